@@ -1,0 +1,43 @@
+"""References between resources: what may be pointed at, and what keeps a resource from being archived."""
+
+from typing import Any
+
+from reconciler.emulator.call import Call
+from reconciler.emulator.problems import bad_request, conflict, not_found
+
+GONE = frozenset({"archived", "deleted"})
+
+
+def assignable(call: Call, collection: str, ident: str, *, noun: str, plural: str) -> dict[str, Any]:
+    """Find a resource that is about to be referred to: it must exist (404) and be active (400)."""
+    record = call.store.get(call.org, collection, ident)
+    if record is None:
+        raise not_found(noun)
+    body = record.body()
+    if body["status"] != "active":
+        raise bad_request(f"Archived or deleted {plural}")
+    return body
+
+
+def check_model(call: Call, ident: str | None) -> None:
+    """Insist that a default model exists in the organization."""
+    if ident is not None and call.store.get(call.org, "models", ident) is None:
+        raise not_found("Model")
+
+
+def guard_apps(call: Call, field: str, ident: str, noun: str) -> None:
+    """Refuse to archive what an app that is not archived still uses."""
+    bodies = [record.body() for record in call.store.apps_by(call.org, field, ident)]
+    names = [body["name"] for body in bodies if body["status"] not in GONE]
+    if names:
+        raise conflict(f"Cannot archive or delete {noun} while apps still reference it: {', '.join(names)}")
+
+
+def default_harness(call: Call) -> str | None:
+    """Give the harness of those who name none: the organization's default, else the built-in `generic`."""
+    record = call.store.get("", "orgs", call.org)
+    chosen: str | None = record.body()["default_harness_id"] if record else None
+    if chosen is None:
+        generic = call.store.named(call.org, "harnesses", "generic")
+        return generic.id if generic else None
+    return chosen

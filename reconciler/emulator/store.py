@@ -1,0 +1,288 @@
+"""Storage: one SQLite table of JSON documents, one connection, one transaction at a time."""
+
+import json
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.emulator import clock
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    org TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    name TEXT,
+    status TEXT NOT NULL,
+    haystack TEXT NOT NULL,
+    body TEXT NOT NULL,
+    agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
+    harness_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.harness_id')) VIRTUAL,
+    agent_identity_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_identity_id')) VIRTUAL
+);
+CREATE INDEX IF NOT EXISTS listed ON documents (org, collection, seq, status);
+CREATE INDEX IF NOT EXISTS children ON documents (parent, collection, seq) WHERE parent <> '';
+CREATE UNIQUE INDEX IF NOT EXISTS names ON documents (org, collection, name)
+    WHERE name IS NOT NULL AND status <> 'deleted';
+CREATE INDEX IF NOT EXISTS by_agent ON documents (org, agent_id, status) WHERE collection = 'apps';
+CREATE INDEX IF NOT EXISTS by_harness ON documents (org, harness_id, status) WHERE collection = 'apps';
+CREATE INDEX IF NOT EXISTS by_identity ON documents (org, agent_identity_id) WHERE collection = 'apps';
+CREATE TABLE IF NOT EXISTS changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    org TEXT NOT NULL,
+    entity TEXT NOT NULL,
+    method TEXT NOT NULL,
+    reason TEXT,
+    created_at TEXT NOT NULL
+);
+"""
+
+COLUMNS = "SELECT seq, id, org, collection, parent, name, haystack, body FROM documents "
+# The inner select runs on the index alone, so a far page does not read the documents before it.
+LIST = (
+    COLUMNS  # noqa: S608 - made of constants, here and below
+    + "WHERE seq IN (SELECT seq FROM documents WHERE org = ? AND collection = ? "
+    "AND status <> 'deleted' AND (? OR status <> 'archived') ORDER BY seq DESC LIMIT ? OFFSET ?) "
+    "ORDER BY seq DESC"
+)
+TOKENS = 8
+PRESENT = "WHERE org = ? AND collection = ? AND status <> 'deleted' AND (? OR status <> 'archived')"
+MATCHING = PRESENT + " AND instr(haystack, ?) > 0" * TOKENS
+COUNT = f"SELECT count(*) FROM documents {PRESENT}"  # noqa: S608
+COUNT_MATCHING = f"SELECT count(*) FROM documents {MATCHING}"  # noqa: S608
+SEARCH = COLUMNS + MATCHING + " ORDER BY seq DESC LIMIT ? OFFSET ?"
+APPS_BY = {
+    "agent_id": COLUMNS + "WHERE collection = 'apps' AND org = ? AND agent_id = ? ORDER BY seq",
+    "harness_id": COLUMNS + "WHERE collection = 'apps' AND org = ? AND harness_id = ? ORDER BY seq",
+    "agent_identity_id": COLUMNS
+    + "WHERE collection = 'apps' AND org = ? AND agent_identity_id = ? ORDER BY seq",
+}
+APP_COUNTS = {
+    "agent_id": "SELECT agent_id, count(*) FROM documents WHERE collection = 'apps' AND org = ? "
+    "AND agent_id IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY agent_id",
+    "harness_id": "SELECT harness_id, count(*) FROM documents WHERE collection = 'apps' AND org = ? "
+    "AND harness_id IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY harness_id",
+}
+
+
+class TakenError(Exception):
+    """A unique index was violated: the id or the name is held by another document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One stored document: its place, the name it holds, what searches look through, and its JSON text."""
+
+    org: str
+    collection: str
+    id: str
+    text: str
+    name: str | None = None
+    parent: str = ""
+    haystack: str = ""
+    seq: int = 0
+
+    def body(self) -> dict[str, Any]:
+        """Parse the document."""
+        parsed: dict[str, Any] = json.loads(self.text)
+        return parsed
+
+    def with_body(self, body: Mapping[str, Any], *, haystack: str | None = None) -> "Record":
+        """Give the same record holding another document."""
+        text = dumps(body)
+        return replace(self, text=text, haystack=self.haystack if haystack is None else haystack)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a collection a list call asks for."""
+
+    include_archived: bool = False
+    search: Sequence[str] = ()
+    limit: int = -1
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One entry of the change history."""
+
+    org: str
+    entity: str
+    method: str
+    reason: str | None
+
+
+def dumps(value: object) -> str:
+    """Write JSON the compact way the server does."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+class Store:
+    """All documents of all organizations; safe with several threads, durable when `data` names a file."""
+
+    def __init__(self, data: str | None = None) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(data or ":memory:", isolation_level=None, check_same_thread=False)
+        self._finalizer = weakref.finalize(self, self._db.close)
+        self._db.execute("PRAGMA busy_timeout = 10000")
+        if data:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run everything inside as one unit: all of it is kept, or none of it when an exception leaves."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def insert(self, record: Record) -> None:
+        """Add a document, newest in its collection."""
+        self._write(
+            "INSERT INTO documents (id, org, collection, parent, name, status, haystack, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (record.id, record.org, record.collection, record.parent, *_content(record)),
+        )
+
+    def save(self, record: Record) -> None:
+        """Write a changed document back in its place."""
+        self._write(
+            "UPDATE documents SET name = ?, status = ?, haystack = ?, body = ? WHERE id = ?",
+            (*_content(record), record.id),
+        )
+
+    def remove(self, ident: str) -> None:
+        """Delete a document for good."""
+        self._write("DELETE FROM documents WHERE id = ?", (ident,))
+
+    def get(self, org: str, collection: str, ident: str) -> Record | None:
+        """Find a document by id inside an organization, whatever its status."""
+        sql = COLUMNS + "WHERE id = ? AND org = ? AND collection = ?"
+        return self._one(sql, (ident, org, collection))
+
+    def find(self, ident: str) -> Record | None:
+        """Find a document by id in any organization."""
+        return self._one(COLUMNS + "WHERE id = ?", (ident,))
+
+    def named(self, org: str, collection: str, name: str) -> Record | None:
+        """Find the document that holds a name: active or archived, never deleted."""
+        sql = COLUMNS + "WHERE org = ? AND collection = ? AND name = ? AND status <> 'deleted'"
+        return self._one(sql, (org, collection, name))
+
+    def listed(self, org: str, collection: str, window: Window | None = None) -> list[Record]:
+        """List a collection, newest first."""
+        window = window or Window()
+        where = (org, collection, window.include_archived)
+        if window.search:
+            parameters = (*where, *_padded(window.search), window.limit, window.offset)
+            return self._all(SEARCH, parameters)
+        return self._all(LIST, (*where, window.limit, window.offset))
+
+    def count(self, org: str, collection: str, window: Window | None = None) -> int:
+        """Count what `listed` would give without limit and offset."""
+        window = window or Window()
+        where = (org, collection, window.include_archived)
+        sql, parameters = (
+            (COUNT_MATCHING, (*where, *_padded(window.search))) if window.search else (COUNT, where)
+        )
+        with self._lock:
+            total: int = self._db.execute(sql, parameters).fetchone()[0]
+        return total
+
+    def children(self, parent: str, collection: str) -> list[Record]:
+        """List the documents below another one, oldest first."""
+        return self._all(COLUMNS + "WHERE parent = ? AND collection = ? ORDER BY seq", (parent, collection))
+
+    def everything(self, org: str, collection: str) -> list[Record]:
+        """List a whole collection, oldest first, whatever the status."""
+        return self._all(COLUMNS + "WHERE org = ? AND collection = ? ORDER BY seq", (org, collection))
+
+    def apps_by(self, org: str, field: str, ident: str) -> list[Record]:
+        """List the apps that refer to an agent, a harness or an identity, oldest first."""
+        return self._all(APPS_BY[field], (org, ident))
+
+    def app_counts(self, org: str, field: str) -> dict[str, int]:
+        """Count live apps per agent or per harness."""
+        with self._lock:
+            return dict(self._db.execute(APP_COUNTS[field], (org,)).fetchall())
+
+    def record_change(self, change: Changed) -> None:
+        """Append to the change history."""
+        self._write(
+            "INSERT INTO changes (org, entity, method, reason, created_at) VALUES (?, ?, ?, ?, ?)",
+            (change.org, change.entity, change.method, change.reason, clock.now()),
+        )
+
+    def changes(self, org: str) -> list[Changed]:
+        """Read the change history of an organization, oldest first."""
+        with self._lock:
+            sql = "SELECT org, entity, method, reason FROM changes WHERE org = ? ORDER BY seq"
+            return [Changed(*row) for row in self._db.execute(sql, (org,))]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._write("DELETE FROM documents", ())
+        self._write("DELETE FROM changes", ())
+
+    def close(self) -> None:
+        """Close the database; the store cannot be used afterwards."""
+        with self._lock:
+            self._finalizer()
+
+    def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Run a writing statement, telling a violated unique index apart."""
+        with self._lock:
+            try:
+                self._db.execute(sql, parameters)
+            except sqlite3.IntegrityError as error:
+                raise TakenError(str(error)) from error
+
+    def _all(self, sql: str, parameters: tuple[object, ...]) -> list[Record]:
+        """Run a select and give its records."""
+        with self._lock:
+            rows = self._db.execute(sql, parameters).fetchall()
+        return [_record(row) for row in rows]
+
+    def _one(self, sql: str, parameters: tuple[object, ...]) -> Record | None:
+        """Run a select that gives one record at most."""
+        with self._lock:
+            row = self._db.execute(sql, parameters).fetchone()
+        return None if row is None else _record(row)
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    """Turn a row of `COLUMNS` into a record."""
+    seq, ident, org, collection, parent, name, haystack, text = row
+    return Record(
+        org=org,
+        collection=collection,
+        id=ident,
+        text=text,
+        name=name,
+        parent=parent,
+        haystack=haystack,
+        seq=seq,
+    )
+
+
+def _content(record: Record) -> tuple[str | None, str, str, str]:
+    """Give the columns that change with the document; the status column mirrors the document's own."""
+    return record.name, record.body().get("status") or "active", record.haystack, record.text
+
+
+def _padded(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Fill the search slots; an empty token matches everything."""
+    return (*tokens, *[""] * (TOKENS - len(tokens)))

@@ -1,0 +1,285 @@
+"""The whole error tree, each class with the exit code that the command line returns for it.
+
+    ReconcilerError                 1
+    ├── UsageError                 64   flags or environment that cannot work together
+    ├── ManifestError               1   faults in the manifests, all of them
+    ├── PlanFileError               1   a plan file that cannot be read, is damaged or was used
+    ├── PlanRefused                 4   safety or policy says no
+    ├── StalePlan                   5   what the plan was made for has moved
+    ├── SecretUnavailable           1   a referenced secret has no value here
+    ├── Interrupted               130   the operator asked to stop
+    └── ApiError                    1   the platform said no, or nothing
+        ├── Unreachable                 no answer at all
+        ├── Unauthorized                401
+        ├── Forbidden                   403
+        ├── NotFound                    404
+        ├── Conflict                    409
+        ├── Throttled                   429 for longer than we wait
+        ├── Refused                     any other 4xx
+        └── ServerFault                 5xx, or an answer that makes no sense
+
+Only `cli/` catches these to print and exit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Exit(IntEnum):
+    """What the process returns; the worst of a run wins (design, section 6)."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES_PENDING = 2
+    DRIFT_FOUND = 3
+    REFUSED = 4
+    STALE_PLAN = 5
+    PARTLY_APPLIED = 6
+    NOT_CONVERGED = 7
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A manifest file as read: its path as the user would write it, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document stands: its file, its number in the file (from 0) and its first line (from 1)."""
+
+    file: SourceFile
+    index: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with the input.
+
+    `path` leads from the document's root to the key at fault; `line` and `column` (from 1) are given where
+    they are known without it. `hint` says how to mend it. `on_value` points at the value, not at its key.
+    """
+
+    message: str
+    source: Source | None = None
+    path: tuple[str | int, ...] = ()
+    hint: str | None = None
+    line: int | None = None
+    column: int | None = None
+    on_value: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFault:
+    """A fault with its place: file, line and column (from 1), and the text of the line."""
+
+    path: str
+    line: int
+    column: int
+    text: str
+    message: str
+    hint: str | None = None
+
+
+class ReconcilerError(Exception):
+    """Anything this tool reports instead of a traceback; `hint` says what to do about it."""
+
+    exit_code = Exit.ERROR
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReconcilerError):
+    """Flags, arguments or environment that cannot work."""
+
+    exit_code = Exit.USAGE
+
+
+class ManifestError(ReconcilerError):
+    """The manifests have faults; carries every one of them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        count = len(faults)
+        super().__init__(f"{count} fault{'' if count == 1 else 's'} in the manifests")
+        self.faults = tuple(faults)
+
+
+class PlanFileError(ReconcilerError):
+    """A plan file that is no plan, was changed by hand, is of another version, or was applied before."""
+
+
+class PlanRefused(ReconcilerError):
+    """A change that safety or policy forbids."""
+
+    exit_code = Exit.REFUSED
+
+
+class StalePlan(ReconcilerError):
+    """The platform moved since the plan was made; `moved` names each address and what happened to it."""
+
+    exit_code = Exit.STALE_PLAN
+
+    def __init__(self, moved: Mapping[str, str]) -> None:
+        super().__init__(
+            f"the plan is stale: {len(moved)} of its resources moved since it was made",
+            hint="make a new plan and review it",
+        )
+        self.moved = dict(moved)
+
+
+class SecretUnavailable(ReconcilerError):
+    """A secret that must be sent has no value in this environment; names the reference, never a value."""
+
+
+class Interrupted(ReconcilerError):
+    """The operator interrupted the run."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedAction:
+    """A recovery action of an error answer (everruns-api/orgs-apps-errors.md, 4.3)."""
+
+    rel: str
+    href: str | None = None
+    method: str | None = None
+    operation_id: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error answer, parsed tolerantly: most carry no `code` (everruns-api/orgs-apps-errors.md, 4.1)."""
+
+    status: int
+    title: str = ""
+    detail: str = ""
+    code: str | None = None
+    retry_after: float | None = None
+    allowed_actions: tuple[AllowedAction, ...] = ()
+    request_id: str | None = None
+
+    def action(self, rel: str) -> AllowedAction | None:
+        """Return the recovery action with this relation, if the server offers it."""
+        return next((action for action in self.allowed_actions if action.rel == rel), None)
+
+    def __str__(self) -> str:
+        """Say status and detail in one line, as `409 Conflict: Agent name 'x' is already taken`."""
+        text = f"{self.status} {self.title}".strip()
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+class ApiError(ReconcilerError):
+    """The platform did not do what was asked; `problem` is its answer, if there was one."""
+
+    def __init__(self, message: str, *, hint: str | None = None, problem: Problem | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problem = problem
+
+
+class Unreachable(ApiError):
+    """No answer: the host is unknown, refuses, or the connection broke or timed out.
+
+    `ambiguous` is true when the request may have been carried out all the same.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, ambiguous: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.ambiguous = ambiguous
+
+
+class Unauthorized(ApiError):
+    """401: the key is missing, wrong or expired."""
+
+
+class Forbidden(ApiError):
+    """403: the key's role may not do this."""
+
+
+class NotFound(ApiError):
+    """404: no such thing, or not in this organization."""
+
+
+class Conflict(ApiError):
+    """409: something that is already there stands in the way."""
+
+
+class Throttled(ApiError):
+    """429 that outlasted our patience."""
+
+
+class Refused(ApiError):
+    """Any other 4xx: the server does not accept the request as it is."""
+
+
+class ServerFault(ApiError):
+    """5xx, or an answer that is not what the API promises; a write may have been carried out."""
+
+
+def worst(codes: Sequence[Exit]) -> Exit:
+    """Return the exit code that wins among several: the most serious, not the highest number.
+
+    >>> worst([Exit.DONE, Exit.CHANGES_PENDING])
+    <Exit.CHANGES_PENDING: 2>
+    """
+    return max(codes, key=_SERIOUSNESS.index, default=Exit.DONE)
+
+
+_SERIOUSNESS: list[Exit] = [
+    Exit.DONE,
+    Exit.CHANGES_PENDING,
+    Exit.DRIFT_FOUND,
+    Exit.STALE_PLAN,
+    Exit.REFUSED,
+    Exit.NOT_CONVERGED,
+    Exit.PARTLY_APPLIED,
+    Exit.ERROR,
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+]
+
+
+def from_problem(problem: Problem, *, doing: str) -> ApiError:
+    """Turn an error answer into our own class, with a sentence on what to do.
+
+    `doing` says what was tried, as `listing agents of acme`.
+    """
+    by_status: dict[int, tuple[type[ApiError], str]] = {
+        401: (Unauthorized, "check EVERRUNS_API_KEY: it must be a valid, unexpired personal access token"),
+        403: (Forbidden, "use a key whose user has the role this needs (publishing and archiving need owner)"),
+        404: (NotFound, "check the organization (EVERRUNS_ORG_ID, --org) and that the key's user is a member"),
+        409: (Conflict, "plan again to see what is in the way"),
+        429: (Throttled, "run again later, or with a lower --parallelism"),
+    }
+    fallback: tuple[type[ApiError], str | None] = (Refused, None)
+    if problem.status >= 500:  # noqa: PLR2004 - the meaning of 5xx is fixed
+        fallback = (ServerFault, "run again: what was already done is read back first, nothing is repeated blindly")
+    found: tuple[type[ApiError], str | None] = by_status.get(problem.status, fallback)
+    error, hint = found
+    trace = f" (request {problem.request_id})" if problem.request_id else ""
+    return error(f"{doing}: {problem}{trace}", hint=hint, problem=problem)
+
+
+def json_of(error: ReconcilerError) -> dict[str, Any]:
+    """Describe an error as plain data for the JSON event stream."""
+    data: dict[str, Any] = {"error": type(error).__name__, "message": error.message, "exit_code": int(error.exit_code)}
+    if error.hint:
+        data["hint"] = error.hint
+    if isinstance(error, StalePlan):
+        data["moved"] = error.moved
+    return data

@@ -1,0 +1,18 @@
+"""WHAT can be managed: data, no I/O; `KINDS` is the only list of kinds, in the order they are created."""
+
+from __future__ import annotations
+
+from reconciler.kinds.agent import AGENT
+from reconciler.kinds.agent_identity import AGENT_IDENTITY
+from reconciler.kinds.app import APP
+from reconciler.kinds.channel import CHANNEL
+from reconciler.kinds.harness import HARNESS
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.memory import MEMORY
+from reconciler.kinds.model import MODEL
+from reconciler.kinds.organization import ORGANIZATION
+
+KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, HARNESS, AGENT_IDENTITY, MEMORY, AGENT, APP, CHANNEL)
+BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
+RANK: dict[str, int] = {kind.name: rank for rank, kind in enumerate(KINDS)}
+DECLARABLE: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.managed and kind.parent is None)

@@ -1,0 +1,271 @@
+"""Agent: a prompt, a model and capabilities (everruns-api/agents-memories-sessions.md, 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Tag
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds.canonical import Shape, picked, sorted_set, without
+from reconciler.kinds.fields import (
+    AS_SET,
+    KEPT_BY_REPLACE,
+    WHOLE,
+    Clear,
+    References,
+    Secret,
+    Spec,
+    Tags,
+    Text,
+    optional,
+    required,
+)
+from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+
+_KIB, _MIB = 1024, 1024 * 1024
+
+
+def at_most(limit: int, what: str) -> AfterValidator:
+    """Refuse a text of more than `limit` bytes in UTF-8 (everruns-api/agents-memories-sessions.md, 2.5)."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None and len(text) * 4 > limit and len(text.encode()) > limit:
+            raise PydanticCustomError("too_many_bytes", "{what} may have at most {limit} bytes", {"what": what, "limit": limit})
+        return text
+
+    return AfterValidator(check)
+
+
+def _tool_name(name: str) -> str:
+    """Refuse what the server refuses (2.5)."""
+    if not name or name.startswith("mcp_"):
+        raise PydanticCustomError("tool_name", "a client tool's name must not be empty or start with mcp_")
+    return name
+
+
+class MemoryMount(Spec):
+    """A memory mounted into the sessions of an agent (4.8)."""
+
+    memory: Annotated[str, References("Memory", wire="memory")] = required(
+        "The memory, by its name here or on the platform.", example="design-docs"
+    )
+    path: str = required("Where it is mounted, below /workspace.", example="/workspace/docs", pattern=r"^/workspace/.+")
+    mode: Literal["readonly", "readwrite"] = optional(
+        "Whether sessions may write to it.", example="readonly", default="readonly"
+    )
+
+
+class MemoryMounts(Spec):
+    """The configuration of the `memory` capability."""
+
+    mounts: list[MemoryMount] = required(
+        "What is mounted where; paths are unique and do not overlap.",
+        example=[{"memory": "design-docs", "path": "/workspace/docs"}],
+    )
+
+
+class MemoryCapability(Spec):
+    """The capability that mounts memories into sessions."""
+
+    ref: Literal["memory"] = required("The capability.", example="memory")
+    config: MemoryMounts = required(
+        "Its mounts.", example={"mounts": [{"memory": "design-docs", "path": "/workspace/docs"}]}
+    )
+
+
+class Capability(Spec):
+    """Something an agent can do, with its configuration."""
+
+    ref: str = required("The capability, as the platform names it.", example="web_fetch", min_length=1)
+    config: dict[str, Any] | None = optional(
+        "Its configuration, as the capability defines it.", example={"timeout_ms": 30000}
+    )
+
+
+class InitialFile(Spec):
+    """A file that every new session of the agent starts with."""
+
+    path: str = required("Path in the session's workspace.", example="/workspace/INSTRUCTIONS.md", min_length=1)
+    content: Text = required("The file's text, or {file: path}.", example="Always answer in formal English.\n")
+    encoding: Literal["text", "base64"] = optional("How `content` is written.", example="text", default="text")
+    is_readonly: bool = optional("Whether sessions may not change it.", example=True, default=False)
+
+
+class NetworkAccess(Spec):
+    """Which hosts the sessions of an agent may reach."""
+
+    allowed: Tags = optional("Hosts that may be reached; empty means any.", example=["*.example.com"])
+    blocked: Tags = optional("Hosts that may never be reached.", example=["169.254.169.254"])
+
+
+class ClientTool(Spec):
+    """A tool that the client runs; the server keeps no other type (2.5)."""
+
+    type: Literal["client_side"] = required("Only client-side tools are kept by the platform.", example="client_side")
+    name: Annotated[str, AfterValidator(_tool_name)] = required("The name the model calls it by.", example="open_url")
+    description: str = optional("What it does, for the model.", example="Open a URL in the user's browser")
+    parameters: dict[str, Any] = optional("JSON Schema of its arguments.", example={"type": "object", "properties": {}})
+
+
+class McpServer(Spec):
+    """A remote MCP server whose tools the agent may use."""
+
+    type: Literal["http"] = optional("Transport; the platform refuses stdio.", example="http", default="http")
+    url: str = required("Its https address.", example="https://mcp.example.com/v1", pattern=r"^https://")
+    headers: dict[str, Secret] = optional(
+        "Headers sent with every call, by reference.", example={"Authorization": {"env": "MCP_TOKEN"}}
+    )
+    auth_mode: Literal["none", "api_key", "o_auth"] = optional("How it authenticates.", example="none", default="none")
+
+
+def _capability(value: Any) -> str:
+    ref = value.get("ref") if isinstance(value, dict) else getattr(value, "ref", None)
+    return "memory" if ref == "memory" else "any"
+
+
+def _once(capabilities: list[Any]) -> list[Any]:
+    """Refuse a capability that is listed twice: the server keeps each `ref` once (2.5)."""
+    seen: set[str] = set()
+    for capability in capabilities:
+        if capability.ref in seen:
+            raise PydanticCustomError("capability_twice", "capability {ref} is listed twice", {"ref": repr(capability.ref)})
+        seen.add(capability.ref)
+    return capabilities
+
+
+AnyCapability = Annotated[
+    Annotated[MemoryCapability, Tag("memory")] | Annotated[Capability, Tag("any")], Discriminator(_capability)
+]
+
+
+class AgentSpec(Spec):
+    """What a manifest may say of an agent."""
+
+    display_name: Annotated[str | None, Clear.REPLACE, at_most(2 * _KIB, "display_name")] = optional(
+        "Name shown to people; the platform shows the address without it.", example="Support triage"
+    )
+    description: Annotated[str | None, Clear.REPLACE, at_most(10 * _KIB, "description")] = optional(
+        "What the agent does, for people.", example="Sorts incoming support mail"
+    )
+    system_prompt: Annotated[Text, at_most(_MIB, "system_prompt")] = required(
+        "The instructions that open every session; text or {file: path}.", example={"file": "../prompts/triage.md"}
+    )
+    harness: Annotated[str, References("Harness")] = optional(
+        "The harness it runs in, by name; the platform takes the organization's default without it.", example="generic"
+    )
+    default_model: Annotated[str | None, References("Model"), Clear.REPLACE] = optional(
+        "The model it uses, by name, provider/name or display name.", example="claude-sonnet-4-5"
+    )
+    capabilities: Annotated[list[AnyCapability], AfterValidator(_once), KEPT_BY_REPLACE] = optional(
+        "What it can do, in the order applied; each at most once.",
+        example=[{"ref": "web_fetch", "config": {"timeout_ms": 30000}}],
+        max_length=250,
+    )
+    tags: Tags = optional("Labels, in any order.", example=["support"])
+    initial_files: Annotated[list[InitialFile], AS_SET] = optional(
+        "Files that every new session starts with.",
+        example=[{"path": "/workspace/INSTRUCTIONS.md", "content": "Be brief.\n"}],
+        max_length=100,
+    )
+    tools: Annotated[list[ClientTool], AS_SET] = optional(
+        "Tools that the client runs.", example=[{"type": "client_side", "name": "open_url"}]
+    )
+    mcpServers: Annotated[dict[str, McpServer], WHOLE] = optional(  # noqa: N815 - the API's own name
+        "Remote MCP servers by name.", example={"crm": {"url": "https://mcp.example.com/v1"}}
+    )
+    network_access: Annotated[NetworkAccess | None, WHOLE, Clear.EMPTY] = optional(
+        "Which hosts its sessions may reach.", example={"allowed": ["*.example.com"]}
+    )
+    max_iterations: Annotated[int | None, Clear.REPLACE] = optional(
+        "Most model calls in one turn.", example=20, ge=0
+    )
+    parallel_tool_calls: Annotated[bool | None, Clear.REPLACE] = optional(
+        "Whether the model may call several tools at once.", example=True
+    )
+
+
+_FILE_DEFAULTS = {"encoding": "text", "is_readonly": False}
+_MCP_DEFAULTS: Shape = {
+    "type": "http", "headers": {}, "auth_mode": "none", "protocol_mode": "auto", "tool_discovery": True,
+    "command": "", "args": [], "env": {},
+}
+_FILES_CAPABILITY = "session_file_system"
+
+
+def _path(path: str) -> str:
+    """Bring `x`, `/x` and `/workspace/x` to one form (2.5)."""
+    return "/workspace/" + path.removeprefix("/workspace/").strip("/")
+
+
+def _mount(mount: Shape) -> Shape:
+    return {"mode": "readonly", **mount}
+
+
+def _capability_form(capability: Shape) -> Shape:
+    """Absent, null and empty configurations are equal (2.5)."""
+    config = capability.get("config") or {}
+    if capability.get("ref") == "memory" and isinstance(config.get("mounts"), list):
+        config = {**config, "mounts": [_mount(mount) for mount in config["mounts"]]}
+    return {"ref": capability["ref"], "config": config} if config else {"ref": capability["ref"]}
+
+
+def _mcp_form(server: Shape) -> Shape:
+    form = without(server, _MCP_DEFAULTS)
+    return form | {"auth_mode": "o_auth"} if form.get("auth_mode") == "oauth" else form
+
+
+def _canonical(shape: Shape) -> Shape:
+    """Fill or drop what says nothing, sort what has no order; the same for both sides."""
+    form = dict(shape)
+    if form.get("capabilities"):
+        form["capabilities"] = [_capability_form(capability) for capability in form["capabilities"]]
+    if form.get("tags"):
+        form["tags"] = sorted_set(form["tags"])
+    if form.get("initial_files"):
+        files = [without(file, _FILE_DEFAULTS) | {"path": _path(file["path"])} for file in form["initial_files"]]
+        form["initial_files"] = sorted(files, key=lambda file: str(file["path"]))
+    if form.get("tools"):
+        form["tools"] = sorted(form["tools"], key=lambda tool: str(tool.get("name", "")))
+    if form.get("mcpServers"):
+        form["mcpServers"] = {name: _mcp_form(server) for name, server in form["mcpServers"].items()}
+    if "network_access" in form:
+        lists = {k: sorted_set(v) for k, v in (form["network_access"] or {}).items() if v}
+        form["network_access"] = lists or None
+    return form
+
+
+def _completed(desired: Shape, observed: Shape) -> Shape:
+    """Add the capability that the server adds to an agent with initial files (2.5)."""
+    files = desired["initial_files"] if "initial_files" in desired else observed.get("initial_files")
+    listed = desired.get("capabilities")
+    if not files or listed is None or any(item["ref"] == _FILES_CAPABILITY for item in listed):
+        return desired
+    return desired | {"capabilities": [{"ref": _FILES_CAPABILITY}, *listed]}
+
+
+def _from_wire(wire: Mapping[str, Any]) -> Shape:
+    return picked(
+        wire, "name", "display_name", "description", "system_prompt", "capabilities", "tags", "initial_files", "tools",
+        "mcpServers", "network_access", "max_iterations", "parallel_tool_calls",
+    )
+
+
+AGENT = Kind(
+    name="Agent",
+    plural="agents",
+    spec=AgentSpec,
+    identity=Identity.SLUG,
+    twin=Twin.REVIVE,
+    replaceable=True,
+    wire=Wire(
+        collection="/v1/agents",
+        paged=True,
+        query={"include_archived": "true"},
+        from_wire=_from_wire,
+    ),
+    titles=lambda wire: ((str(wire["name"]),),),
+    canonical=_canonical,
+    completed=_completed,
+)

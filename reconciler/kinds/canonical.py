@@ -1,0 +1,39 @@
+"""Small pure steps that bring both sides of a comparison to one form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.kinds.fields import SET
+
+Shape = dict[str, Any]
+
+
+def picked(wire: Any, *names: str) -> Shape:
+    """Return the named members that are present and not null, in the order named."""
+    return {name: wire[name] for name in names if wire.get(name) is not None}
+
+
+def sorted_set(values: list[str]) -> list[str]:
+    """Return a list without order or repetition, as a set should be compared."""
+    return sorted(set(values))
+
+
+def without(value: Shape, defaults: Shape) -> Shape:
+    """Return the map less the members that say what their absence says."""
+    return {k: v for k, v in value.items() if not (k in defaults and (v is None or v == defaults[k]))}
+
+
+def masked(config: Shape) -> Shape:
+    """Replace the `*_configured` markers of an API object by SET at the field they speak of, nested maps included.
+
+    everruns-api/orgs-apps-errors.md, 3.4: secrets are removed from answers and replaced by `<field>_configured: true`.
+    """
+    result: Shape = {}
+    for key, value in config.items():
+        if key.endswith("_configured"):
+            if value:
+                result.setdefault(key.removesuffix("_configured"), SET)
+        else:
+            result[key] = masked(value) if isinstance(value, dict) else value
+    return result

@@ -1,0 +1,172 @@
+"""What a field of a spec can be: the base model, the markers, and the values that stand for something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+class Spec(BaseModel):
+    """A part of a manifest: unknown keys refused, no coercion, built only when first used.
+
+    Only what the author wrote counts (`model_dump(exclude_unset=True)`); a field's default is what the
+    *server* does when the field is left out, kept so that both sides can be compared, never sent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+def required(description: str, *, example: Any, **constraints: Any) -> Any:
+    """Declare a field that must be written."""
+    return Field(description=description, examples=[example], **constraints)
+
+
+def optional(description: str, *, example: Any, default: Any = None, **constraints: Any) -> Any:
+    """Declare a field that may be left out; `default` is what the server does then, None when it stores nothing."""
+    return Field(default=default, description=description, examples=[example], **constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The field holds the name of a resource of `kind`; the API wants its id under `wire` (default: field + `_id`)."""
+
+    kind: str
+    wire: str | None = None
+
+
+class Clear(Enum):
+    """How an explicit `null` reaches the API; a field without one of these cannot be cleared."""
+
+    NULL = "PATCH null"
+    EMPTY = "PATCH with an empty value"
+    REPLACE = "PUT of the whole resource without it"
+
+
+class Marker(Enum):
+    """Yes-or-no properties of a field."""
+
+    SENSITIVE = "written by reference, never shown, never compared by value"
+    WHOLE = "a map that is compared and sent as one value, like a list"
+    AS_SET = "a list whose order means nothing"
+    KEPT_BY_REPLACE = "PUT leaves it alone when it is empty; only PATCH empties it"
+
+
+SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = Marker.SENSITIVE, Marker.WHOLE, Marker.AS_SET, Marker.KEPT_BY_REPLACE
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The boolean field is turned by calls of its own: POST to `on` or `off` below the resource."""
+
+    on: str
+    off: str
+
+
+class SecretRef:
+    """Where a secret's value will be read when it is sent: an environment variable or a file."""
+
+    __slots__ = ("name", "source")
+
+    def __init__(self, *, source: str, name: str) -> None:
+        self.source = source
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretRef) and (self.source, self.name) == (other.source, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.name))
+
+    def __repr__(self) -> str:
+        return f"{{{self.source}: {self.name}}}"
+
+
+class Set(Enum):
+    """Stands where the platform has a secret whose value we never keep."""
+
+    SET = "set"
+
+    def __repr__(self) -> str:
+        return "set"
+
+
+SET = Set.SET
+
+
+def _secret(value: Any, info: ValidationInfo) -> SecretRef:
+    """Accept `{env: NAME}` or `{file: path}`; a plain value is an error that does not repeat it."""
+    if isinstance(value, SecretRef):
+        return value
+    match value:
+        case {"env": str(name), **rest} if not rest and name:
+            return SecretRef(source="env", name=name)
+        case {"file": str(path), **rest} if not rest and path:
+            locate = (info.context or {}).get("locate")
+            return SecretRef(source="file", name=locate(path) if locate else path)
+        case str():
+            raise PydanticCustomError(
+                "secret_in_clear", "a secret must not stand in a manifest: write {env: NAME} or {file: path}"
+            )
+    raise PydanticCustomError("secret_form", "a secret is written {env: NAME} or {file: path}")
+
+
+def _secret_or_null(value: Any, info: ValidationInfo) -> SecretRef | None:
+    return None if value is None else _secret(value, info)
+
+
+def _text(value: Any, info: ValidationInfo) -> Any:
+    """Accept text, or `{file: path}` whose text is read through the context's `read`."""
+    if type(value) is not dict:
+        return value
+    match value:
+        case {"file": str(path), **rest} if not rest and path:
+            read = (info.context or {}).get("read")
+            return read(path) if read else path
+    raise PydanticCustomError("text_form", "text is written as text, or as {file: path}")
+
+
+_SECRET_SCHEMA: dict[str, Any] = {
+    "description": "A secret by reference; its value is read when it is sent and never shown.",
+    "examples": [{"env": "SLACK_BOT_TOKEN"}],
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"env": {"type": "string", "minLength": 1, "description": "Environment variable."}},
+            "required": ["env"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string", "minLength": 1, "description": "Path beside the manifest."}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+    ],
+}
+_NULLABLE_SECRET_SCHEMA = _SECRET_SCHEMA | {"oneOf": [*_SECRET_SCHEMA["oneOf"], {"type": "null"}]}
+_TEXT_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "file": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Path of a text file, relative to this manifest and inside the manifest root.",
+                }
+            },
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+Secret = Annotated[Any, BeforeValidator(_secret), SENSITIVE, WithJsonSchema(_SECRET_SCHEMA)]
+ClearableSecret = Annotated[Any, BeforeValidator(_secret_or_null), SENSITIVE, WithJsonSchema(_NULLABLE_SECRET_SCHEMA)]
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+Tags = Annotated[list[str], AS_SET]

@@ -1,0 +1,193 @@
+"""How a kind is described: everything the rest of the product needs to know of it, as data and pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from reconciler.kinds.fields import AS_SET, KEPT_BY_REPLACE, SENSITIVE, SET, WHOLE, Clear, Marker, References, Switch
+from reconciler.kinds.walk import Step, markers, replaced
+
+Shape = dict[str, Any]
+"""A resource in canonical form: the manifest's field names, defaults filled, secrets replaced by SET."""
+
+
+class Identity(Enum):
+    """What makes a live resource the one that an address means (design, section 6)."""
+
+    SLUG = "the name is unique and exact"
+    CASELESS = "the name is unique whatever its case"
+    NAME = "the name is a display name, which several may share"
+    POSITION = "there is no name: type and position below the parent"
+
+
+class Twin(Enum):
+    """What an archived resource of the same name means for a create."""
+
+    REVIVE = "bring it back with a PUT of the whole resource"
+    RENAME = "rename it out of the way, then create"
+    IGNORE = "it does not hold the name"
+    BLOCK = "it holds the name and nothing frees it"
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """The calls that create one resource: POST `body` to `path`, then PATCH `follow_up` if there is any.
+
+    `raw` says that `body` is already spelled as the API wants it;
+    `unwrap` names the member of the reply that holds the resource, where it is not the reply itself;
+    `one_time` names a member that the server shows this once and never again.
+    """
+
+    path: str
+    body: Shape
+    follow_up: Shape = field(default_factory=dict)
+    raw: bool = False
+    unwrap: str | None = None
+    one_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How the API of the seeds spells a kind: its paths and the pure translations of its bodies.
+
+    `collection` may contain `{parent}`, the id of the parent resource. A child listed inside its parent's body
+    names the member in `inside`. `from_wire` takes an API object and gives a Shape whose references still hold ids;
+    `to_wire` takes a Shape whose references already hold ids and gives a request body.
+    """
+
+    collection: str
+    from_wire: Callable[[Mapping[str, Any]], Shape]
+    to_wire: Callable[[Shape], dict[str, Any]] = dict
+    create: Callable[[Shape, str], Creation] = lambda body, path: Creation(path=path, body=body)
+    inside: str | None = None
+    org_scoped: bool = True
+    paged: bool = False
+    query: Mapping[str, str] = field(default_factory=dict)
+    archived: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("status") == "archived"
+    usable: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("status", "active") not in ("archived", "deleted")
+    policies: str | None = None
+    policy_of: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """A kind of resource: what may be written of it, how it is told apart, and what the API can do with it.
+
+    Without a `spec` (a model, or a union of models) it is only referenced, never managed. `titles` gives the spellings under which a live resource
+    may be referenced, best first; each tier is tried as a whole. `canonical` brings a Shape of either side to the
+    one form in which equal things are equal; `defaulted` fills into the observed what absence means there;
+    `completed` adds to the desired what the server adds by itself.
+    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
+    plan must know of a creation.
+    """
+
+    name: str
+    plural: str
+    wire: Wire
+    identity: Identity = Identity.NAME
+    spec: Any = None
+    parent: str | None = None
+    children: tuple[str, str] | None = None
+    name_field: str | None = None
+    twin: Twin = Twin.IGNORE
+    can_archive: bool = True
+    archive_is_final: bool = False
+    replaceable: bool = False
+    titles: Callable[[Mapping[str, Any]], tuple[tuple[str, ...], ...]] = lambda wire: ((str(wire.get("name", "")),),)
+    canonical: Callable[[Shape], Shape] = dict
+    defaulted: Callable[[Shape], Shape] = lambda observed: observed
+    completed: Callable[[Shape, Shape], Shape] = lambda desired, _observed: desired
+    impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
+    notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
+
+    @property
+    def managed(self) -> bool:
+        """Whether manifests may declare it."""
+        return self.spec is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A marker and where in a Shape it applies."""
+
+    path: tuple[Step, ...]
+    marker: References | Marker | Clear | Switch
+
+
+@cache
+def marked(kind: Kind) -> tuple[Marked, ...]:
+    """Return every marker of the kind's spec with its path, nested models included."""
+    return tuple(Marked(path, marker) for path, marker in markers(kind.spec)) if kind.managed else ()
+
+
+@cache
+def references(kind: Kind) -> tuple[tuple[tuple[Step, ...], References], ...]:
+    """Return where the kind refers to others."""
+    return tuple((m.path, m.marker) for m in marked(kind) if isinstance(m.marker, References))
+
+
+@cache
+def switches(kind: Kind) -> Mapping[str, Switch]:
+    """Return the top-level fields that are turned by calls of their own."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Switch)}
+
+
+@cache
+def clears(kind: Kind) -> Mapping[str, Clear]:
+    """Return how each clearable top-level field is cleared."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Clear) and len(m.path) == 1}
+
+
+@cache
+def having(kind: Kind, marker: Marker) -> frozenset[tuple[Step, ...]]:
+    """Return the paths that carry a yes-or-no marker."""
+    return frozenset(m.path for m in marked(kind) if m.marker is marker)
+
+
+def whole(kind: Kind) -> frozenset[tuple[Step, ...]]:
+    """Return the maps that are compared and sent as one value."""
+    return having(kind, WHOLE)
+
+
+def sensitive(kind: Kind) -> frozenset[tuple[Step, ...]]:
+    """Return where secrets stand."""
+    return having(kind, SENSITIVE)
+
+
+def sets(kind: Kind) -> frozenset[tuple[Step, ...]]:
+    """Return the lists whose order means nothing."""
+    return having(kind, AS_SET)
+
+
+def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
+    """Return the fields that a PUT does not empty."""
+    return having(kind, KEPT_BY_REPLACE)
+
+
+def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:
+    """Return the canonical Shape of an API object, without any secret; its references still hold ids."""
+    shape = kind.wire.from_wire(wire)
+    for path, reference in references(kind):
+        if len(path) == 1 and wire.get(wire_name(path, reference)) is not None:
+            shape[str(path[0])] = wire[wire_name(path, reference)]
+    for path in sensitive(kind):
+        shape = replaced(shape, path, lambda _secret, _path: SET)
+    return kind.canonical(shape)
+
+
+def body_of(kind: Kind, shape: Shape) -> dict[str, Any]:
+    """Return the request body of a Shape whose references already hold ids."""
+    body = dict(shape)
+    for path, reference in references(kind):
+        if len(path) == 1 and path[0] in body:
+            body[wire_name(path, reference)] = body.pop(str(path[0]))
+    return kind.wire.to_wire(body)
+
+
+def wire_name(path: tuple[Step, ...], reference: References) -> str:
+    """Return the API's name of a field that refers to another resource."""
+    return reference.wire or f"{path[-1]}_id"

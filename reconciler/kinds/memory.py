@@ -1,0 +1,174 @@
+"""Memory: files that agents mount; kept by hand or synced from git (everruns-api/agents-memories-sessions.md, 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Tag
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds.canonical import Shape, picked
+from reconciler.kinds.fields import Clear, Spec, optional, required
+from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+
+_GITHUB = re.compile(r"^(?:https://github\.com/|git@github\.com:)?/*([A-Za-z0-9._-]{1,100})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/*$")
+_NAME_LIMIT = 255
+
+
+def _name(name: str) -> str:
+    """Trim, as the server does (4.2)."""
+    name = name.strip()
+    if not name:
+        raise PydanticCustomError("blank", "a memory's name cannot be blank")
+    if len(name) > _NAME_LIMIT:
+        raise PydanticCustomError("too_long", "a memory's name may have at most 255 characters")
+    return name
+
+
+def _branch(branch: str) -> str:
+    """Trim; nothing left means `main` (4.3)."""
+    return branch.strip() or "main"
+
+
+def _root_folder(folder: str | None) -> str | None:
+    """Strip slashes; nothing left means the whole repository (4.3)."""
+    folder = (folder or "").strip().strip("/")
+    if folder in ("", "."):
+        return None
+    if "//" in folder or ".." in folder.split("/") or "\0" in folder:
+        raise PydanticCustomError("root_folder", "root_folder must be a relative path without empty segments or '..'")
+    return folder
+
+
+def _repository(repository: str) -> str:
+    """Bring every spelling of a GitHub repository to owner/repo, case preserved (4.3)."""
+    match = _GITHUB.match(repository.strip())
+    if not match:
+        raise PydanticCustomError("repository", "repository is written owner/repo or https://github.com/owner/repo")
+    return f"{match[1]}/{match[2]}"
+
+
+def _url(url: str) -> str:
+    """Refuse what the server refuses in a git URL (4.3)."""
+    url = url.strip()
+    if not url.startswith("https://"):
+        raise PydanticCustomError("git_url", "a git url must start with https://")
+    if "@" in url.removeprefix("https://").split("/", 1)[0]:
+        raise PydanticCustomError("git_url", "a git url must not carry credentials: connect the host on the platform")
+    if "?" in url or "#" in url or any(c.isspace() for c in url):
+        raise PydanticCustomError("git_url", "a git url must not have a query, a fragment or spaces")
+    return url
+
+
+def _interval(seconds: int | None) -> int | None:
+    """None and 0 mean no schedule; otherwise 5 minutes to a week (4.3)."""
+    if not seconds:
+        return None
+    if not 300 <= seconds <= 604800:  # noqa: PLR2004 - the server's own limits
+        raise PydanticCustomError("sync_interval", "sync_interval_secs must be between 300 and 604800, or 0 for never")
+    return seconds
+
+
+_BRANCH = Annotated[str, AfterValidator(_branch)]
+_ROOT = Annotated[str | None, AfterValidator(_root_folder)]
+_INTERVAL = Annotated[int | None, AfterValidator(_interval)]
+
+
+class GithubSource(Spec):
+    """A memory synced from a GitHub repository, read with the connection of the user who created it."""
+
+    type: Literal["github"] = required("Where the files come from.", example="github")
+    repository: Annotated[str, AfterValidator(_repository)] = required("owner/repo, or its address.", example="acme/design-docs")
+    branch: _BRANCH = optional("The branch to follow; the platform takes `main` without it.", example="main", default="main", max_length=255)
+    root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
+    sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
+
+
+class GitSource(Spec):
+    """A memory synced from a public git repository over https."""
+
+    type: Literal["git"] = required("Where the files come from.", example="git")
+    url: Annotated[str, AfterValidator(_url)] = required(
+        "https address without credentials, query or fragment.", example="https://git.example.com/handbook.git", max_length=2048
+    )
+    branch: _BRANCH = optional("The branch to follow; the platform takes `main` without it.", example="main", default="main", max_length=255)
+    root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
+    sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
+
+
+class ManualSource(Spec):
+    """A memory whose files are written by sessions, people or the API; what a memory is without a source."""
+
+    type: Literal["manual"] = required("Where the files come from.", example="manual")
+
+
+def _source(value: Any) -> str | None:
+    tag = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return tag if isinstance(tag, str) else None
+
+
+Source = Annotated[
+    Annotated[GithubSource, Tag("github")] | Annotated[GitSource, Tag("git")] | Annotated[ManualSource, Tag("manual")],
+    Discriminator(
+        _source,
+        custom_error_type="source_type",
+        custom_error_message="a source needs a type: github, git or manual",
+    ),
+]
+
+
+class MemorySpec(Spec):
+    """What a manifest may say of a memory."""
+
+    name: Annotated[str, AfterValidator(_name)] = optional(
+        "Display name, unique whatever its case; the address without it.", example="Design docs"
+    )
+    description: Annotated[str | None, Clear.NULL] = optional(
+        "What the memory holds, for people; null clears it.", example="Living design documents"
+    )
+    source: Source = optional(
+        "Where its files come from; manual without it. A synced memory cannot become manual again.",
+        example={"type": "github", "repository": "acme/design-docs", "root_folder": "docs"},
+    )
+
+
+def _from_wire(wire: Mapping[str, Any]) -> Shape:
+    """The answer tags the source with `provider` where the request says `type` (4.3)."""
+    source = dict(wire.get("source") or {"provider": "manual"})
+    source["type"] = source.pop("provider", wire.get("source_type", "manual"))
+    return picked(wire, "name", "description") | {"source": source}
+
+
+def _to_wire(shape: Shape) -> dict[str, Any]:
+    """A manual source has no request form: it is left out (4.3)."""
+    body = dict(shape)
+    if (body.get("source") or {}).get("type") == "manual":
+        del body["source"]
+    return body
+
+
+def _blocked(desired: Shape, observed: Shape) -> str | None:
+    """A synced memory cannot go back to manual: there is no request form for it (4.4)."""
+    wanted = (desired.get("source") or {}).get("type")
+    if wanted == "manual" and (observed.get("source") or {}).get("type") != "manual":
+        return "a synced memory cannot become manual again: declare a new memory under another name"
+    return None
+
+
+MEMORY = Kind(
+    name="Memory",
+    plural="memories",
+    spec=MemorySpec,
+    identity=Identity.CASELESS,
+    name_field="name",
+    twin=Twin.RENAME,
+    wire=Wire(
+        collection="/v1/memories",
+        query={"include_archived": "true"},
+        from_wire=_from_wire,
+        to_wire=_to_wire,
+    ),
+    impossible=_blocked,
+)

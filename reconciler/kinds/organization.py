@@ -1,0 +1,63 @@
+"""Organization: the tenant that everything else lives in (everruns-api/orgs-apps-errors.md, 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds.canonical import Shape, picked
+from reconciler.kinds.fields import Clear, References, Spec, optional
+from reconciler.kinds.kind import Creation, Identity, Kind, Wire
+
+_NAME_BYTES = 255
+
+
+def _name(name: str) -> str:
+    """Refuse what the server refuses (1.3)."""
+    if not name.strip():
+        raise PydanticCustomError("blank", "an organization's name cannot be blank")
+    if len(name.encode()) > _NAME_BYTES:
+        raise PydanticCustomError("too_many_bytes", "an organization's name may have at most 255 bytes")
+    return name
+
+
+class OrganizationSpec(Spec):
+    """What a manifest may say of an organization."""
+
+    name: Annotated[str, AfterValidator(_name)] = optional(
+        "Display name; the address without it. Names are not unique on the platform.", example="Acme Corp"
+    )
+    default_model: Annotated[str | None, References("Model"), Clear.NULL] = optional(
+        "The model of agents that name none; null goes back to the platform's.", example="claude-sonnet-4-5"
+    )
+    default_harness: Annotated[str, References("Harness")] = optional(
+        "The harness preselected for agents and sessions; it can be changed but not cleared.", example="generic"
+    )
+    base_harness: Annotated[str, References("Harness")] = optional(
+        "The harness of sessions that name none; it can be changed but not cleared.", example="base"
+    )
+
+
+def _create(body: Shape, path: str) -> Creation:
+    """POST takes the name alone; the rest follows as a PATCH (1.3, 1.4)."""
+    rest = {key: value for key, value in body.items() if key != "name"}
+    return Creation(path=path, body={"name": body["name"]}, follow_up=rest)
+
+
+ORGANIZATION = Kind(
+    name="Organization",
+    plural="organizations",
+    spec=OrganizationSpec,
+    identity=Identity.NAME,
+    name_field="name",
+    can_archive=False,
+    wire=Wire(
+        collection="/v1/orgs",
+        org_scoped=False,
+        from_wire=lambda wire: picked(wire, "name"),
+        create=_create,
+        archived=lambda _wire: False,
+    ),
+)

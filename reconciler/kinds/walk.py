@@ -1,0 +1,126 @@
+"""Walks: from a spec model to the markers on its fields, and along a marked path through a Shape."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import Tag
+
+from reconciler.kinds.fields import Clear, Marker, References, Spec, Switch
+
+Step = str | tuple[str, str]
+"""One step into a Shape: a key, `*` for every element or value, or (key, value) that it must carry to be entered."""
+
+_MARKERS = (References, Marker, Clear, Switch)
+
+
+def markers(spec: Any) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Yield (path, marker) for every marked field of a model, or union of models, and of the models below it."""
+    return _in_annotation(spec, ())
+
+
+def _in_model(model: type[Spec], prefix: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    for name, info in model.model_fields.items():
+        path = (*prefix, name)
+        for item in info.metadata:
+            if isinstance(item, _MARKERS):
+                yield path, item
+        yield from _in_annotation(info.annotation, path)
+
+
+def _in_annotation(annotation: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Yield the markers inside a field's type: below lists, maps, unions and nested models."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *metadata = get_args(annotation)
+        for item in metadata:
+            if isinstance(item, _MARKERS):
+                yield path, item
+        yield from _in_annotation(inner, path)
+    elif origin is list:
+        yield from _in_annotation(get_args(annotation)[0], (*path, "*"))
+    elif origin is dict:
+        yield from _in_annotation(get_args(annotation)[1], (*path, "*"))
+    elif origin in (Union, types.UnionType):
+        for member in get_args(annotation):
+            yield from _in_annotation(member, path)
+    elif isinstance(annotation, type) and issubclass(annotation, Spec):
+        yield from _in_model(annotation, (*path, *_tag(annotation)))
+
+
+def _tag(model: type[Spec]) -> tuple[tuple[str, str], ...]:
+    """Return what tells a variant of a union: its required fields that can hold one text only."""
+    tags = []
+    for name, info in model.model_fields.items():
+        if info.is_required() and get_origin(info.annotation) is Literal and len(get_args(info.annotation)) == 1:
+            tags.append((name, str(get_args(info.annotation)[0])))
+    return tuple(tags)
+
+
+def model_at(spec: Any, loc: tuple[str | int, ...]) -> type[Spec] | None:
+    """Return the model that stands at a location of pydantic's, whose steps include the tags of unions."""
+    if get_origin(spec) is Annotated:
+        return model_at(get_args(spec)[0], loc)
+    if isinstance(spec, type) and issubclass(spec, Spec):
+        info = spec.model_fields.get(str(loc[0])) if loc else None
+        return model_at(info.annotation, loc[1:]) if info else (None if loc else spec)
+    if get_origin(spec) in (list, dict):
+        return model_at(get_args(spec)[-1], loc[1:]) if loc else None
+    if get_origin(spec) in (Union, types.UnionType):
+        for member in get_args(spec):
+            if loc and loc[0] in _tags_of(member):
+                return model_at(member, loc[1:])
+        return next((found for member in get_args(spec) if (found := model_at(member, loc))), None)
+    return None
+
+
+def _tags_of(member: Any) -> tuple[str, ...]:
+    """Return the tags under which a union knows one of its members."""
+    if get_origin(member) is Annotated:
+        inner, *metadata = get_args(member)
+        return tuple(item.tag for item in metadata if isinstance(item, Tag)) or _tags_of(inner)
+    return tuple(value for _, value in _tag(member)) if isinstance(member, type) and issubclass(member, Spec) else ()
+
+
+def at(value: Any, path: tuple[Step, ...], where: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
+    """Yield (container, key, concrete path) of everything in `value` that a marked path leads to."""
+    if not path:
+        return
+    step, rest = path[0], path[1:]
+    if isinstance(step, tuple):
+        if isinstance(value, dict) and value.get(step[0]) == step[1]:
+            yield from at(value, rest, where)
+        return
+    if step == "*":
+        items = list(enumerate(value)) if isinstance(value, list) else list(value.items()) if isinstance(value, dict) else []
+    else:
+        items = [(step, value[step])] if isinstance(value, dict) and step in value else []
+    for key, item in items:
+        if rest:
+            yield from at(item, rest, (*where, key))
+        else:
+            yield value, key, (*where, key)
+
+
+def replaced(value: Any, path: tuple[Step, ...], change: Callable[[Any, tuple[Any, ...]], Any]) -> Any:
+    """Return a copy of `value` in which everything a marked path leads to went through `change`; the rest is shared."""
+    return _replaced(value, path, (), change)
+
+
+def _replaced(value: Any, path: tuple[Step, ...], where: tuple[Any, ...], change: Callable[[Any, tuple[Any, ...]], Any]) -> Any:
+    if not path:
+        return change(value, where)
+    step, rest = path[0], path[1:]
+    if isinstance(step, tuple):
+        matches = isinstance(value, dict) and value.get(step[0]) == step[1]
+        return _replaced(value, rest, where, change) if matches else value
+    if step == "*" and isinstance(value, list):
+        return [_replaced(item, rest, (*where, index), change) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    keys = list(value) if step == "*" else [step] if step in value else []
+    if not keys:
+        return value
+    return value | {key: _replaced(value[key], rest, (*where, key), change) for key in keys}

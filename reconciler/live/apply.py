@@ -1,0 +1,103 @@
+"""APPLY: the changes of a plan in parallel over their graph; a failure blocks what depends on it, nothing else."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from reconciler.errors import ReconcilerError
+from reconciler.live.client import WriteClient
+from reconciler.live.ids import Ids
+from reconciler.live.recover import carry_out
+from reconciler.plan.change import Change
+from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted, Outcome
+from reconciler.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A change is being carried out."""
+
+    change: Change
+
+
+Listener = Callable[[Started | Outcome], None]
+
+
+def apply(
+    plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener
+) -> tuple[tuple[Outcome, ...], bool]:
+    """Carry out every change; return the outcomes in the plan's order, and whether the run was interrupted.
+
+    `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
+    started; a second one is not held back.
+    """
+    run = _Run(plan, client=client, ids=ids, listen=listen)
+    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
+        try:
+            run.start_ready(pool)
+            while run.in_flight:
+                run.take_one()
+                run.start_ready(pool)
+        except KeyboardInterrupt:
+            run.interrupted = True
+            while run.in_flight:
+                run.take_one()
+    return run.result(), run.interrupted
+
+
+class _Run:
+    """The state of one apply; touched by the coordinating thread alone, workers only fill the queue."""
+
+    def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, listen: Listener) -> None:
+        self.steps = {change.step: change for change in plan.writes}
+        self.sorter = TopologicalSorter({step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()})
+        self.sorter.prepare()
+        self.rank = {step: number for number, step in enumerate(self.steps)}
+        self.client, self.ids, self.listen = client, ids, listen
+        self.finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.outcomes: dict[str, Outcome] = {}
+        self.in_flight = 0
+        self.interrupted = False
+
+    def start_ready(self, pool: ThreadPoolExecutor) -> None:
+        """Hand every step that waits for nothing to the workers; settle at once those whose base is missing."""
+        while self.sorter.is_active() and (ready := self.sorter.get_ready()):
+            for step in sorted(ready, key=self.rank.__getitem__):
+                change = self.steps[step]
+                missing = next((s for s in change.after if s in self.outcomes and not isinstance(self.outcomes[s], Done)), None)
+                if missing:
+                    self.settle(Blocked(change, by=missing))
+                else:
+                    self.listen(Started(change))
+                    self.in_flight += 1
+                    pool.submit(self.work, change)
+
+    def work(self, change: Change) -> None:
+        """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
+        try:
+            outcome: Outcome = carry_out(change, client=self.client, ids=self.ids)
+        except ReconcilerError as error:
+            outcome = Failed(change, error)
+        except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
+            outcome = Failed(change, ReconcilerError(f"{type(error).__name__} while applying {change.address}", hint="this is a defect of reconciler: please report it"))
+        self.finished.put(outcome)
+
+    def take_one(self) -> None:
+        """Wait for a worker and settle what it brings."""
+        outcome = self.finished.get()
+        self.in_flight -= 1
+        self.settle(outcome)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Record an outcome and let what waits for it go on."""
+        self.outcomes[outcome.change.step] = outcome
+        self.sorter.done(outcome.change.step)
+        self.listen(outcome)
+
+    def result(self) -> tuple[Outcome, ...]:
+        """Return an outcome for every step, in the plan's order."""
+        return tuple(self.outcomes.get(step) or NotStarted(change) for step, change in self.steps.items())

@@ -1,0 +1,134 @@
+"""Preconditions and proof: read again what a plan touches, before the first write and after the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.errors import StalePlan
+from reconciler.kinds import BY_NAME
+from reconciler.kinds.kind import Identity, Kind, Shape, shape_of
+from reconciler.live.client import ReadClient
+from reconciler.live.ids import Ids
+from reconciler.live.listing import Query, Wire, listed
+from reconciler.plan.change import Action, Change, brotherhood, covered
+from reconciler.plan.diff import diff
+from reconciler.plan.outcome import Done, Outcome, Remainder
+from reconciler.plan.plan import Plan
+
+Lists = dict[tuple[str, str], Sequence[Wire]]
+
+
+def ensure_fresh(plan: Plan, *, client: ReadClient, parallelism: int) -> None:
+    """Check every precondition by reading; raises StalePlan naming all that moved."""
+    orgs = {name: org.id for name, org in plan.orgs.items()}
+    lists = _read(plan.writes, orgs, client=client, parallelism=parallelism)
+    moved = {change.step: why for change in plan.writes if (why := _moved(change, plan, lists))}
+    if moved:
+        raise StalePlan(moved)
+
+
+def _read(changes: Iterable[Change], orgs: Mapping[str, str | None], *, client: ReadClient, parallelism: int) -> Lists:
+    """Read one list for each kind and organization that the changes touch."""
+    wanted = {(change.address.org, change.kind.parent or change.kind.name) for change in changes}
+    queries = {}
+    for org, name in sorted(wanted):
+        kind = BY_NAME[name]
+        if not kind.wire.org_scoped:
+            queries[Query(kind, None, "this key")] = (org, name)
+        elif orgs.get(org):
+            queries[Query(kind, orgs[org], org)] = (org, name)
+    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="check") as pool:
+        read = listed(client, queries, pool=pool)
+    lists: Lists = {}
+    for query, wires in read.items():
+        for org, name in wanted:
+            if name == query.kind.name and query.org in (None, orgs.get(org)):
+                lists[org, name] = wires
+    return lists
+
+
+def _beside(change: Change, lists: Lists, parent_id: str | None) -> Sequence[Wire]:
+    """Return the live resources among which a change's resource stands."""
+    kind, org = change.kind, change.address.org
+    if kind.parent is None:
+        return lists.get((org, kind.name), ())
+    parent = next((wire for wire in lists.get((org, kind.parent), ()) if wire["id"] == parent_id), None)
+    return (parent or {}).get(kind.wire.inside or "") or ()
+
+
+def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
+    """Say what happened to a resource since the plan was made, None when nothing did."""
+    parent_id = plan.bindings.get(change.address.above) if change.address.above else None
+    wires = _beside(change, lists, parent_id)
+    if change.pre.id is None:
+        return _appeared(change, wires, parent_known=parent_id is not None)
+    wire = next((wire for wire in wires if wire["id"] == change.pre.id), None)
+    if wire is None:
+        return "is gone from the platform"
+    archived = change.kind.wire.archived(wire)
+    if archived != (change.action is Action.RESTORE):
+        return "was archived" if archived else "was restored"
+    shape = shape_of(change.kind, wire)
+    if covered(shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
+        return "was changed on the platform"
+    return None
+
+
+def _appeared(change: Change, wires: Sequence[Wire], *, parent_known: bool) -> str | None:
+    """Say whether what a plan wants to create is there by now."""
+    if change.action is not Action.CREATE:
+        return None
+    if change.kind.identity is Identity.POSITION:
+        changed = parent_known and brotherhood([wire["id"] for wire in wires]) != change.pre.digest
+        return f"its {change.kind.parent} has other {change.kind.plural} by now" if changed else None
+    fold = str.casefold if change.kind.identity is Identity.CASELESS else str
+    same_name = [wire for wire in wires if fold(str(wire.get("name", ""))) == fold(change.title) and wire.get("status") != "deleted"]
+    if any(not change.kind.wire.archived(wire) for wire in same_name):
+        return "exists on the platform by now"
+    holders = {wire["id"] for wire in same_name} if change.kind.identity is not Identity.NAME else set()
+    if change.frees is not None and change.frees not in holders:
+        return "the archived twin that held its name is gone"
+    if holders - {change.frees}:
+        return "an archived resource holds its name by now"
+    return None
+
+
+def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallelism: int) -> tuple[Remainder, ...]:
+    """Read again what was written and diff it again; what still differs is returned, in the plan's order."""
+    done = [outcome.change for outcome in outcomes if isinstance(outcome, Done)]
+    if not done:
+        return ()
+    known = ids.known()
+    lists = _read(done, ids.orgs(), client=client, parallelism=parallelism)
+    remainders = []
+    for change in done:
+        above = change.address.above
+        wires = _beside(change, lists, known.get(above) if above else None)
+        id_ = change.id or known.get(change.address)
+        wire = next((wire for wire in wires if wire["id"] == id_), None)
+        left = _left(change, wire, ids)
+        if left:
+            remainders.append(left)
+    return tuple(remainders)
+
+
+def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
+    """Return what a change should have brought about and did not."""
+    kind = change.kind
+    if change.action is Action.ARCHIVE:
+        there = wire is not None and not kind.wire.archived(wire)
+        return Remainder(change.address, (), "it was archived, and is still there") if there else None
+    if wire is None:
+        return Remainder(change.address, (), "it was written, and cannot be found")
+    if kind.wire.archived(wire):
+        return Remainder(change.address, (), "it was written, and is archived")
+    fields = tuple(diff(kind, _expected(change, kind, ids), shape_of(kind, wire)))
+    return Remainder(change.address, fields) if fields else None
+
+
+def _expected(change: Change, kind: Kind, ids: Ids) -> Shape:
+    """Return the fields that a change wrote, as they should read back."""
+    if change.action in (Action.PUBLISH, Action.UNPUBLISH):
+        return {change.fields[0].path[0]: change.fields[0].new}
+    return ids.filled(kind, change.address.org, change.body | change.then)

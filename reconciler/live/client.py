@@ -1,0 +1,271 @@
+"""One door to the platform: a client that can only read, and one that can write, over one httpx.Client."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import orjson
+
+from reconciler import __version__
+from reconciler.errors import ApiError, Problem, ServerFault, Throttled, Unauthorized, Unreachable, UsageError, from_problem
+from reconciler.live.problems import problem_of
+
+READ_TRIES = 3
+PATIENCE = 120.0
+"""Longest single wait, in seconds, that a server may ask of us before we give up."""
+_PAUSE = 0.25
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_SERVER_FAULT = 500
+_TOO_MANY = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the platform is and how to speak to it.
+
+    `key` is never shown. `transport` stands in for the network (the in-process emulator, a test); `reason` is
+    recorded by the platform beside every write.
+    """
+
+    url: str
+    key: str
+    reason: str | None = None
+    transport: Any = None
+    connections: int = 8
+
+    def __repr__(self) -> str:
+        """Leave the key out."""
+        return f"Endpoint({self.url})"
+
+
+class _ReadOnly(httpx.BaseTransport):
+    """A transport that lets nothing through but GET: a verb that reads cannot write, whatever its code does."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            raise AssertionError(f"a reading verb tried to {request.method} {request.url.path}")
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Gate:
+    """Holds every worker back while the server wants quiet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self.waited = 0.0
+
+    def pass_through(self) -> None:
+        """Wait until the gate is open."""
+        while (rest := self._until - time.monotonic()) > 0:
+            time.sleep(min(rest, 1.0))
+
+    def close_for(self, seconds: float) -> None:
+        """Close for this long, unless it already is for longer."""
+        with self._lock:
+            until = time.monotonic() + seconds
+            self.waited += max(0.0, until - max(self._until, time.monotonic()))
+            self._until = max(self._until, until)
+
+
+class _Connection:
+    """Requests with headers, pacing, retries of what is safe, and answers as data or our own errors."""
+
+    def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
+        self.base = checked_url(endpoint.url)
+        inner = endpoint.transport or _network(endpoint.connections)
+        self._http = httpx.Client(
+            transport=_ReadOnly(inner) if read_only else inner,
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            headers={
+                "Authorization": f"Bearer {endpoint.key}",
+                "Accept": "application/json",
+                "User-Agent": f"everruns-reconciler/{__version__}",
+            },
+        )
+        self._reason = {"Everruns-Change-Reason": quote(endpoint.reason, safe=" ")} if endpoint.reason else {}
+        self.gate = _Gate()
+
+    def request(
+        self, method: str, path: str, *, doing: str, org: str | None, params: Mapping[str, str] | None, body: Any
+    ) -> Any:
+        """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise."""
+        headers = {"X-Org-Id": org} if org else {}
+        content = None
+        if method != "GET":
+            headers |= self._reason
+            if body is not None:
+                content = orjson.dumps(body)
+                headers["Content-Type"] = "application/json"
+        url = self.base + path
+        tries = READ_TRIES if method == "GET" else 1
+        attempt = 0
+        waited = 0.0
+        while True:
+            attempt += 1
+            self.gate.pass_through()
+            try:
+                response = self._http.request(method, url, params=params, headers=headers, content=content)
+            except httpx.TransportError as error:
+                never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+                if attempt < (READ_TRIES if never_sent else tries):
+                    time.sleep(_PAUSE * attempt)
+                    continue
+                raise self._unreachable(error, doing=doing, ambiguous=not never_sent and method != "GET") from error
+            if response.status_code == _TOO_MANY:
+                waited = self._throttled(response, doing=doing, waited=waited)
+                continue
+            if response.status_code >= _SERVER_FAULT and attempt < tries:
+                self.gate.close_for(problem_of(response).retry_after or _PAUSE * attempt)
+                continue
+            return _answer(response, doing=doing)
+
+    def _throttled(self, response: httpx.Response, *, doing: str, waited: float) -> float:
+        """Close the gate for as long as the server asks; raise when that is more than our patience."""
+        problem = problem_of(response)
+        seconds = problem.retry_after or 1.0
+        if waited + seconds > PATIENCE:
+            message = f"{doing}: the platform asks to wait {seconds:.0f} s ({problem})"
+            raise Throttled(message, hint="run again after that; nothing was done by this request", problem=problem)
+        self.gate.close_for(seconds)
+        return waited + seconds
+
+    def _unreachable(self, error: httpx.TransportError, *, doing: str, ambiguous: bool) -> Unreachable:
+        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
+        hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
+        if ambiguous:
+            what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
+        return Unreachable(f"{doing}: {self.base} {what} ({error or type(error).__name__})", hint=hint, ambiguous=ambiguous)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _network(connections: int) -> httpx.BaseTransport:
+    limits = httpx.Limits(max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0)
+    return httpx.HTTPTransport(limits=limits)
+
+
+def _answer(response: httpx.Response, *, doing: str) -> Any:
+    """Return the JSON of a good answer; raise what an error answer means."""
+    status = response.status_code
+    if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
+        raise from_problem(problem_of(response), doing=doing)
+    if 300 <= status < 400:  # noqa: PLR2004
+        raise ServerFault(
+            f"{doing}: the server redirects to {response.headers.get('location', 'nowhere')}",
+            hint="EVERRUNS_API_URL must be the address of the API itself; redirects are not followed, they could leak the key",
+        )
+    if not response.content:
+        return None
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
+        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=hint) from error
+
+
+class ReadClient:
+    """Reads, and has no way to write."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    def get(self, path: str, *, doing: str, org: str | None = None, params: Mapping[str, str] | None = None) -> Any:
+        """GET a path below the API's base; raises ApiError."""
+        return self._connection.request("GET", path, doing=doing, org=org, params=params, body=None)
+
+    @property
+    def base(self) -> str:
+        """The API's address."""
+        return self._connection.base
+
+    @property
+    def throttled_for(self) -> float:
+        """How many seconds the server made us wait."""
+        return self._connection.gate.waited
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._connection.close()
+
+
+class WriteClient(ReadClient):
+    """Reads and writes."""
+
+    def send(self, method: str, path: str, *, doing: str, org: str | None = None, body: Any = None) -> Any:
+        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
+        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body)
+
+    def pause(self, seconds: float) -> None:
+        """Hold every worker back, as the server asked."""
+        self._connection.gate.close_for(min(seconds, PATIENCE))
+
+
+def open_reader(endpoint: Endpoint) -> ReadClient:
+    """Open a client whose transport refuses everything but GET."""
+    return ReadClient(_Connection(_with_key(endpoint), read_only=True))
+
+
+def open_writer(endpoint: Endpoint) -> WriteClient:
+    """Open a client that can write."""
+    return WriteClient(_Connection(_with_key(endpoint), read_only=False))
+
+
+def _with_key(endpoint: Endpoint) -> Endpoint:
+    if not endpoint.key:
+        raise Unauthorized(
+            "no API key: EVERRUNS_API_KEY is not set",
+            hint="export EVERRUNS_API_KEY=evr_pat_..., or try --local for the embedded emulator",
+        )
+    if not endpoint.key.isascii() or any(c.isspace() for c in endpoint.key):
+        raise Unauthorized("EVERRUNS_API_KEY contains spaces or characters no key has", hint="copy the key again")
+    return endpoint
+
+
+def checked_url(url: str) -> str:
+    """Return the base URL without a trailing slash; refuse plain http except on this machine."""
+    parts = urlsplit(url)
+    try:
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        port_ok = False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
+        raise UsageError(f"the API address {url!r} is not a URL", hint="for example https://app.everruns.com/api")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError("the API address must not carry credentials, a query or a fragment", hint="put the key into EVERRUNS_API_KEY")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise UsageError(f"the API address {url} is not https: the key would travel in clear", hint="use https://")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_ambiguous(error: ApiError) -> bool:
+    """Say whether a failed write may have been carried out all the same."""
+    return isinstance(error, ServerFault) or (isinstance(error, Unreachable) and error.ambiguous)
+
+
+Opener = Callable[[Endpoint], ReadClient]
+__all__ = ["Endpoint", "Opener", "Problem", "ReadClient", "WriteClient", "checked_url", "is_ambiguous", "open_reader", "open_writer"]

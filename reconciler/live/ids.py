@@ -1,0 +1,88 @@
+"""Ids at the edge: from the addresses of a plan to what the API wants, growing as resources are created."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.errors import NotFound
+from reconciler.kinds import BY_NAME
+from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.walk import replaced
+from reconciler.live.client import ReadClient
+from reconciler.live.listing import Query, listed
+from reconciler.live.names import Directory, Unresolved
+from reconciler.live.serial import SERIAL
+from reconciler.plan.plan import Plan
+from reconciler.resource import Address
+
+
+class Ids:
+    """Knows the id of everything a plan refers to, once it exists; safe for several threads.
+
+    What a new organization's resources refer to can only be looked up when it is there: that is done here, once a
+    kind and organization.
+    """
+
+    def __init__(self, plan: Plan, client: ReadClient) -> None:
+        self._ids: dict[Address, str] = dict(plan.bindings)
+        self._orgs: dict[str, str | None] = {name: org.id for name, org in plan.orgs.items()}
+        self._late: dict[tuple[str, str], Directory] = {}
+        self._client = client
+        self._lock = threading.RLock()
+
+    def org(self, name: str) -> str:
+        """Return an organization's id; raises NotFound when it does not exist."""
+        id_ = self._orgs.get(name)
+        if id_ is None:
+            raise NotFound(f"organization {name} does not exist")
+        return id_
+
+    def orgs(self) -> Mapping[str, str | None]:
+        """Return the id of every organization of the run, None for one that does not exist."""
+        with self._lock:
+            return dict(self._orgs)
+
+    def created(self, address: Address, id_: str) -> None:
+        """Remember what was created or found."""
+        with self._lock:
+            self._ids[address] = id_
+            if address.kind == "Organization":
+                self._orgs[address.org] = id_
+
+    def of(self, address: Address) -> str:
+        """Return the id of an address; raises NotFound when nothing answers to it."""
+        with self._lock:
+            if address in self._ids:
+                return self._ids[address]
+            directory = self._directory(address.org, address.kind)
+        name = directory.resolve(address.name)
+        id_ = None if isinstance(name, Unresolved) else directory.id_of(name)
+        if id_ is None:
+            why = name if isinstance(name, Unresolved) else Unresolved(f"{address} has no id")
+            raise NotFound(why.message, hint=why.hint)
+        return id_
+
+    def _directory(self, org: str, kind: str) -> Directory:
+        key = org, kind
+        if key not in self._late:
+            query = Query(BY_NAME[kind], self.org(org), org)
+            wires = listed(self._client, [query], pool=SERIAL)[query]
+            self._late[key] = Directory(BY_NAME[kind], {wire["id"]: wire for wire in wires}, {})
+        return self._late[key]
+
+    def filled(self, kind: Kind, org: str, shape: Shape) -> Shape:
+        """Return the shape with ids where it has names."""
+        for path, reference in references(kind):
+
+            def id_for(name: Any, _path: Any, kind_name: str = reference.kind) -> Any:
+                return self.of(Address(org, kind_name, name)) if isinstance(name, str) else name
+
+            shape = replaced(shape, path, id_for)
+        return shape
+
+    def known(self) -> Mapping[Address, str]:
+        """Return every id known so far."""
+        with self._lock:
+            return dict(self._ids)

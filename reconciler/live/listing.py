@@ -1,0 +1,83 @@
+"""Lists: one paged read per kind and organization; never a GET per resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.errors import ServerFault
+from reconciler.kinds.kind import Kind
+from reconciler.live.client import ReadClient
+
+PAGE = 100
+"""The largest page the API gives (everruns-api/agents-memories-sessions.md, 1.3)."""
+_READS = 3
+
+Wire = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One list to read: a kind in an organization (`org` is its id, None for what stands above organizations)."""
+
+    kind: Kind
+    org: str | None
+    label: str
+
+
+def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> dict[Query, list[Wire]]:
+    """Read several lists at once; each whole, deduplicated, newest first as the server has it."""
+    todo = list(queries)
+    firsts = {query: pool.submit(_page, client, query, 0) for query in todo}
+    result: dict[Query, list[Wire]] = {}
+    for query in todo:
+        first = firsts[query].result()
+        result[query] = _whole(client, query, first, pool=pool) if query.kind.wire.paged else _items(first, query)
+    return result
+
+
+def _whole(client: ReadClient, query: Query, first: Any, *, pool: Executor) -> list[Wire]:
+    """Read the other pages at once; read all again when something came or went meanwhile and an item was missed."""
+    for _ in range(_READS):
+        total = _total(first, query)
+        starts = range(PAGE, total, PAGE)
+        pages = [first, *pool.map(lambda start: _page(client, query, start), starts)]
+        unique = {item["id"]: item for page in pages for item in _items(page, query)}
+        if len(unique) >= min(_total(page, query) for page in pages):
+            return list(unique.values())
+        first = _page(client, query, 0)
+    raise ServerFault(
+        f"listing {query.kind.plural} of {query.label}: the list kept changing while it was read",
+        hint="run again when fewer things are being created or archived",
+    )
+
+
+def _page(client: ReadClient, query: Query, start: int) -> Any:
+    params = dict(query.kind.wire.query)
+    if query.kind.wire.paged:
+        params |= {"limit": str(PAGE), "offset": str(start)}
+    doing = f"listing {query.kind.plural}" + (f" of {query.label}" if query.label else "")
+    return client.get(query.kind.wire.collection, doing=doing, org=query.org, params=params or None)
+
+
+def _items(page: Any, query: Query) -> list[Wire]:
+    """Return the items of an answer; anything but a list of objects with ids is not this API."""
+    items = page.get("data") if isinstance(page, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) and isinstance(item.get("id"), str) for item in items):
+        raise ServerFault(
+            f"listing {query.kind.plural} of {query.label}: the answer is not a list of {query.kind.plural}",
+            hint="is EVERRUNS_API_URL the address of an Everruns API?",
+        )
+    return items
+
+
+def _total(page: Any, query: Query) -> int:
+    total = page.get("total") if isinstance(page, dict) else None
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise ServerFault(f"listing {query.kind.plural} of {query.label}: the answer has no total")
+    return total
+
+
+Progress = Callable[[str], None]

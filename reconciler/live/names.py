@@ -1,0 +1,183 @@
+"""Names for ids: what a reference means, and what a live resource is called here."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from reconciler.errors import Fault
+from reconciler.kinds import BY_NAME
+from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.walk import at, replaced
+from reconciler.resource import Address, Desired
+
+_ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A reference that means nothing, or several things."""
+
+    message: str
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Directory:
+    """The resources of one kind in one organization, declared and live, by every name they go by."""
+
+    kind: Kind
+    live: Mapping[str, Mapping[str, Any]]
+    declared: Mapping[str, str | None]
+    _names: dict[str, str] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Give each live resource the name it goes by here: its address, else its title when that is its alone."""
+        for name, id_ in self.declared.items():
+            if id_ is not None:
+                self._names[id_] = name
+                self._ids[name] = id_
+        titles = Counter(self.kind.titles(wire)[0][0] for wire in self.live.values() if self.kind.wire.usable(wire))
+        for id_, wire in self.live.items():
+            if id_ in self._names:
+                continue
+            title = self.kind.titles(wire)[0][0]
+            alone = titles[title] == 1 and title not in self.declared and self.kind.wire.usable(wire)
+            self._names[id_] = title if alone else id_
+            self._ids[self._names[id_]] = id_
+
+    def name_of(self, id_: str) -> str:
+        """Return what a live resource is called here; an unknown id is its own name."""
+        return self._names.get(id_, id_)
+
+    def id_of(self, name: str) -> str | None:
+        """Return the id behind a name given by `resolve`, if it exists yet."""
+        return self._ids.get(name)
+
+    def resolve(self, text: str) -> str | Unresolved:
+        """Return the one name of what `text` refers to, or why it refers to nothing or to several things."""
+        if text in self.declared:
+            return text
+        if _ID.match(text):
+            return self._names[text] if text in self._names else Unresolved(f"no {self.kind.name.lower()} has the id {text}")
+        usable = [(id_, self.kind.titles(wire)) for id_, wire in self.live.items() if self.kind.wire.usable(wire)]
+        for fold in (str, str.casefold):
+            for tier in range(max((len(titles) for _, titles in usable), default=0)):
+                hits = [id_ for id_, titles in usable if fold(text) in map(fold, titles[tier])]
+                if len(hits) == 1:
+                    return self._names[hits[0]]
+                if hits:
+                    return self._several(text, hits)
+        return self._nothing(text)
+
+    def _several(self, text: str, hits: list[str]) -> str | Unresolved:
+        healthy = [id_ for id_ in hits if self.live[id_].get("healthy") is True]
+        if len(healthy) == 1:
+            return self._names[healthy[0]]
+        candidates = ", ".join(sorted(self._candidate(id_) for id_ in hits))
+        message = f'{len(hits)} {self.kind.plural} are called "{text}": {candidates}'
+        return Unresolved(message, "refer to one of them by a longer name or by its id")
+
+    def _candidate(self, id_: str) -> str:
+        titles = self.kind.titles(self.live[id_])
+        longer = titles[1][0] if len(titles) > 1 and titles[1] else titles[0][0]
+        return f"{longer} ({id_})"
+
+    def _nothing(self, text: str) -> Unresolved:
+        gone = [id_ for id_, wire in self.live.items() if text in self.kind.titles(wire)[0] and not self.kind.wire.usable(wire)]
+        if gone:
+            return Unresolved(f'{self.kind.name.lower()} "{text}" is archived or disabled', "bring it back, or refer to another")
+        known = sorted({*self.declared, *(self._names[id_] for id_, wire in self.live.items() if self.kind.wire.usable(wire))})
+        close = get_close_matches(text, known, n=2, cutoff=0.6)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known[:_LISTED])}" if known else None
+        if not close and len(known) > _LISTED:
+            hint = f"{hint} and {len(known) - _LISTED} more"
+        return Unresolved(f'no {self.kind.name.lower()} is called "{text}"', hint or f"there are no {self.kind.plural} yet")
+
+
+class Names:
+    """All directories of a run. An organization that does not exist yet has none: its references stay as written."""
+
+    def __init__(self) -> None:
+        self._directories: dict[tuple[str, str], Directory] = {}
+        self._resolved: dict[tuple[str, str, str], str | Unresolved] = {}
+
+    def add(self, org: str, directory: Directory) -> None:
+        """Know the resources of one kind in one organization."""
+        self._directories[org, directory.kind.name] = directory
+
+    def id_of(self, address: Address) -> str | None:
+        """Return the id behind an address whose name came from here."""
+        directory = self._directories.get((address.org, address.kind))
+        return directory.id_of(address.name) if directory else None
+
+    def resolve(self, org: str, kind: str, text: str) -> str | Unresolved:
+        """Return the one name of what `text` refers to in an organization."""
+        key = org, kind, text
+        if key not in self._resolved:
+            directory = self._directories.get((org, kind))
+            self._resolved[key] = directory.resolve(text) if directory else text
+        return self._resolved[key]
+
+    def named(self, org: str, kind: Kind, shape: Shape) -> Shape:
+        """Return a live shape with names where it has ids."""
+        for path, reference in references(kind):
+            directory = self._directories.get((org, reference.kind))
+            if directory is None:
+                continue
+            if len(path) == 1:
+                id_ = shape.get(str(path[0]))
+                if isinstance(id_, str):
+                    shape = {**shape, str(path[0]): directory.name_of(id_)}
+            else:
+                shape = replaced(shape, path, lambda id_, _path, known=directory: known.name_of(id_) if isinstance(id_, str) else id_)
+        return shape
+
+    def bind(self, desired: Iterable[Desired]) -> tuple[list[Desired], list[Fault]]:
+        """Return the desired with each reference under its one name, and a fault for each that has none."""
+        bound: list[Desired] = []
+        faults: list[Fault] = []
+        for one in desired:
+            bound.append(self._bound(one, faults))
+        return bound, faults
+
+    def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
+        spec, org = one.spec, one.address.org
+        for path, reference in references(one.kind):
+            for holder, key, where in at(spec, path):
+                text = holder[key]
+                if not isinstance(text, str):
+                    continue
+                meaning = self.resolve(org, reference.kind, text)
+                if isinstance(meaning, Unresolved):
+                    faults.append(Fault(meaning.message, one.source, (*one.path, *where), hint=meaning.hint, on_value=True))
+                elif meaning != text:
+                    spec = _with(spec, where, meaning)
+        return replace(one, spec=spec) if spec is not one.spec else one
+
+
+def _with(node: Any, where: tuple[Any, ...], value: str) -> Any:
+    if not where:
+        return value
+    head, rest = where[0], where[1:]
+    if isinstance(node, list):
+        return [_with(item, rest, value) if index == head else item for index, item in enumerate(node)]
+    return {key: _with(item, rest, value) if key == head else item for key, item in node.items()}
+
+
+def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
+    """Return, by organization, the kinds that must be listed: those declared, their parents, those referred to."""
+    kinds: defaultdict[str, set[str]] = defaultdict(set)
+    for one in desired:
+        wanted = kinds[one.address.org]
+        wanted.add(one.kind.parent or one.kind.name)
+        for path, reference in references(one.kind):
+            if reference.kind not in wanted and any(True for _ in at(one.spec, path)):
+                wanted.add(reference.kind)
+    return {org: {name for name in names if BY_NAME[name].wire.org_scoped} for org, names in kinds.items()}

@@ -1,0 +1,226 @@
+"""OBSERVE: what the platform has at each desired address; ids become addresses here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.errors import Fault, NotFound, UsageError
+from reconciler.kinds import BY_NAME
+from reconciler.kinds.kind import Kind, shape_of
+from reconciler.live.client import ReadClient
+from reconciler.live.identify import Matches, identify, identify_children
+from reconciler.live.listing import Query, Wire, listed
+from reconciler.live.names import Directory, Names, needed
+from reconciler.plan.change import Action, Change
+from reconciler.plan.decide import Found
+from reconciler.plan.plan import OrgRef, Situation
+from reconciler.resource import DEFAULT_ORG, Address, Desired, Observed
+
+ORGANIZATION = BY_NAME["Organization"]
+
+
+@dataclass(slots=True)
+class Observation:
+    """What was seen: the situation for the plan, the desired with their references bound, and the faults met."""
+
+    situation: Situation
+    desired: list[Desired]
+    faults: list[Fault] = field(default_factory=list)
+
+
+def observe(
+    client: ReadClient, everything: Sequence[Desired], chosen: Sequence[Desired], *, org_id: str | None, parallelism: int
+) -> Observation:
+    """Read one list per kind and organization that `chosen` needs, and say what each desired address means there.
+
+    `everything` is all that is declared, chosen or not: it gives names to what is live. `org_id` stands for the
+    organization of documents without one, or for the only organization of the run. Raises ApiError.
+    """
+    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="observe") as pool:
+        faults: list[Fault] = []
+        orgs, matched = _organizations(client, chosen, faults, org_id=org_id, pool=pool)
+        kinds = needed(chosen)
+        queries = [
+            Query(BY_NAME[kind], orgs[org].id, org)
+            for org, names in sorted(kinds.items())
+            if orgs[org].id
+            for kind in sorted(names)
+        ]
+        lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
+    matches = _matched(everything, lists, faults)
+    matches.live |= matched.live
+    names = _named(everything, lists, matches)
+    bound, unbound = names.bind(chosen)
+    faults += unbound + _left_out(bound, everything, chosen, names)
+    found = _found(bound, matches, lists, names)
+    reports = tuple(_undeclared_children(bound, found, matches))
+    return Observation(Situation(found, orgs, names.id_of, reports), bound, faults)
+
+
+def _organizations(
+    client: ReadClient, chosen: Sequence[Desired], faults: list[Fault], *, org_id: str | None, pool: Executor
+) -> tuple[dict[str, OrgRef], Matches]:
+    """Find the live organization behind each organization of the run."""
+    run = sorted({one.address.org for one in chosen})
+    live = listed(client, [Query(ORGANIZATION, None, "this key")], pool=pool).popitem()[1]
+    declared = [one for one in chosen if one.address.kind == "Organization"]
+    declared = _bound_to(org_id, declared, run)
+    matches = identify(ORGANIZATION, declared, live)
+    faults += matches.faults
+    titles = {one.address.org: one.title for one in declared}
+    ids = {wire["id"]: str(wire.get("name", "")) for wire in live}
+    orgs: dict[str, OrgRef] = {}
+    for org in run:
+        wire = matches.live.get(Address(org, "Organization", org))
+        if wire is not None:
+            orgs[org] = OrgRef(wire["id"], str(wire.get("name", org)))
+        elif org in titles:
+            orgs[org] = OrgRef(None, titles[org])
+        else:
+            id_ = org if org.startswith("org_") else _default(org, org_id, live)
+            if id_ not in ids:
+                raise NotFound(f"organization {id_} is not one of this key's", hint=f"the key's user belongs to: {_listed(live)}")
+            orgs[org] = OrgRef(id_, ids[id_])
+    return orgs, matches
+
+
+def _bound_to(org_id: str | None, declared: Sequence[Desired], run: Sequence[str]) -> list[Desired]:
+    """Bind EVERRUNS_ORG_ID to the only declared organization; with several it would be a guess."""
+    if org_id is None or not declared or DEFAULT_ORG in run:
+        return list(declared)
+    if len(run) > 1:
+        raise UsageError(
+            f"EVERRUNS_ORG_ID names one organization, but this run is about {len(run)}: {', '.join(run)}",
+            hint="unset it, or choose one organization with --org",
+        )
+    return [replace(one, pinned=one.pinned or org_id) for one in declared]
+
+
+def _default(org: str, org_id: str | None, live: Sequence[Wire]) -> str:
+    """Return the id of the organization that documents without one belong to."""
+    if org != DEFAULT_ORG:
+        raise UsageError(f'organization "{org}" is chosen, but its Organization document is not', hint="do not --exclude it")
+    if org_id:
+        return org_id
+    if len(live) == 1:
+        return str(live[0]["id"])
+    raise UsageError(
+        "the manifests do not say which organization they belong to",
+        hint=f"declare an Organization, write metadata.org, or set EVERRUNS_ORG_ID; the key's user belongs to: {_listed(live)}",
+    )
+
+
+def _listed(live: Sequence[Wire]) -> str:
+    return ", ".join(f"{wire.get('name')} ({wire['id']})" for wire in live) or "none"
+
+
+Lists = Mapping[tuple[str, str], Sequence[Wire]]
+
+
+def _matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -> Matches:
+    """Match everything declared of the kinds that were listed."""
+    groups: dict[tuple[str, str], list[Desired]] = {}
+    children: dict[Address, list[Desired]] = {}
+    for one in everything:
+        if one.address.above:
+            children.setdefault(one.address.above, []).append(one)
+        elif (one.address.org, one.address.kind) in lists:
+            groups.setdefault((one.address.org, one.address.kind), []).append(one)
+    matches = Matches()
+    for (org, kind), desired in groups.items():
+        _take(matches, identify(BY_NAME[kind], desired, lists[org, kind]), faults)
+    for parent, desired in children.items():
+        live = matches.live.get(parent)
+        inside = desired[0].kind.wire.inside
+        if live is not None and inside:
+            _take(matches, identify_children(desired, live.get(inside) or []), faults)
+    return matches
+
+
+def _take(matches: Matches, more: Matches, faults: list[Fault]) -> None:
+    matches.live |= more.live
+    matches.twins |= more.twins
+    faults += more.faults
+
+
+def _named(everything: Sequence[Desired], lists: Lists, matches: Matches) -> Names:
+    """Build the directories: every declared address with its id, if it has one, and every live resource."""
+    declared: dict[tuple[str, str], dict[str, str | None]] = {}
+    for one in everything:
+        wire = matches.live.get(one.address)
+        key = one.address.org, one.address.kind
+        declared.setdefault(key, {})[one.address.name] = wire["id"] if wire else None
+    names = Names()
+    for (org, kind), wires in lists.items():
+        live = {wire["id"]: wire for wire in wires}
+        names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {})))
+    return names
+
+
+def _left_out(bound: Sequence[Desired], everything: Sequence[Desired], chosen: Sequence[Desired], names: Names) -> list[Fault]:
+    """Report references to what is declared, does not exist yet, and was left out of this run."""
+    if len(everything) == len(chosen):
+        return []
+    from reconciler.kinds.kind import references
+    from reconciler.kinds.walk import at
+
+    missing = {one.address for one in everything} - {one.address for one in chosen}
+    faults = []
+    for one in bound:
+        for path, reference in references(one.kind):
+            for holder, key, where in at(one.spec, path):
+                target = Address(one.address.org, reference.kind, str(holder[key]))
+                if target in missing and names.id_of(target) is None:
+                    message = f"refers to {target.local}, which does not exist yet and is left out of this run"
+                    faults.append(Fault(message, one.source, (*one.path, *where), hint="leave this out too, or include both"))
+    return faults
+
+
+def _found(bound: Sequence[Desired], matches: Matches, lists: Lists, names: Names) -> dict[Address, Found]:
+    """Say what was found at each chosen address, in canonical form with names for ids."""
+    found: dict[Address, Found] = {}
+    for one in bound:
+        wire, twin, kind = matches.live.get(one.address), matches.twins.get(one.address), one.kind
+        parent = matches.live.get(one.address.above) if one.address.above else None
+        siblings = [child["id"] for child in (parent or {}).get(kind.wire.inside or "", [])] if kind.parent else []
+        if wire is None and twin is None and not siblings:
+            continue
+        found[one.address] = Found(
+            observed=observed_at(one.address, kind, wire, names) if wire else None,
+            twin=observed_at(one.address, kind, twin, names) if twin else None,
+            siblings=siblings,
+            has_children=bool(wire and kind.children and wire.get(kind.children[0])),
+        )
+    return found
+
+
+def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Observed:
+    """Turn an API object into the Observed of an address."""
+    shape = shape_of(kind, wire)
+    updated: Any = wire.get("updated_at")
+    return Observed(
+        address,
+        wire["id"],
+        names.named(address.org, kind, shape),
+        shape,
+        archived=kind.wire.archived(wire),
+        updated_at=updated if isinstance(updated, str) else None,
+    )
+
+
+def _undeclared_children(bound: Iterable[Desired], found: Mapping[Address, Found], matches: Matches) -> Iterable[Change]:
+    """Report the live children of a parent whose children are listed in git and do not include them."""
+    known = {wire["id"] for wire in matches.live.values()}
+    for one in bound:
+        wire = matches.live.get(one.address)
+        if not (one.lists_children and wire and one.kind.children and one.address in found):
+            continue
+        field_name, child = one.kind.children
+        for extra in wire.get(field_name) or []:
+            if extra["id"] not in known:
+                type_ = shape_of(BY_NAME[child], extra).get("type")
+                note = f"{type_} {child.lower()} {extra['id']} exists on the platform and is not declared: left alone"
+                yield Change(Address(one.address.org, child, extra["id"], one.address.name), Action.REPORT, notes=(note,))

@@ -1,0 +1,98 @@
+"""One change as calls: the only code that writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.errors import ServerFault
+from reconciler.kinds.kind import Shape, body_of, switches
+from reconciler.live.client import WriteClient
+from reconciler.live.ids import Ids
+from reconciler.live.secrets import revealed
+from reconciler.plan.change import Action, Change
+from reconciler.plan.outcome import Done
+
+
+def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    """Carry out a change: one write where the API allows it. Raises ApiError and SecretUnavailable."""
+    match change.action:
+        case Action.CREATE:
+            return _create(change, client=client, ids=ids)
+        case Action.UPDATE | Action.RESTORE:
+            return _update(change, client=client, ids=ids)
+        case Action.ARCHIVE:
+            _send("DELETE", change, client=client, ids=ids)
+        case Action.PUBLISH | Action.UNPUBLISH:
+            switch = switches(change.kind)[change.fields[0].path[0]]
+            call = switch.on if change.action is Action.PUBLISH else switch.off
+            _send("POST", change, client=client, ids=ids, below=f"/{call}")
+        case Action.REPORT:
+            pass
+    return Done(change)
+
+
+def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    kind, org = change.kind, _org(change, ids)
+    if change.frees:
+        free_name(change, change.frees, client=client, org=org)
+    creation = kind.wire.create(change.body, collection(change, ids))
+    shape = ids.filled(kind, change.address.org, creation.body)
+    body = revealed(shape if creation.raw else body_of(kind, shape))
+    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
+    made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
+    if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+        raise ServerFault(f"creating {change.address}: the answer does not say what was created")
+    ids.created(change.address, made["id"])
+    if creation.follow_up:
+        _write("PATCH", change, creation.follow_up, client=client, ids=ids)
+    shown_once = bool(creation.one_time and isinstance(reply, dict) and reply.get(creation.one_time))
+    return Done(change, note="the platform showed its key once; it was not kept" if shown_once else None)
+
+
+def free_name(change: Change, holder: str, *, client: WriteClient, org: str | None) -> None:
+    """Rename an archived twin out of the way (everruns-api/agents-memories-sessions.md, 4.2)."""
+    name = f"{change.title[:230]} (archived {holder[-8:]})"
+    path = f"{change.kind.wire.collection}/{holder}"
+    client.send("PATCH", path, doing=f"renaming the archived twin of {change.address}", org=org, body={"name": name})
+
+
+def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    if change.replace:
+        _write("PUT", change, change.body, client=client, ids=ids)
+    elif change.body:
+        _write("PATCH", change, change.body, client=client, ids=ids)
+    if change.then:
+        _write("PATCH", change, change.then, client=client, ids=ids)
+    return Done(change)
+
+
+def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:
+    body = revealed(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
+    _send(method, change, client=client, ids=ids, body=body)
+
+
+def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> None:
+    path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
+    doing = f"{_DOING[change.action]} {change.address}"
+    client.send(method, path, doing=doing, org=_org(change, ids), body=body)
+
+
+_DOING = {
+    Action.CREATE: "completing",
+    Action.UPDATE: "updating",
+    Action.RESTORE: "restoring",
+    Action.ARCHIVE: "archiving",
+    Action.PUBLISH: "publishing",
+    Action.UNPUBLISH: "unpublishing",
+}
+
+
+def collection(change: Change, ids: Ids) -> str:
+    """Return the path of the collection that a change's resource stands in."""
+    path = change.kind.wire.collection
+    above = change.address.above
+    return path.replace("{parent}", ids.of(above)) if above else path
+
+
+def _org(change: Change, ids: Ids) -> str | None:
+    return ids.org(change.address.org) if change.kind.wire.org_scoped else None

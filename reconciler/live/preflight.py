@@ -1,0 +1,41 @@
+"""Before the first write: may this key do all of it, and does this server still take it?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from reconciler.errors import Forbidden, NotFound, Refused
+from reconciler.live.client import ReadClient
+from reconciler.plan.plan import Plan
+
+_FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
+
+
+def ensure_allowed(plan: Plan, *, client: ReadClient) -> None:
+    """Ask the server what the key may do with the kinds that a plan writes, one read per kind and organization.
+
+    Raises Forbidden with the step and the role it needs, or Refused for a server whose apps are read-only
+    (everruns-api/orgs-apps-errors.md, 2.1; agent-channels.md, 6).
+    """
+    wanted: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for change in plan.writes:
+        policy = change.kind.wire.policy_of.get(change.action.value)
+        org = plan.orgs.get(change.address.org)
+        if policy and change.kind.wire.policies and org and org.id:
+            wanted[org.id, change.kind.wire.policies].setdefault(policy, change.step)
+    for (org_id, path), policies in sorted(wanted.items()):
+        allowed = _policies(client, path, org_id)
+        for policy, step in policies.items():
+            if allowed.get(policy) is False:
+                role = "the owner role" if policy.endswith(".dangerous") else "a role that may manage them"
+                raise Forbidden(f"this key may not do {step}: {policy} is denied", hint=f"use a key whose user has {role}; nothing was written")
+
+
+def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:
+    try:
+        answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
+    except (NotFound, Refused) as error:
+        raise Refused(_FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem) from error
+    policies = answer.get("policies") if isinstance(answer, dict) else None
+    return policies if isinstance(policies, dict) else {}

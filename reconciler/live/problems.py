@@ -1,0 +1,82 @@
+"""Error answers as Problems, parsed tolerantly (everruns-api/orgs-apps-errors.md, 4.1)."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import orjson
+
+from reconciler.errors import AllowedAction, Problem
+
+_SHOWN = 300
+
+
+def problem_of(response: httpx.Response) -> Problem:
+    """Read an error answer of any shape: problem details, `{"error": ...}`, plain text, or nothing."""
+    raw = _json(response)
+    status = response.status_code
+    detail = _text(raw.get("detail")) or _text(raw.get("error")) or _text(raw.get("message"))
+    if not raw:
+        detail = _plain(response)
+    return Problem(
+        status=status,
+        title=_text(raw.get("title")) or _phrase(status),
+        detail=detail[:_SHOWN],
+        code=_text(raw.get("code")) or None,
+        retry_after=_retry_after(response, raw),
+        allowed_actions=tuple(_actions(raw.get("allowed_actions"))),
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        raw = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return {}
+    return raw if isinstance(raw, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _plain(response: httpx.Response) -> str:
+    """Return a text answer in one line; a web page says nothing worth showing."""
+    if "html" in response.headers.get("content-type", ""):
+        return "the answer is a web page, not the API's"
+    text = response.content[: _SHOWN * 4].decode(errors="replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _retry_after(response: httpx.Response, raw: dict[str, Any]) -> float | None:
+    """Return how long to wait, from the body or the header (seconds or a date), never negative."""
+    seconds = raw.get("retry_after_seconds")
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
+        return max(0.0, float(seconds))
+    header = response.headers.get("retry-after", "").strip()
+    if header.isdigit():
+        return float(header)
+    parsed = email.utils.parsedate_to_datetime(header) if header and header[0].isalpha() and "," in header else None
+    return max(0.0, parsed.timestamp() - time.time()) if parsed else None
+
+
+def _actions(raw: Any) -> list[AllowedAction]:
+    """Keep the actions that say what they are; the published example has one without `rel` (4.3)."""
+    found = []
+    for item in raw if isinstance(raw, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("rel"), str):
+            texts = {key: item[key] for key in ("href", "method", "operation_id", "hint") if isinstance(item.get(key), str)}
+            found.append(AllowedAction(rel=item["rel"], **texts))
+    return found

@@ -1,0 +1,62 @@
+"""Secret values: read when they are sent, kept nowhere, named but never shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import SecretUnavailable
+from reconciler.kinds.fields import SecretRef
+
+_MASK = re.compile(r"^(?:[*•xX.]{3,}|\[?redacted\]?|<[^>]*>)$", re.IGNORECASE)
+
+
+def value_of(ref: SecretRef) -> str:
+    """Read a secret; raises SecretUnavailable when it is not there, is empty, or looks like a mask."""
+    value = os.environ.get(ref.name) if ref.source == "env" else _file(ref)
+    if value is None:
+        raise SecretUnavailable(f"the secret {ref} has no value: {ref.name} is not set", hint=f"export {ref.name}=...")
+    if not value.strip():
+        raise SecretUnavailable(f"the secret {ref} is empty", hint="give it a value, or remove the line")
+    if _MASK.match(value.strip()):
+        raise SecretUnavailable(f"the secret {ref} holds a mask, not a value", hint="give it the real value")
+    return value
+
+
+def _file(ref: SecretRef) -> str:
+    try:
+        return Path(ref.name).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SecretUnavailable(f"the secret {ref} cannot be read: {why}", hint="check the path and its permissions") from None
+
+
+def require(refs: Iterable[SecretRef]) -> None:
+    """Check that every secret has a value, before anything is written; names all that have none."""
+    missing: list[SecretUnavailable] = []
+    for ref in sorted(set(refs), key=repr):
+        try:
+            value_of(ref)
+        except SecretUnavailable as error:
+            missing.append(error)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        raise SecretUnavailable(
+            f"{len(missing)} secrets cannot be sent: " + "; ".join(error.message for error in missing),
+            hint="nothing was written; provide them and run again",
+        )
+
+
+def revealed(value: Any) -> Any:
+    """Return the value with every reference replaced by its secret; only ever a request body."""
+    if isinstance(value, SecretRef):
+        return value_of(value)
+    if isinstance(value, dict):
+        return {key: revealed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [revealed(item) for item in value]
+    return value

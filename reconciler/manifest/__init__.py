@@ -1,0 +1,1 @@
+"""Manifests: YAML files in git become documents, and live resources become YAML."""

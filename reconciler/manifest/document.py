@@ -1,0 +1,132 @@
+"""From one Document to what it declares: envelope, metadata and spec validated, all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from reconciler.errors import Fault
+from reconciler.kinds import BY_NAME, DECLARABLE
+from reconciler.kinds.channel import SLUG
+from reconciler.kinds.fields import Spec, optional, required
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.manifest.faults import faults_of
+from reconciler.manifest.load import root_of
+from reconciler.manifest.suggest import suggest
+from reconciler.manifest.texts import locator, reader
+from reconciler.resource import Document
+
+API_VERSION = "everruns.reconciler/v1"
+_ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
+
+
+class Metadata(Spec):
+    """What a document says of itself."""
+
+    name: str = required(
+        "The address: stable, lowercase letters, digits and single hyphens.",
+        example="support-triage",
+        pattern=SLUG,
+        max_length=64,
+    )
+    org: str = optional(
+        "The organization, by the name of its document or by org_ id; the nearest Organization document upwards without it.",
+        example="acme",
+        pattern=r"^(?:org_[0-9a-f]{32}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
+    )
+    id: str = optional(
+        "The platform's id, to settle which live resource is meant when several carry the name.",
+        example="app_01933b5a000070008000000000000001",
+        pattern=r"^[a-z]+_[0-9a-f]{32}$",
+    )
+    archive: Literal[True] = optional(
+        "Archive the resource on the platform; the document stays as the record of it.", example=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A valid document: its metadata as written, and its spec as a Shape of the declared fields."""
+
+    document: Document
+    kind: Kind
+    metadata: Shape
+    spec: Shape
+
+
+def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fault]:
+    """Validate one document against its kind; return what it declares, or every fault in it."""
+    value, source = document.value, document.source
+    if not isinstance(value, dict):
+        return [Fault("a manifest is a map with apiVersion, kind, metadata and spec", source)]
+    faults = _envelope_faults(document)
+    kind = BY_NAME.get(value["kind"]) if isinstance(value.get("kind"), str) else None
+    metadata = None
+    if "metadata" in value:
+        metadata = _validated(Metadata, value["metadata"], document, at="metadata", context={}, faults=faults)
+    if kind is None or kind not in DECLARABLE:
+        return faults
+    folder = document.folder
+    root = root_of(folder, roots)
+    context = {"read": reader(folder=folder, root=root), "locate": locator(folder=folder, root=root)}
+    spec: Shape | None = {}
+    if "spec" in value or not (metadata and metadata.get("archive")):
+        spec = _validated(kind.spec, value.get("spec", {}), document, at="spec", context=context, faults=faults)
+    if metadata and metadata.get("archive") and not kind.can_archive:
+        message = f"the platform cannot archive {kind.plural}"
+        faults.append(Fault(message, source, ("metadata", "archive"), hint="remove the line"))
+    if faults or metadata is None or spec is None:
+        return faults
+    return Declared(document, kind, metadata, kind.canonical(spec))
+
+
+def _envelope_faults(document: Document) -> list[Fault]:
+    value, source = document.value, document.source
+    faults = [
+        Fault(f"unknown key {key}", source, (key,), hint=suggest(key, _ENVELOPE)) for key in value if key not in _ENVELOPE
+    ]
+    version = value.get("apiVersion")
+    if version is None:
+        faults.append(Fault("apiVersion is missing", source, hint=f"write apiVersion: {API_VERSION}"))
+    elif version != API_VERSION:
+        hint = f"this version reads {API_VERSION}"
+        faults.append(Fault(f"unknown apiVersion {version!r}", source, ("apiVersion",), hint=hint, on_value=True))
+    names = [kind.name for kind in DECLARABLE]
+    kind = value.get("kind")
+    if kind is None:
+        faults.append(Fault("kind is missing", source, hint=f"known: {', '.join(names)}"))
+    elif kind not in names:
+        faults.append(_unknown_kind(kind, names, document))
+    if "metadata" not in value:
+        faults.append(Fault("metadata is missing", source, hint="write metadata: {name: ...}"))
+    return faults
+
+
+def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
+    if kind in BY_NAME:
+        parent = BY_NAME[kind].parent
+        hint = f"write it inside its {parent}" if parent else f"it is referenced by name: known to be declared: {', '.join(names)}"
+        return Fault(f"{kind} cannot be declared by a document", document.source, ("kind",), hint=hint, on_value=True)
+    return Fault(f"unknown kind {kind!r}", document.source, ("kind",), hint=suggest(kind, names), on_value=True)
+
+
+@cache
+def _adapter(spec: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(spec)
+
+
+def _validated(
+    spec: Any, value: Any, document: Document, *, at: str, context: dict[str, Any], faults: list[Fault]
+) -> Shape | None:
+    """Validate a part of a document; its faults go into `faults`."""
+    try:
+        model = _adapter(spec).validate_python({} if value is None else value, context=context)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        faults.extend(faults_of(details, value=value, source=document.source, at=(at,), spec=spec))
+        return None
+    dumped: Shape = model.model_dump(exclude_unset=True)
+    return dumped

@@ -1,0 +1,127 @@
+"""LOAD: from paths to Documents; every file is read once, every fault is kept."""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.errors import Fault, Source, SourceFile, UsageError
+from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.resource import Document
+
+SUFFIXES = (".yaml", ".yml")
+STDIN = "-"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read: the documents, the faults met on the way, and the root that every document stands below."""
+
+    documents: list[Document] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
+
+
+def load(paths: Sequence[str], *, stdin: Iterable[bytes] = ()) -> Loaded:
+    """Read manifests from files, folders (all `.yaml` and `.yml` below, hidden ones left out) and `-`.
+
+    Raises UsageError for a path that does not exist, and when there is no document at all: an empty set of
+    manifests is a mistake more often than a wish.
+    """
+    loaded = Loaded()
+    with collector_paused():
+        for path in dict.fromkeys(paths):
+            if path == STDIN:
+                _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
+            else:
+                for name in _files(path, loaded):
+                    _read_file(name, loaded)
+    if not loaded.documents and not loaded.faults:
+        where = ", ".join(paths)
+        raise UsageError(
+            f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests"
+        )
+    return loaded
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the cycle collector out of a phase that only allocates; it would walk every document again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _files(path: str, loaded: Loaded) -> Iterator[str]:
+    """Yield the manifest files of a path in a stable order, and note the root each stands below."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib costs four times as much over 10,000 files
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint="-f takes a folder, a file, or - for stdin"
+        ) from error
+    if not stat.S_ISDIR(mode):
+        folder = os.path.dirname(path) or "."  # noqa: PTH120
+        inside = not os.path.relpath(folder).startswith("..")
+        loaded.roots[folder] = "." if inside else folder
+        yield path
+        return
+    root = path.rstrip("/") or "/"
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        loaded.roots[folder] = root
+        for name in sorted(names):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
+                yield f"{folder}/{name}"
+
+
+def _read_file(path: str, loaded: Loaded) -> None:
+    folder = os.path.dirname(path) or "."  # noqa: PTH120
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        file = SourceFile(path=path, text="")
+        loaded.faults.append(Fault(f"cannot be read: {error.strerror}", Source(file, 0, 1), line=1, column=1))
+        return
+    _read_text(data, name=path, folder=folder, loaded=loaded)
+
+
+def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
+    """Decode and parse one file; its documents and faults go into `loaded`."""
+    if len(data) > MAX_BYTES:
+        file = SourceFile(path=name, text="")
+        message = f"is larger than {MAX_BYTES // 2**20} MiB"
+        loaded.faults.append(Fault(message, Source(file, 0, 1), line=1, column=1))
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(errors="replace")
+        file = SourceFile(path=name, text=data.decode(errors="replace"))
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        loaded.faults.append(Fault("is not UTF-8 text", Source(file, 0, line), line=line, column=column))
+        return
+    file = SourceFile(path=name, text=text)
+    parsed, faults = parse(text)
+    for fault in faults:
+        source = Source(file, 0, fault.line)
+        loaded.faults.append(Fault(fault.message, source, line=fault.line, column=fault.column))
+    for document in parsed:
+        loaded.documents.append(
+            Document(value=document.value, source=Source(file, document.index, document.line), folder=folder)
+        )
+
+
+def root_of(folder: str, roots: dict[str, str]) -> Path:
+    """Return the manifest root that a folder stands below."""
+    return Path(roots.get(folder, folder))

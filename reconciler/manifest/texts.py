@@ -1,0 +1,61 @@
+"""Texts beside the manifests: `{file: path}` read from inside the manifest root, and from nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic_core import PydanticCustomError
+
+MAX_TEXT = 16 * 2**20
+
+
+def reader(*, folder: str, root: Path) -> Callable[[str], str]:
+    """Return a function that reads a text named relative to `folder`, confined to `root`."""
+
+    def read(name: str) -> str:
+        path = confined(name, folder=folder, root=root)
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_TEXT + 1)
+        except IsADirectoryError:
+            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": name}) from None
+        except OSError as error:
+            raise PydanticCustomError(
+                "text_file",
+                "{name} cannot be read: {why}",
+                {"name": name, "why": error.strerror or "unreadable"},
+            ) from None
+        if len(data) > MAX_TEXT:
+            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": name})
+        try:
+            return data.decode().replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": name}) from None
+
+    return read
+
+
+def locator(*, folder: str, root: Path) -> Callable[[str], str]:
+    """Return a function that checks a secret's file name and gives its path below the root, without reading it."""
+
+    def locate(name: str) -> str:
+        confined(name, folder=folder, root=root)
+        return (Path(folder) / name).as_posix()
+
+    return locate
+
+
+def confined(name: str, *, folder: str, root: Path) -> Path:
+    """Return the real path of `name`; anything that leads out of `root` is refused, symbolic links included."""
+    if Path(name).is_absolute() or "\0" in name:
+        raise PydanticCustomError(
+            "text_file", "{name} must be a path relative to this manifest", {"name": repr(name)}
+        )
+    path = (Path(folder) / name).resolve()
+    home = root.resolve()
+    if not path.is_relative_to(home):
+        raise PydanticCustomError(
+            "text_file", "{name} leads out of the manifest root {root}", {"name": name, "root": str(root)}
+        )
+    return path

@@ -1,0 +1,1 @@
+"""DIFF and PLAN: pure; no I/O, no clock, no environment."""

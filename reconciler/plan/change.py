@@ -1,0 +1,193 @@
+"""What a plan is made of: Action, FieldChange, Precondition, Change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from reconciler.kinds import BY_NAME
+from reconciler.kinds.fields import SET, SecretRef, Set
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.resource import Address
+
+
+class Action(Enum):
+    """What is done to an address; the value is the word people read."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RESTORE = "restore"
+    ARCHIVE = "archive"
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+    REPORT = "report"
+
+    @property
+    def symbol(self) -> str:
+        """One character for the margin of a plan."""
+        return _SYMBOLS[self]
+
+    @property
+    def writes(self) -> bool:
+        """Whether the action sends anything."""
+        return self is not Action.REPORT
+
+
+_SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.RESTORE: "^",
+    Action.ARCHIVE: "-",
+    Action.PUBLISH: "^",
+    Action.UNPUBLISH: "v",
+    Action.REPORT: "!",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs: its path below the spec, what is live, what git wants."""
+
+    path: tuple[str, ...]
+    old: Any
+    new: Any
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether the field itself is a secret."""
+        return isinstance(self.new, SecretRef) or self.old is SET
+
+    @property
+    def name(self) -> str:
+        """The path with dots."""
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What must still be true when a change is applied.
+
+    With an `id`: that resource exists, and its `covers` fields (all of them when None) still have the `digest`.
+    Without: nothing answers to the name; for a child, its parent still has the children of the `digest`.
+    """
+
+    id: str | None = None
+    digest: str | None = None
+    covers: tuple[str, ...] | None = None
+    with_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a plan.
+
+    `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
+    references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
+    is the id of an archived twin to rename first. `after` names the steps that must be done before.
+    """
+
+    address: Address
+    action: Action
+    title: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    body: Shape = field(default_factory=dict)
+    then: Shape = field(default_factory=dict)
+    replace: bool = False
+    frees: str | None = None
+    id: str | None = None
+    pre: Precondition = field(default_factory=Precondition)
+    after: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    where: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """The kind's declaration."""
+        return BY_NAME[self.address.kind]
+
+    @property
+    def step(self) -> str:
+        """What other steps call this one; a resource and its publication are two steps."""
+        return step_of(self.address, self.action)
+
+    @property
+    def secrets(self) -> tuple[SecretRef, ...]:
+        """The secrets that will be read and sent."""
+        return tuple(dict.fromkeys(secrets_in(self.body)))
+
+
+def step_of(address: Address, action: Action) -> str:
+    """Name the step of an action on an address."""
+    return f"{address} {action.value}" if action in (Action.PUBLISH, Action.UNPUBLISH) else str(address)
+
+
+def secrets_in(value: Any) -> Iterator[SecretRef]:
+    """Yield every secret reference inside a value."""
+    if isinstance(value, SecretRef):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from secrets_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secrets_in(item)
+
+
+def holds_unknown_secret(value: Any) -> bool:
+    """Say whether a value contains a secret that only the platform knows."""
+    if isinstance(value, dict):
+        return any(holds_unknown_secret(item) for item in value.values())
+    if isinstance(value, list):
+        return any(holds_unknown_secret(item) for item in value)
+    return value is SET
+
+
+def digest(value: Any) -> str:
+    """Return the digest of a canonical value; secrets stand in it as references, never as values."""
+    data = orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Spell a canonical value as JSON can: secrets as `{"$secret": ...}`."""
+    match value:
+        case SecretRef():
+            return {"$secret": {value.source: value.name}}
+        case Set():
+            return {"$secret": "set"}
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+    return value
+
+
+def unplain(value: Any) -> Any:
+    """Read what `plain` wrote."""
+    match value:
+        case {"$secret": "set"}:
+            return SET
+        case {"$secret": {**reference}}:
+            ((source, name),) = reference.items()
+            return SecretRef(source=str(source), name=str(name))
+        case dict():
+            return {key: unplain(item) for key, item in value.items()}
+        case list():
+            return [unplain(item) for item in value]
+    return value
+
+
+def covered(shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:
+    """Return the digest of the part of a live shape that a precondition is about."""
+    part = shape if pre.covers is None else {key: shape.get(key) for key in pre.covers}
+    return digest([part, updated_at if pre.with_time else None])
+
+
+def brotherhood(ids: Sequence[str]) -> str:
+    """Return the digest of a set of siblings."""
+    return digest(sorted(ids))

@@ -1,0 +1,198 @@
+"""What to do about one address: from Desired and what was found there to its Changes, or why it cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.errors import Fault
+from reconciler.kinds.fields import Clear
+from reconciler.kinds.kind import Kind, Shape, Twin, clears, kept_by_replace, switches
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, brotherhood, covered, holds_unknown_secret
+from reconciler.plan.diff import diff, merged, same
+from reconciler.resource import Desired, Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What answers to a Desired: the live resource, or an archived twin that may hold its name; `siblings` are the
+    ids of the parent's live children."""
+
+    observed: Observed | None = None
+    twin: Observed | None = None
+    siblings: Sequence[str] = ()
+    has_children: bool = False
+
+
+def decide(desired: Desired, found: Found, *, has_desired_children: bool = False) -> list[Change] | Fault:
+    """Return the changes that bring an address to what git wants; none when it is in sync."""
+    kind, observed = desired.kind, found.observed
+    if desired.archive:
+        return [] if observed is None else [_archive(desired, observed)]
+    spec, turned = _split(kind, desired.spec)
+    if observed is None:
+        main: list[Change] | Fault = _appear(desired, spec, found)
+    else:
+        main = _update(desired, spec, observed)
+    if isinstance(main, Fault):
+        return main
+    steps = _switch(desired, turned, observed)
+    if any(step.action is Action.PUBLISH for step in steps) and not (has_desired_children or found.has_children):
+        message = f"a {kind.name.lower()} without {kind.children[0] if kind.children else 'children'} cannot be published"
+        return Fault(message, desired.source, (*desired.path, "published"), hint="declare a channel, or published: false")
+    return main + steps
+
+
+def _split(kind: Kind, spec: Shape) -> tuple[Shape, Shape]:
+    """Part the fields that are written from those that are turned by calls of their own."""
+    turned = {key: spec[key] for key in switches(kind) if key in spec}
+    return ({key: value for key, value in spec.items() if key not in turned} if turned else spec), turned
+
+
+def _where(desired: Desired) -> str:
+    return f"{desired.source.file.path}:{desired.source.line}"
+
+
+def _titled(desired: Desired, spec: Shape) -> Shape:
+    """Add the name that the API wants on a create, which the address or the title gives."""
+    if desired.kind.parent:
+        return spec
+    return {"name": desired.title} | spec
+
+
+def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault:
+    """Nothing live answers: restore an archived twin, free its name, or create."""
+    kind, twin = desired.kind, found.twin
+    if twin is not None and kind.twin is Twin.REVIVE:
+        return _restore(desired, spec, twin)
+    if twin is not None and kind.twin is Twin.BLOCK:
+        message = f'an archived {kind.name.lower()} holds the name "{desired.title}" and the API cannot bring it back'
+        return Fault(message, desired.source, desired.path, hint="choose another name")
+    body = {key: value for key, value in _titled(desired, kind.completed(spec, {})).items() if value is not None}
+    frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
+    pre = Precondition(digest=brotherhood(found.siblings) if kind.parent else None)
+    notes = kind.notes(spec)
+    if frees:
+        notes = (*notes, f"an archived {kind.name.lower()} holds the name: it is renamed out of the way first")
+    fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
+    return [Change(desired.address, Action.CREATE, desired.title, fields, body, frees=frees, pre=pre, notes=notes, where=_where(desired))]
+
+
+def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] | Fault:
+    """Something live answers: write what differs, by PATCH unless a field can only be cleared by PUT."""
+    kind = desired.kind
+    fields = diff(kind, spec, observed.spec)
+    if kind.name_field and kind.name_field not in spec and desired.title != observed.spec.get(kind.name_field):
+        fields.append(FieldChange((kind.name_field,), observed.spec.get(kind.name_field), desired.title))
+        spec = spec | {kind.name_field: desired.title}
+    if not fields:
+        return []
+    why_not = kind.impossible(spec, observed.spec)
+    if why_not:
+        return Fault(why_not, desired.source, (*desired.path, fields[0].path[0]), on_value=True)
+    cleared = {change.path[0] for change in fields if len(change.path) == 1 and change.new is None}
+    if any(clears(kind).get(name) is Clear.REPLACE for name in cleared):
+        return _replace(desired, spec, observed, fields, Action.UPDATE)
+    wanted = kind.completed(spec, observed.spec)
+    body = {
+        name: _cleared(kind, name, observed.spec) if name in cleared else merged(kind, name, wanted[name], observed.spec.get(name))
+        for name in dict.fromkeys(change.path[0] for change in fields)
+    }
+    return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
+
+
+def _cleared(kind: Kind, name: str, observed: Shape) -> object:
+    """Return what clears a field by PATCH: null, or the empty value of its type."""
+    if clears(kind).get(name) is Clear.NULL:
+        return None
+    live = observed.get(name)
+    return {} if isinstance(live, dict) else [] if isinstance(live, list) else ""
+
+
+def _restore(desired: Desired, spec: Shape, twin: Observed) -> list[Change] | Fault:
+    fields = diff(desired.kind, spec, twin.spec)
+    return _replace(desired, spec, twin, fields, Action.RESTORE)
+
+
+def _replace(
+    desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange], action: Action
+) -> list[Change] | Fault:
+    """Write the whole resource by PUT; what is live and undeclared is written back as it is.
+
+    everruns-api/agents-memories-sessions.md, 2.3: an omitted member is cleared, except those kept by replace.
+    """
+    kind = desired.kind
+    wanted = kind.completed(spec, observed.spec)
+    full = observed.spec | {name: merged(kind, name, value, observed.spec.get(name)) for name, value in wanted.items()}
+    body = {name: value for name, value in full.items() if value is not None and name not in switches(kind)}
+    lost = sorted(name for name, value in body.items() if holds_unknown_secret(value))
+    if lost:
+        message = f"this change must replace the whole {kind.name.lower()}, and {', '.join(lost)} holds secrets not declared here"
+        return Fault(message, desired.source, desired.path, hint=f"declare {', '.join(lost)}, so that they can be sent again")
+    kept = {str(path[0]) for path in kept_by_replace(kind)}
+    then = {name: [] for name in kept if name in spec and not spec[name] and not same([], observed.spec.get(name))}
+    return [_written(desired, observed, action, fields, body, then=then, replace=True, covers=None)]
+
+
+def _written(
+    desired: Desired,
+    observed: Observed,
+    action: Action,
+    fields: list[FieldChange],
+    body: Shape,
+    *,
+    covers: tuple[str, ...] | None,
+    then: Shape | None = None,
+    replace: bool = False,
+) -> Change:
+    """Make the change of a resource that exists, with the precondition that it is still as it was seen."""
+    blind = any(change.sensitive for change in fields)
+    pre = Precondition(id=observed.id, covers=covers, with_time=blind)
+    pre = Precondition(observed.id, covered(observed.shape, pre, updated_at=observed.updated_at), covers, blind)
+    return Change(
+        desired.address,
+        action,
+        desired.title,
+        tuple(fields),
+        body,
+        then=then or {},
+        replace=replace,
+        id=observed.id,
+        pre=pre,
+        where=_where(desired),
+    )
+
+
+def _archive(desired: Desired, observed: Observed) -> Change:
+    kind = desired.kind
+    notes = ("deleted for good: the API cannot archive it",) if kind.archive_is_final else ()
+    pre = Precondition(observed.id, covered(observed.shape, Precondition(), updated_at=None))
+    return Change(
+        desired.address, Action.ARCHIVE, desired.title, id=observed.id, pre=pre, notes=notes, where=_where(desired)
+    )
+
+
+def _switch(desired: Desired, turned: Shape, observed: Observed | None) -> list[Change]:
+    """Turn what is turned by a call of its own; a new resource starts with every switch off."""
+    steps = []
+    for name, want in turned.items():
+        have = bool(observed.spec.get(name)) if observed else False
+        if want == have:
+            continue
+        action = Action.PUBLISH if want else Action.UNPUBLISH
+        pre = Precondition()
+        if observed:
+            pre = Precondition(observed.id, covers=(name,))
+            pre = Precondition(observed.id, covered(observed.shape, pre, updated_at=None), (name,))
+        steps.append(
+            Change(
+                desired.address,
+                action,
+                desired.title,
+                (FieldChange((name,), have, want),),
+                id=observed.id if observed else None,
+                pre=pre,
+                where=_where(desired),
+            )
+        )
+    return steps

@@ -1,0 +1,100 @@
+"""The plan as a file: canonical JSON, versioned, without any secret value, read back to the same Plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from reconciler import __version__
+from reconciler.errors import PlanFileError
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, digest, unplain
+from reconciler.plan.plan import OrgRef, Plan, described
+from reconciler.resource import Address
+
+FORMAT = "everruns.reconciler/plan/v1"
+
+
+def dumps(plan: Plan, *, plan_id: str, api_url: str) -> bytes:
+    """Spell a plan as canonical JSON; `plan_id` makes it single-use, `api_url` is where it was made for."""
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "tool": __version__,
+        "id": plan_id,
+        "api_url": api_url,
+        "digest": plan.digest,
+        "partial": plan.partial,
+        "orgs": {name: {"id": org.id, "title": org.title} for name, org in plan.orgs.items()},
+        "bindings": [[*address[:3], id_] for address, id_ in sorted(plan.bindings.items())],
+        "unchanged": dict(plan.unchanged),
+        "changes": [described(change) | {"where": change.where} for change in plan.changes],
+    }
+    data["checksum"] = digest(data)
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan read from a file, with what it was made for."""
+
+    plan: Plan
+    id: str
+    api_url: str
+
+
+def loads(data: bytes, *, name: str) -> PlanFile:
+    """Read a plan file; raises PlanFileError for anything that is not one, or was changed since it was written."""
+    try:
+        raw = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise PlanFileError(f"{name} is not a plan file: {error}", hint="make one with reconciler plan --out FILE") from error
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT:
+        hint = f"this version reads {FORMAT}: make a new plan"
+        raise PlanFileError(f"{name} is not a plan file of this version (format: {found})", hint=hint)
+    try:
+        plan = _plan(raw)
+        file = PlanFile(plan=plan, id=_text(raw["id"]), api_url=_text(raw["api_url"]))
+        checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error
+    if raw.get("checksum") != checksum:
+        raise PlanFileError(f"{name} was changed after it was written: its checksum does not match", hint="make a new plan")
+    return file
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {type(value).__name__}")
+    return value
+
+
+def _plan(raw: dict[str, Any]) -> Plan:
+    return Plan(
+        changes=tuple(_change(change) for change in raw["changes"]),
+        orgs={name: OrgRef(id=org["id"], title=_text(org["title"])) for name, org in raw["orgs"].items()},
+        bindings={Address(org, kind, title): _text(id_) for org, kind, title, id_ in raw["bindings"]},
+        unchanged={name: int(count) for name, count in raw["unchanged"].items()},
+        partial=raw["partial"],
+    )
+
+
+def _change(raw: dict[str, Any]) -> Change:
+    pre = raw["precondition"]
+    covers = pre["covers"]
+    return Change(
+        address=Address.parse(raw["address"]),
+        action=Action(raw["action"]),
+        title=_text(raw["title"]),
+        fields=tuple(FieldChange(tuple(f["path"]), unplain(f["old"]), unplain(f["new"])) for f in raw["fields"]),
+        body=dict(unplain(raw["body"])),
+        then=dict(unplain(raw["then"])),
+        replace=bool(raw["replace"]),
+        frees=raw["frees"],
+        id=raw["id"],
+        pre=Precondition(pre["id"], pre["digest"], None if covers is None else tuple(covers), bool(pre["with_time"])),
+        after=tuple(raw["after"]),
+        notes=tuple(raw["notes"]),
+        where=_text(raw["where"]),
+    )

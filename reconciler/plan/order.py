@@ -1,0 +1,81 @@
+"""ORDER: which step waits for which; creation follows references, archiving goes the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from graphlib import TopologicalSorter
+
+from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.walk import at
+from reconciler.plan.change import Action, Change
+from reconciler.resource import Address, Observed, by_rank
+
+
+def targets(kind: Kind, org: str, shape: Shape) -> Iterator[Address]:
+    """Yield the address of everything a shape refers to; its references are names."""
+    for path, reference in references(kind):
+        for holder, key, _ in at(shape, path):
+            if isinstance(holder[key], str):
+                yield Address(org, reference.kind, holder[key])
+
+
+def ordered(changes: Iterable[Change], observed: Mapping[Address, Observed]) -> tuple[Change, ...]:
+    """Return the changes in the order of their steps, each knowing what it waits for; the same for any input order."""
+    waiting = sorted(changes, key=lambda change: (by_rank(change.address), change.step))
+    steps = {change.step: change for change in waiting}
+    mains = {change.address: change for change in waiting if change.step == str(change.address)}
+    gone_last = _users_of_archived(mains, observed)
+    after = {
+        change.step: tuple(sorted(step for step in _before(change, mains, steps, gone_last) if step != change.step))
+        for change in waiting
+    }
+    sorter = TopologicalSorter(after)
+    sorter.prepare()
+    result: list[Change] = []
+    rank = {change.step: number for number, change in enumerate(waiting)}
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=rank.__getitem__)
+        result.extend(replace(steps[step], after=after[step]) for step in ready)
+        sorter.done(*ready)
+    return tuple(result)
+
+
+def _before(
+    change: Change, mains: Mapping[Address, Change], steps: Mapping[str, Change], users: Mapping[Address, set[str]]
+) -> set[str]:
+    """Return the steps that must be done before a change."""
+    address, before = change.address, set[str]()
+    organization = Address(address.org, "Organization", address.org)
+    if organization in mains and mains[organization].action is Action.CREATE:
+        before.add(str(organization))
+    for target in targets(change.kind, address.org, change.body):
+        if target in mains and mains[target].action in (Action.CREATE, Action.RESTORE):
+            before.add(str(target))
+    above = address.above
+    if above and above in mains and mains[above].action is Action.CREATE:
+        before.add(str(above))
+    own = above or address
+    if change.action is Action.PUBLISH:
+        before.update(step for step, other in steps.items() if other is not change and _belongs(other.address, own))
+    elif f"{own} {Action.UNPUBLISH.value}" in steps and change.action is not Action.UNPUBLISH:
+        before.add(f"{own} {Action.UNPUBLISH.value}")
+    if change.action is Action.ARCHIVE:
+        before |= users.get(address, set())
+    return before
+
+
+def _belongs(address: Address, parent: Address) -> bool:
+    return address == parent or address.above == parent
+
+
+def _users_of_archived(mains: Mapping[Address, Change], observed: Mapping[Address, Observed]) -> dict[Address, set[str]]:
+    """Return, for each address to be archived, the steps that take away the references to it."""
+    going = {address for address, change in mains.items() if change.action is Action.ARCHIVE}
+    users: dict[Address, set[str]] = {}
+    for address in mains if going else ():
+        live = observed.get(address)
+        for target in targets(live.kind, address.org, live.spec) if live else ():
+            if target in going:
+                users.setdefault(target, set()).add(str(address))
+    return users

@@ -1,0 +1,98 @@
+"""What became of a change: a tagged union, and the whole of an apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from reconciler.errors import Exit, ReconcilerError
+from reconciler.plan.change import Change, FieldChange
+from reconciler.resource import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Carried out; `adopted` when what git wants was there already. `note` is for people."""
+
+    change: Change
+    adopted: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Tried, and not carried out, or not known to be."""
+
+    change: Change
+    error: ReconcilerError
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Not tried: a step it waits for did not succeed."""
+
+    change: Change
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """Not carried out: something else is there, and git does not say to overwrite it."""
+
+    change: Change
+    message: str
+    fields: tuple[FieldChange, ...] = ()
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """Not tried: the run was interrupted before."""
+
+    change: Change
+
+
+Outcome = Done | Failed | Blocked | Conflicted | NotStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What still differs after a write that was accepted: you wrote `new`, the server keeps `old`."""
+
+    address: Address
+    fields: tuple[FieldChange, ...]
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The whole of an apply: an outcome for every change, and what the proof found."""
+
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+    remainders: tuple[Remainder, ...] = ()
+    throttled_for: float = 0.0
+
+    @property
+    def exit_codes(self) -> tuple[Exit, ...]:
+        """Every exit code that this result deserves; DONE alone when all went well."""
+        codes = {code for outcome in self.outcomes if (code := _code(outcome)) is not Exit.DONE}
+        if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
+            codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
+        if self.remainders:
+            codes.add(Exit.NOT_CONVERGED)
+        if self.interrupted:
+            codes.add(Exit.INTERRUPTED)
+        return tuple(sorted(codes)) or (Exit.DONE,)
+
+
+def _code(outcome: Outcome) -> Exit:
+    match outcome:
+        case Done():
+            return Exit.DONE
+        case Failed() | Blocked() | Conflicted():
+            return Exit.PARTLY_APPLIED
+        case NotStarted():
+            return Exit.INTERRUPTED
+        case _:
+            assert_never(outcome)

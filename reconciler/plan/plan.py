@@ -1,0 +1,130 @@
+"""PLAN: the ordered changes with what a reader and an apply need to know; a value that can be compared and stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.errors import Fault
+from reconciler.plan.change import Action, Change, digest, plain
+from reconciler.plan.decide import Found, decide
+from reconciler.plan.order import ordered, targets
+from reconciler.resource import Address, Desired
+
+
+@dataclass(frozen=True, slots=True)
+class OrgRef:
+    """An organization of the run: its id (None when the plan creates it) and what the platform calls it."""
+
+    id: str | None
+    title: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done, in order.
+
+    `bindings` gives the id behind each name that a change refers to, where there is one already. `unchanged` counts,
+    by kind, what is in sync. `partial` says which addresses were left out on request, in words.
+    """
+
+    changes: tuple[Change, ...]
+    orgs: Mapping[str, OrgRef] = field(default_factory=dict)
+    bindings: Mapping[Address, str] = field(default_factory=dict)
+    unchanged: Mapping[str, int] = field(default_factory=dict)
+    partial: str | None = None
+
+    @cached_property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes that send something."""
+        return tuple(change for change in self.changes if change.action.writes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.writes
+
+    @cached_property
+    def counts(self) -> Mapping[Action, int]:
+        """How many changes there are of each action."""
+        return Counter(change.action for change in self.changes)
+
+    @property
+    def in_sync(self) -> int:
+        """How many declared resources are as git wants them."""
+        return sum(self.unchanged.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the digest of what would be written, and to what; independent of where the manifests lie."""
+        return digest([described(change) for change in self.writes])
+
+
+def described(change: Change) -> dict[str, object]:
+    """Spell a change as plain data, less what does not bear on its effect."""
+    return {
+        "address": str(change.address),
+        "action": change.action.value,
+        "title": change.title,
+        "fields": [{"path": list(f.path), "old": plain(f.old), "new": plain(f.new)} for f in change.fields],
+        "body": plain(change.body),
+        "then": plain(change.then),
+        "replace": change.replace,
+        "frees": change.frees,
+        "id": change.id,
+        "precondition": {
+            "id": change.pre.id,
+            "digest": change.pre.digest,
+            "covers": None if change.pre.covers is None else list(change.pre.covers),
+            "with_time": change.pre.with_time,
+        },
+        "after": list(change.after),
+        "notes": list(change.notes),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What was found: for each desired address its live side, what else to report, and the id behind a name."""
+
+    found: Mapping[Address, Found]
+    orgs: Mapping[str, OrgRef]
+    id_of: Callable[[Address], str | None]
+    reports: tuple[Change, ...] = ()
+
+
+def build(desired: Iterable[Desired], situation: Situation, *, partial: str | None = None) -> Plan | list[Fault]:
+    """Decide every address and order the changes; return the plan, or every fault that stands in the way."""
+    wanted = list(desired)
+    parents = {one.address.above for one in wanted if one.address.parent and not one.archive}
+    faults: list[Fault] = []
+    changes: list[Change] = list(situation.reports)
+    unchanged: Counter[str] = Counter()
+    nothing = Found()
+    for one in wanted:
+        found = situation.found.get(one.address, nothing)
+        result = decide(one, found, has_desired_children=one.address in parents)
+        if isinstance(result, Fault):
+            faults.append(result)
+        elif result:
+            changes.extend(result)
+        else:
+            unchanged[one.address.kind] += 1
+    if faults:
+        return faults
+    observed = {address: found.observed for address, found in situation.found.items() if found.observed}
+    sequence = ordered(changes, observed)
+    return Plan(sequence, situation.orgs, _bindings(sequence, situation.id_of), dict(unchanged), partial)
+
+
+def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:
+    """Return the ids behind what the changes refer to and stand below, where there is one already."""
+    needed: set[Address] = set()
+    for change in changes:
+        needed.update(targets(change.kind, change.address.org, change.body))
+        if change.address.above:
+            needed.add(change.address.above)
+    ids = {address: id_of(address) for address in needed}
+    return {address: id_ for address, id_ in sorted(ids.items()) if id_ is not None}

@@ -1,0 +1,79 @@
+"""START HERE. A run on one page: load, resolve, observe, diff, plan, apply, prove; nothing flows back.
+
+Each function takes and gives values of `resource.py` and `plan/`; only `live/` touches the platform, only `manifest/`
+the disk. `cli/` turns flags into these calls, `report/` turns their results into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ManifestError
+from reconciler.manifest.load import load
+from reconciler.manifest.resolve import resolve
+from reconciler.plan.outcome import Applied
+from reconciler.plan.plan import Plan, build
+from reconciler.plan.select import select
+
+if TYPE_CHECKING:
+    from reconciler.live.apply import Listener
+    from reconciler.live.client import ReadClient, WriteClient
+    from reconciler.resource import Desired
+    from reconciler.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What git wants: everything declared, what this run is about, and in words what was left out."""
+
+    everything: Sequence[Desired]
+    chosen: Sequence[Desired]
+    partial: str | None
+
+
+def read_manifests(settings: Settings, *, stdin: Iterable[bytes] = ()) -> Wanted:
+    """Load, resolve and select; raises ManifestError with every fault, UsageError for a selection of nothing."""
+    loaded = load(settings.manifests, stdin=stdin)
+    resolved = resolve(loaded)
+    if resolved.faults:
+        raise ManifestError(resolved.faults)
+    chosen, partial = select(resolved.desired, orgs=settings.orgs, target=settings.target, exclude=settings.exclude)
+    return Wanted(resolved.desired, chosen, partial)
+
+
+def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
+    """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
+    from reconciler.live.observe import observe
+
+    seen = observe(
+        client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
+    )
+    plan = build(seen.desired, seen.situation, partial=wanted.partial)
+    faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
+    if faults or isinstance(plan, list):
+        raise ManifestError(faults)
+    return plan
+
+
+def apply_plan(plan: Plan, settings: Settings, *, client: WriteClient, listen: Listener, recheck: bool) -> Applied:
+    """Apply a plan and prove it by reading back.
+
+    Before the first write: every secret has a value, the key may do it, and with `recheck` nothing moved since the
+    plan was made. Raises SecretUnavailable, Forbidden, Refused, StalePlan; what fails later is in the outcomes.
+    """
+    from reconciler.live.apply import apply
+    from reconciler.live.check import ensure_fresh, prove
+    from reconciler.live.ids import Ids
+    from reconciler.live.preflight import ensure_allowed
+    from reconciler.live.secrets import require
+
+    require(secret for change in plan.writes for secret in change.secrets)
+    ensure_allowed(plan, client=client)
+    if recheck:
+        ensure_fresh(plan, client=client, parallelism=settings.parallelism)
+    ids = Ids(plan, client)
+    outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
+    remainders = () if interrupted else prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
+    return Applied(outcomes, interrupted, remainders, client.throttled_for)

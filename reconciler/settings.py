@@ -1,0 +1,77 @@
+"""Flags and environment as one frozen value; nothing else reads either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.errors import UsageError
+
+DEFAULT_URL = "https://app.everruns.com/api"
+DEFAULT_PARALLELISM = 8
+MAX_PARALLELISM = 64
+REASON_LIMIT = 1000
+"""Characters that the platform records of a change reason (everruns-api/orgs-apps-errors.md, 6)."""
+STATE_FOLDER = ".reconciler"
+LOCAL_URL = "http://localhost"
+LOCAL_KEY = "evr_pat_local"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one run works with.
+
+    `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`.
+    """
+
+    manifests: tuple[str, ...] = ("manifests",)
+    orgs: tuple[str, ...] = ()
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    api_url: str = DEFAULT_URL
+    api_key: str = ""
+    org_id: str | None = None
+    parallelism: int = DEFAULT_PARALLELISM
+    reason: str | None = None
+    local: bool = False
+
+    def __repr__(self) -> str:
+        """Leave the key out."""
+        return f"Settings({self.api_url}, manifests={self.manifests})"
+
+
+def settings(
+    *,
+    env: Mapping[str, str],
+    manifests: tuple[str, ...] = (),
+    orgs: tuple[str, ...] = (),
+    target: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    api_url: str | None = None,
+    parallelism: int = DEFAULT_PARALLELISM,
+    reason: str | None = None,
+    local: bool = False,
+) -> Settings:
+    """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
+    if local and api_url:
+        raise UsageError("--local and --api-url exclude each other", hint="--local is the emulator in this process")
+    if reason is not None:
+        reason = reason.strip()
+        if not reason:
+            raise UsageError("--reason is empty", hint="leave it out instead")
+        if len(reason) > REASON_LIMIT:
+            raise UsageError(f"--reason has {len(reason)} characters, the platform records {REASON_LIMIT}")
+        if any(not c.isprintable() and c not in "\n\t" for c in reason):
+            raise UsageError("--reason contains control characters")
+    return Settings(
+        manifests=manifests or ("manifests",),
+        orgs=orgs,
+        target=target,
+        exclude=exclude,
+        api_url=LOCAL_URL if local else api_url or env.get("EVERRUNS_API_URL") or DEFAULT_URL,
+        api_key=LOCAL_KEY if local else env.get("EVERRUNS_API_KEY", ""),
+        org_id=None if local else env.get("EVERRUNS_ORG_ID") or None,
+        parallelism=parallelism,
+        reason=reason,
+        local=local,
+    )
