@@ -261,14 +261,23 @@ def from_problem(problem: Problem, *, doing: str) -> ApiError:
     """
     by_status: dict[int, tuple[type[ApiError], str]] = {
         401: (Unauthorized, "check EVERRUNS_API_KEY: it must be a valid, unexpired personal access token"),
-        403: (Forbidden, "use a key whose user has the role this needs (publishing and archiving need owner)"),
-        404: (NotFound, "check the organization (EVERRUNS_ORG_ID, --org) and that the key's user is a member"),
+        403: (
+            Forbidden,
+            "use a key whose user has the role this needs (publishing and archiving need owner)",
+        ),
+        404: (
+            NotFound,
+            "check the organization (EVERRUNS_ORG_ID, --org) and that the key's user is a member",
+        ),
         409: (Conflict, "plan again to see what is in the way"),
         429: (Throttled, "run again later, or with a lower --parallelism"),
     }
     fallback: tuple[type[ApiError], str | None] = (Refused, None)
     if problem.status >= 500:  # noqa: PLR2004 - the meaning of 5xx is fixed
-        fallback = (ServerFault, "run again: what was already done is read back first, nothing is repeated blindly")
+        fallback = (
+            ServerFault,
+            "run again: what was already done is read back first, nothing is repeated blindly",
+        )
     found: tuple[type[ApiError], str | None] = by_status.get(problem.status, fallback)
     error, hint = found
     trace = f" (request {problem.request_id})" if problem.request_id else ""
@@ -277,7 +286,11 @@ def from_problem(problem: Problem, *, doing: str) -> ApiError:
 
 def json_of(error: ReconcilerError) -> dict[str, Any]:
     """Describe an error as plain data for the JSON event stream."""
-    data: dict[str, Any] = {"error": type(error).__name__, "message": error.message, "exit_code": int(error.exit_code)}
+    data: dict[str, Any] = {
+        "error": type(error).__name__,
+        "message": error.message,
+        "exit_code": int(error.exit_code),
+    }
     if error.hint:
         data["hint"] = error.hint
     if isinstance(error, StalePlan):

@@ -47,9 +47,7 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
     from reconciler.live.observe import observe
 
-    seen = observe(
-        client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
-    )
+    seen = observe(client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism)
     plan = build(seen.desired, seen.situation, partial=wanted.partial)
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):

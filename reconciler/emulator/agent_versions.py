@@ -43,9 +43,7 @@ def create(call: Call) -> Reply:
     version = _version(agent.body(), kind, before)
     if call.body.get("summary") is not None:
         version["summary"] = call.body["summary"]
-    record = Record(
-        org=call.org, collection=COLLECTION, id=version["id"], text=dumps(version), parent=agent.id
-    )
+    record = Record(org=call.org, collection=COLLECTION, id=version["id"], text=dumps(version), parent=agent.id)
     call.store.insert(record)
     if not before:
         _set_default(call, agent, record.id)

@@ -57,9 +57,7 @@ def create_app(
 class Emulator:
     """The WSGI callable; `store` is open to tests, `close` releases the database."""
 
-    def __init__(
-        self, store: Store, deployment: Deployment, *, recorder: Recorder | None, default_org: bool
-    ) -> None:
+    def __init__(self, store: Store, deployment: Deployment, *, recorder: Recorder | None, default_org: bool) -> None:
         self.store = store
         self._deployment = deployment
         self._recorder = recorder

@@ -82,9 +82,7 @@ def publish(call: Call) -> Reply:
     if not call.store.children(record.id, CHANNELS):
         raise bad_request("App must have at least one channel before publishing")
     moment = clock.now()
-    changed = record.with_body(
-        {**document, "status": "published", "published_at": moment, "updated_at": moment}
-    )
+    changed = record.with_body({**document, "status": "published", "published_at": moment, "updated_at": moment})
     call.store.save(changed)
     return _entity(call, changed)
 

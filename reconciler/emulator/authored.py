@@ -131,9 +131,7 @@ def _check_capability(ref: str) -> None:
         raise not_found("Capability")
 
 
-def with_file_system(
-    entries: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def with_file_system(entries: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Put the file system first where there are starter files and it is not listed."""
     listed = [dict(entry) for entry in entries]
     if files and all(entry["ref"] != FILE_SYSTEM for entry in listed):

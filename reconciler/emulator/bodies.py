@@ -34,8 +34,11 @@ def read(request: Request, fields: Fields) -> dict[str, Any]:
     """Parse the body of a request into the members declared and present; unknown members are ignored."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise RejectionError(415, "Expected request with `Content-Type: application/json`")
+    raw = request.get_data()
     try:
-        value = json.loads(request.get_data())
+        value = json.loads(raw, parse_constant=_no_constant)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise RejectionError(400, f"Failed to parse the request body as JSON: {error}") from error
     try:
@@ -43,6 +46,11 @@ def read(request: Request, fields: Fields) -> dict[str, Any]:
     except MismatchError as error:
         prefix = "Failed to deserialize the JSON body into the target type: "
         raise RejectionError(422, prefix + str(error)) from error
+
+
+def _no_constant(name: str) -> None:
+    """Refuse NaN and the infinities, which Python's reader would take."""
+    raise ValueError(f"invalid number {name}")
 
 
 def parse(fields: Fields, value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from reconciler.emulator.problems import RejectionError
 from reconciler.emulator.store import Store, Window
 
 SEARCH_TOKENS = 8
+U32 = 2**32 - 1
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -64,9 +65,7 @@ class Call:
         if raw is None:
             return False
         if raw not in BOOLEANS:
-            raise RejectionError(
-                400, f"Failed to deserialize query string: {name}: expected `true` or `false`"
-            )
+            raise RejectionError(400, f"Failed to deserialize query string: {name}: expected `true` or `false`")
         return BOOLEANS[raw]
 
     def number(self, name: str, default: int) -> int:
@@ -74,16 +73,14 @@ class Call:
         raw = self.request.args.get(name)
         if raw is None:
             return default
-        if not (raw.isascii() and raw.isdigit()):
+        if not (raw.isascii() and raw.isdigit() and int(raw) <= U32):
             raise RejectionError(400, f"Failed to deserialize query string: {name}: invalid digit in string")
         return int(raw)
 
     def window(self, *, limit: int = -1, offset: int = 0) -> Window:
         """Read the list parameters: search tokens (lowercased, eight at most) and include_archived."""
         search = self.request.args.get("search", "").lower().split()[:SEARCH_TOKENS]
-        return Window(
-            include_archived=self.switch("include_archived"), search=search, limit=limit, offset=offset
-        )
+        return Window(include_archived=self.switch("include_archived"), search=search, limit=limit, offset=offset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,7 @@ def _implied(store: Store, caller: Caller) -> Membership:
     if not mine:
         raise unauthorized("No organization available")
     if len(mine) > 1 and not caller.is_session:
-        raise bad_request(
-            "Multiple organizations available. Specify the target organization via the X-Org-Id header."
-        )
+        raise bad_request("Multiple organizations available. Specify the target organization via the X-Org-Id header.")
     membership = _membership(mine[0][0], caller)
     assert membership is not None
     return membership

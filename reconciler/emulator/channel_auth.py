@@ -53,10 +53,7 @@ SECRETS = {
 }
 MTLS = ("header_name", "allowed_values", "proxy_secret_header", "proxy_secret")
 REQUIREMENTS = {
-    **{
-        name: Field(TEXTS, nullable=False)
-        for name in ("audiences", "scopes", "subjects", "groups", "domains")
-    },
+    **{name: Field(TEXTS, nullable=False) for name in ("audiences", "scopes", "subjects", "groups", "domains")},
     "claims": Field(bodies.map_of(bodies.anything), nullable=False),
 }
 SHARED_SECRET_TYPES = frozenset({"ag_ui", "public_chat"})
@@ -131,9 +128,7 @@ def carried(old: Any, new: Any) -> Any:
     kept = {
         name: before[name]
         for name in SECRETS
-        if before.get(name)
-        and not provider.get(name)
-        and not (name == "password_hash" and provider.get("password"))
+        if before.get(name) and not provider.get(name) and not (name == "password_hash" and provider.get("password"))
     }
     return {**new, "provider": {**provider, **kept}}
 

@@ -251,9 +251,7 @@ TYPES: Mapping[str, ChannelType] = {
                 "Public Chat branding display_name must be at most 120 characters",
             ),
             Rule(
-                lambda config: (
-                    len((config.get("branding") or {}).get("welcome_message") or "") > WELCOME_MOST
-                ),
+                lambda config: len((config.get("branding") or {}).get("welcome_message") or "") > WELCOME_MOST,
                 "Public Chat branding welcome_message must be at most 2000 characters",
             ),
             Rule(

@@ -129,9 +129,7 @@ def _guard(call: Call, ident: str) -> None:
     stem = "Cannot archive or delete harness while"
     others = [record.body() for record in call.store.everything(call.org, PATH)]
     children = [
-        body["name"]
-        for body in others
-        if body.get("parent_harness_id") == ident and body["status"] == "active"
+        body["name"] for body in others if body.get("parent_harness_id") == ident and body["status"] == "active"
     ]
     if children:
         raise conflict(f"{stem} child harnesses still inherit from it: {', '.join(children)}")

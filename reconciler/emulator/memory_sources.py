@@ -25,9 +25,7 @@ URL_LENGTH = 2048
 INTERVAL = range(300, 604_800 + 1)
 GITHUB_PREFIXES = ("https://github.com/", "git@github.com:")
 PART = re.compile(r"[A-Za-z0-9._-]{1,100}")
-REPOSITORY_FAULT = (
-    "GitHub repository must be owner/repo or https://github.com/owner/repo (optionally ending in .git)"
-)
+REPOSITORY_FAULT = "GitHub repository must be owner/repo or https://github.com/owner/repo (optionally ending in .git)"
 NOT_ABSOLUTE = "Git URL must be an absolute https URL"
 FOLDER_FAULT = "root_folder must be a relative path without empty segments or '..'"
 
@@ -46,11 +44,7 @@ def normalized(source: Mapping[str, Any] | None) -> dict[str, Any]:
     if source is None:
         return dict(MANUAL)
     kind = source["type"]
-    place = (
-        {"repository": _repository(source["repository"])}
-        if kind == "github"
-        else {"url": _url(source["url"])}
-    )
+    place = {"repository": _repository(source["repository"])} if kind == "github" else {"url": _url(source["url"])}
     return {
         "provider": kind,
         **place,

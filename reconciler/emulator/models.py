@@ -24,9 +24,7 @@ def listing(call: Call) -> Reply:
     source = call.request.args.get("source")
     favorites_only = call.switch("favorites_only")
     shown = [
-        model
-        for model in models
-        if source in (None, model["source"]) and (model["is_favorite"] or not favorites_only)
+        model for model in models if source in (None, model["source"]) and (model["is_favorite"] or not favorites_only)
     ]
     return Reply(value={"data": [_linked(call, model) for model in sorted(shown, key=_rank)]})
 

@@ -190,7 +190,8 @@ def _set_harnesses(call: Call, record: Record, org: dict[str, Any]) -> None:
     ):
         if wanted is None:
             continue
-        if call.store.get(record.id, "harnesses", wanted) is None:
+        harness = call.store.get(record.id, "harnesses", wanted)
+        if harness is None or harness.body()["status"] == "deleted":
             raise not_found("Harness")
         org[field] = wanted
 

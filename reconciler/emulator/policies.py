@@ -21,8 +21,7 @@ def _family(noun: str, permission: str, *, manage: str) -> dict[str, Policy]:
     """Declare view, manage and dangerous of a resource; dangerous belongs to owners alone."""
     roles = {"view": "member", "manage": manage, "dangerous": "owner"}
     return {
-        f"{noun}.{verb}": Policy(f"{noun}.{verb}", f"org:{permission}:{verb}", role)
-        for verb, role in roles.items()
+        f"{noun}.{verb}": Policy(f"{noun}.{verb}", f"org:{permission}:{verb}", role) for verb, role in roles.items()
     }
 
 
@@ -58,8 +57,6 @@ def overview(noun: str, role: str) -> dict[str, dict[str, bool]]:
     """Answer `GET /v1/<resource>/config`: every policy of the resource and whether the caller has it."""
     return {
         "policies": {
-            policy.id: allowed(role, policy.id)
-            for policy in POLICIES.values()
-            if policy.id.startswith(f"{noun}.")
+            policy.id: allowed(role, policy.id) for policy in POLICIES.values() if policy.id.startswith(f"{noun}.")
         }
     }

@@ -10,9 +10,7 @@ PLAIN_TYPE = "text/plain; charset=utf-8"
 class ProblemError(Exception):
     """A refusal with a problem document: title is the reason phrase, `code` only where the server has one."""
 
-    def __init__(
-        self, status: int, detail: str, *, code: str | None = None, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, status: int, detail: str, *, code: str | None = None, retry_after: int | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail

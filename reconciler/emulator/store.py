@@ -57,11 +57,11 @@ MATCHING = PRESENT + " AND instr(haystack, ?) > 0" * TOKENS
 COUNT = f"SELECT count(*) FROM documents {PRESENT}"  # noqa: S608
 COUNT_MATCHING = f"SELECT count(*) FROM documents {MATCHING}"  # noqa: S608
 SEARCH = COLUMNS + MATCHING + " ORDER BY seq DESC LIMIT ? OFFSET ?"
+WHO = "WHERE collection = 'apps' AND org = ? AND"
 APPS_BY = {
-    "agent_id": COLUMNS + "WHERE collection = 'apps' AND org = ? AND agent_id = ? ORDER BY seq",
-    "harness_id": COLUMNS + "WHERE collection = 'apps' AND org = ? AND harness_id = ? ORDER BY seq",
-    "agent_identity_id": COLUMNS
-    + "WHERE collection = 'apps' AND org = ? AND agent_identity_id = ? ORDER BY seq",
+    "agent_id": f"{COLUMNS} INDEXED BY by_agent {WHO} agent_id = ? ORDER BY seq",
+    "harness_id": f"{COLUMNS} INDEXED BY by_harness {WHO} harness_id = ? ORDER BY seq",
+    "agent_identity_id": f"{COLUMNS} INDEXED BY by_identity {WHO} agent_identity_id = ? ORDER BY seq",
 }
 APP_COUNTS = {
     "agent_id": "SELECT agent_id, count(*) FROM documents WHERE collection = 'apps' AND org = ? "
@@ -195,16 +195,16 @@ class Store:
         """Count what `listed` would give without limit and offset."""
         window = window or Window()
         where = (org, collection, window.include_archived)
-        sql, parameters = (
-            (COUNT_MATCHING, (*where, *_padded(window.search))) if window.search else (COUNT, where)
-        )
+        sql, parameters = (COUNT_MATCHING, (*where, *_padded(window.search))) if window.search else (COUNT, where)
         with self._lock:
             total: int = self._db.execute(sql, parameters).fetchone()[0]
         return total
 
     def children(self, parent: str, collection: str) -> list[Record]:
         """List the documents below another one, oldest first."""
-        return self._all(COLUMNS + "WHERE parent = ? AND collection = ? ORDER BY seq", (parent, collection))
+        return self._all(
+            COLUMNS + "WHERE parent = ? AND parent <> '' AND collection = ? ORDER BY seq", (parent, collection)
+        )
 
     def everything(self, org: str, collection: str) -> list[Record]:
         """List a whole collection, oldest first, whatever the status."""

@@ -68,9 +68,7 @@ def refuse(call: Call) -> Reply:
 def _family(path: str) -> tuple[Route, ...]:
     """Cover a path and everything below it."""
     return tuple(
-        Route(method, rule, refuse, scoped=False)
-        for rule in (path, f"{path}/<path:rest>")
-        for method in METHODS
+        Route(method, rule, refuse, scoped=False) for rule in (path, f"{path}/<path:rest>") for method in METHODS
     )
 
 

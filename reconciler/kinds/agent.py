@@ -32,7 +32,9 @@ def at_most(limit: int, what: str) -> AfterValidator:
 
     def check(text: str | None) -> str | None:
         if text is not None and len(text) * 4 > limit and len(text.encode()) > limit:
-            raise PydanticCustomError("too_many_bytes", "{what} may have at most {limit} bytes", {"what": what, "limit": limit})
+            raise PydanticCustomError(
+                "too_many_bytes", "{what} may have at most {limit} bytes", {"what": what, "limit": limit}
+            )
         return text
 
     return AfterValidator(check)
@@ -78,7 +80,12 @@ class MemoryCapability(Spec):
 class Capability(Spec):
     """Something an agent can do, with its configuration."""
 
-    ref: str = required("The capability, as the platform names it.", example="web_fetch", min_length=1)
+    ref: str = required(
+        "The capability, as the platform names it.",
+        example="web_fetch",
+        min_length=1,
+        json_schema_extra={"not": {"const": "memory"}},
+    )
     config: dict[str, Any] | None = optional(
         "Its configuration, as the capability defines it.", example={"timeout_ms": 30000}
     )
@@ -130,7 +137,9 @@ def _once(capabilities: list[Any]) -> list[Any]:
     seen: set[str] = set()
     for capability in capabilities:
         if capability.ref in seen:
-            raise PydanticCustomError("capability_twice", "capability {ref} is listed twice", {"ref": repr(capability.ref)})
+            raise PydanticCustomError(
+                "capability_twice", "capability {ref} is listed twice", {"ref": repr(capability.ref)}
+            )
         seen.add(capability.ref)
     return capabilities
 
@@ -150,10 +159,12 @@ class AgentSpec(Spec):
         "What the agent does, for people.", example="Sorts incoming support mail"
     )
     system_prompt: Annotated[Text, at_most(_MIB, "system_prompt")] = required(
-        "The instructions that open every session; text or {file: path}.", example={"file": "../prompts/triage.md"}
+        "The instructions that open every session; text or {file: path}.",
+        example={"file": "../prompts/triage.md"},
     )
     harness: Annotated[str, References("Harness")] = optional(
-        "The harness it runs in, by name; the platform takes the organization's default without it.", example="generic"
+        "The harness it runs in, by name; the platform takes the organization's default without it.",
+        example="generic",
     )
     default_model: Annotated[str | None, References("Model"), Clear.REPLACE] = optional(
         "The model it uses, by name, provider/name or display name.", example="claude-sonnet-4-5"
@@ -178,9 +189,7 @@ class AgentSpec(Spec):
     network_access: Annotated[NetworkAccess | None, WHOLE, Clear.EMPTY] = optional(
         "Which hosts its sessions may reach.", example={"allowed": ["*.example.com"]}
     )
-    max_iterations: Annotated[int | None, Clear.REPLACE] = optional(
-        "Most model calls in one turn.", example=20, ge=0
-    )
+    max_iterations: Annotated[int | None, Clear.REPLACE] = optional("Most model calls in one turn.", example=20, ge=0)
     parallel_tool_calls: Annotated[bool | None, Clear.REPLACE] = optional(
         "Whether the model may call several tools at once.", example=True
     )
@@ -188,8 +197,14 @@ class AgentSpec(Spec):
 
 _FILE_DEFAULTS = {"encoding": "text", "is_readonly": False}
 _MCP_DEFAULTS: Shape = {
-    "type": "http", "headers": {}, "auth_mode": "none", "protocol_mode": "auto", "tool_discovery": True,
-    "command": "", "args": [], "env": {},
+    "type": "http",
+    "headers": {},
+    "auth_mode": "none",
+    "protocol_mode": "auto",
+    "tool_discovery": True,
+    "command": "",
+    "args": [],
+    "env": {},
 }
 _FILES_CAPABILITY = "session_file_system"
 
@@ -247,8 +262,19 @@ def _completed(desired: Shape, observed: Shape) -> Shape:
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
     return picked(
-        wire, "name", "display_name", "description", "system_prompt", "capabilities", "tags", "initial_files", "tools",
-        "mcpServers", "network_access", "max_iterations", "parallel_tool_calls",
+        wire,
+        "name",
+        "display_name",
+        "description",
+        "system_prompt",
+        "capabilities",
+        "tags",
+        "initial_files",
+        "tools",
+        "mcpServers",
+        "network_access",
+        "max_iterations",
+        "parallel_tool_calls",
     )
 
 

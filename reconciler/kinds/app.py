@@ -23,7 +23,9 @@ class AppSpec(Spec):
         min_length=1,
         max_length=255,
     )
-    description: Annotated[str | None, Clear.EMPTY] = optional("What the app does, for people.", example="Answers support in Slack")
+    description: Annotated[str | None, Clear.EMPTY] = optional(
+        "What the app does, for people.", example="Answers support in Slack"
+    )
     harness: Annotated[str, References("Harness")] = required("The harness it runs in, by name.", example="generic")
     agent: Annotated[str, References("Agent")] = optional(
         "The agent it runs, by name; it can be changed but never removed.", example="support-triage"
@@ -42,11 +44,19 @@ class AppSpec(Spec):
         pattern=r"^agentver_[0-9a-f]{32}$",
     )
     published: Annotated[bool, Switch(on="publish", off="unpublish")] = optional(
-        "Whether the world can reach it; publishing needs a channel and an owner's key.", example=True, default=False
+        "Whether the world can reach it; publishing needs a channel and an owner's key.",
+        example=True,
+        default=False,
     )
     channels: list[AnyChannel] = optional(
         "The ways in, each with a name of its own.",
-        example=[{"name": "nightly", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}],
+        example=[
+            {
+                "name": "nightly",
+                "type": "schedule",
+                "config": {"cron_expression": "0 2 * * *", "message": "Run."},
+            }
+        ],
     )
 
     @model_validator(mode="after")

@@ -32,7 +32,10 @@ class ChannelEntry(Spec):
     """What every channel of an app says, whatever its type."""
 
     name: str = required(
-        "Its name within the app, ours alone: the platform has none.", example="nightly", pattern=SLUG, max_length=64
+        "Its name within the app, ours alone: the platform has none.",
+        example="nightly",
+        pattern=SLUG,
+        max_length=64,
     )
     id: str = optional(
         "The platform's id, to settle which live channel is meant when several could be.",
@@ -48,7 +51,8 @@ class SlackChannel(ChannelEntry):
 
     type: Literal["slack"] = required("What kind of way in this is.", example="slack")
     config: SlackConfig = required(
-        "Its settings.", example={"signing_secret": {"env": "SLACK_SIGNING_SECRET"}, "bot_token": {"env": "SLACK_BOT_TOKEN"}}
+        "Its settings.",
+        example={"signing_secret": {"env": "SLACK_SIGNING_SECRET"}, "bot_token": {"env": "SLACK_BOT_TOKEN"}},
     )
 
 
@@ -63,7 +67,9 @@ class ScheduleChannel(ChannelEntry):
     """A clock that starts the agent."""
 
     type: Literal["schedule"] = required("What kind of way in this is.", example="schedule")
-    config: ScheduleConfig = required("Its settings.", example={"cron_expression": "0 9 * * *", "message": "Daily standup"})
+    config: ScheduleConfig = required(
+        "Its settings.", example={"cron_expression": "0 9 * * *", "message": "Daily standup"}
+    )
 
 
 class WebhookChannel(ChannelEntry):

@@ -31,9 +31,7 @@ _WrittenMode = Literal[_Mode, "oauth2_introspection"]
 class GoogleOidc(Spec):
     """Sign-in with Google (3.5)."""
 
-    type: Literal["google_oidc"] = required(
-        "The kind of provider, the same as `mode`.", example="google_oidc"
-    )
+    type: Literal["google_oidc"] = required("The kind of provider, the same as `mode`.", example="google_oidc")
     client_id: str = required(
         "The OAuth client that tokens are issued for.",
         example="1234.apps.googleusercontent.com",
@@ -71,9 +69,7 @@ class OAuth2Introspection(Spec):
         pattern=_HTTPS,
     )
     client_id: str = optional("The client that asks.", example="everruns")
-    client_secret: Secret = optional(
-        "The secret of the client that asks.", example={"env": "INTROSPECTION_SECRET"}
-    )
+    client_secret: Secret = optional("The secret of the client that asks.", example={"env": "INTROSPECTION_SECRET"})
 
 
 class HttpBasic(Spec):
@@ -107,9 +103,7 @@ class Requirements(Spec):
     scopes: _Set = optional("OAuth scopes that are required.", example=["app:invoke"], default=[])
     subjects: _Set = optional("Accepted `sub` values; empty means any.", example=["user-42"], default=[])
     groups: _Set = optional("Groups that are let in; empty means any.", example=["support-team"], default=[])
-    domains: _Set = optional(
-        "E-mail domains that are let in; empty means any.", example=["example.com"], default=[]
-    )
+    domains: _Set = optional("E-mail domains that are let in; empty means any.", example=["example.com"], default=[])
     claims: Annotated[dict[str, Any], WHOLE] = optional(
         "Claims that must hold exactly these values.", example={"email_verified": True}, default={}
     )
@@ -121,11 +115,7 @@ def one_spelling(mode: Any) -> Any:
 
 
 def _provider(value: Any) -> Any:
-    return (
-        value | {"type": one_spelling(value["type"])}
-        if isinstance(value, dict) and "type" in value
-        else value
-    )
+    return value | {"type": one_spelling(value["type"])} if isinstance(value, dict) and "type" in value else value
 
 
 class ChannelAuth(Spec):

@@ -240,9 +240,7 @@ class Branding(Spec):
     display_name: str = optional("The name at the top of the page.", example="Acme Support", max_length=120)
     logo_url: str = optional("The address of the logo.", example="https://www.example.com/logo.svg")
     primary_color: str = optional("The main colour.", example="#0b5fff")
-    welcome_message: str = optional(
-        "What visitors are greeted with.", example="How can we help?", max_length=2000
-    )
+    welcome_message: str = optional("What visitors are greeted with.", example="How can we help?", max_length=2000)
 
 
 class Captcha(Spec):

@@ -55,7 +55,12 @@ class Marker(Enum):
     KEPT_BY_REPLACE = "PUT leaves it alone when it is empty; only PATCH empties it"
 
 
-SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = Marker.SENSITIVE, Marker.WHOLE, Marker.AS_SET, Marker.KEPT_BY_REPLACE
+SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = (
+    Marker.SENSITIVE,
+    Marker.WHOLE,
+    Marker.AS_SET,
+    Marker.KEPT_BY_REPLACE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Harness: the execution environment of agents and apps; referenced by name (everruns-api/agents-memories-sessions.md, 5)."""
+"""Harness: what agents and apps run in; referenced by name (everruns-api/agents-memories-sessions.md, 5)."""
 
 from __future__ import annotations
 

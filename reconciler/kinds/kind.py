@@ -8,7 +8,17 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from reconciler.kinds.fields import AS_SET, KEPT_BY_REPLACE, SENSITIVE, SET, WHOLE, Clear, Marker, References, Switch
+from reconciler.kinds.fields import (
+    AS_SET,
+    KEPT_BY_REPLACE,
+    SENSITIVE,
+    SET,
+    WHOLE,
+    Clear,
+    Marker,
+    References,
+    Switch,
+)
 from reconciler.kinds.walk import Step, markers, replaced
 
 Shape = dict[str, Any]
@@ -68,7 +78,9 @@ class Wire:
     paged: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
     archived: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("status") == "archived"
-    usable: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("status", "active") not in ("archived", "deleted")
+    usable: Callable[[Mapping[str, Any]], bool] = lambda wire: (
+        wire.get("status", "active") not in ("archived", "deleted")
+    )
     policies: str | None = None
     policy_of: Mapping[str, str] = field(default_factory=dict)
 
@@ -77,8 +89,9 @@ class Wire:
 class Kind:
     """A kind of resource: what may be written of it, how it is told apart, and what the API can do with it.
 
-    Without a `spec` (a model, or a union of models) it is only referenced, never managed. `titles` gives the spellings under which a live resource
-    may be referenced, best first; each tier is tried as a whole. `canonical` brings a Shape of either side to the
+    Without a `spec` (a model, or a union of models) it is only referenced, never managed. `titles` gives the
+    spellings under which a live resource may be referenced, best first; each tier is tried as a whole.
+    `canonical` brings a Shape of either side to the
     one form in which equal things are equal; `defaulted` fills into the observed what absence means there;
     `completed` adds to the desired what the server adds by itself.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the

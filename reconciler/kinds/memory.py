@@ -13,7 +13,9 @@ from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.fields import Clear, Spec, optional, required
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 
-_GITHUB = re.compile(r"^(?:https://github\.com/|git@github\.com:)?/*([A-Za-z0-9._-]{1,100})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/*$")
+_GITHUB = re.compile(
+    r"^(?:https://github\.com/|git@github\.com:)?/*([A-Za-z0-9._-]{1,100})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/*$"
+)
 _NAME_LIMIT = 255
 
 
@@ -80,8 +82,15 @@ class GithubSource(Spec):
     """A memory synced from a GitHub repository, read with the connection of the user who created it."""
 
     type: Literal["github"] = required("Where the files come from.", example="github")
-    repository: Annotated[str, AfterValidator(_repository)] = required("owner/repo, or its address.", example="acme/design-docs")
-    branch: _BRANCH = optional("The branch to follow; the platform takes `main` without it.", example="main", default="main", max_length=255)
+    repository: Annotated[str, AfterValidator(_repository)] = required(
+        "owner/repo, or its address.", example="acme/design-docs"
+    )
+    branch: _BRANCH = optional(
+        "The branch to follow; the platform takes `main` without it.",
+        example="main",
+        default="main",
+        max_length=255,
+    )
     root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
     sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
 
@@ -91,9 +100,16 @@ class GitSource(Spec):
 
     type: Literal["git"] = required("Where the files come from.", example="git")
     url: Annotated[str, AfterValidator(_url)] = required(
-        "https address without credentials, query or fragment.", example="https://git.example.com/handbook.git", max_length=2048
+        "https address without credentials, query or fragment.",
+        example="https://git.example.com/handbook.git",
+        max_length=2048,
     )
-    branch: _BRANCH = optional("The branch to follow; the platform takes `main` without it.", example="main", default="main", max_length=255)
+    branch: _BRANCH = optional(
+        "The branch to follow; the platform takes `main` without it.",
+        example="main",
+        default="main",
+        max_length=255,
+    )
     root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
     sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
 

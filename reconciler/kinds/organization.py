@@ -33,7 +33,8 @@ class OrganizationSpec(Spec):
         "The model of agents that name none; null goes back to the platform's.", example="claude-sonnet-4-5"
     )
     default_harness: Annotated[str, References("Harness")] = optional(
-        "The harness preselected for agents and sessions; it can be changed but not cleared.", example="generic"
+        "The harness preselected for agents and sessions; it can be changed but not cleared.",
+        example="generic",
     )
     base_harness: Annotated[str, References("Harness")] = optional(
         "The harness of sessions that name none; it can be changed but not cleared.", example="base"

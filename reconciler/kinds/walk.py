@@ -84,7 +84,9 @@ def _tags_of(member: Any) -> tuple[str, ...]:
     return tuple(value for _, value in _tag(member)) if isinstance(member, type) and issubclass(member, Spec) else ()
 
 
-def at(value: Any, path: tuple[Step, ...], where: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
+def at(
+    value: Any, path: tuple[Step, ...], where: tuple[str | int, ...] = ()
+) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
     """Yield (container, key, concrete path) of everything in `value` that a marked path leads to."""
     if not path:
         return
@@ -94,7 +96,13 @@ def at(value: Any, path: tuple[Step, ...], where: tuple[str | int, ...] = ()) ->
             yield from at(value, rest, where)
         return
     if step == "*":
-        items = list(enumerate(value)) if isinstance(value, list) else list(value.items()) if isinstance(value, dict) else []
+        items = (
+            list(enumerate(value))
+            if isinstance(value, list)
+            else list(value.items())
+            if isinstance(value, dict)
+            else []
+        )
     else:
         items = [(step, value[step])] if isinstance(value, dict) and step in value else []
     for key, item in items:
@@ -109,7 +117,9 @@ def replaced(value: Any, path: tuple[Step, ...], change: Callable[[Any, tuple[An
     return _replaced(value, path, (), change)
 
 
-def _replaced(value: Any, path: tuple[Step, ...], where: tuple[Any, ...], change: Callable[[Any, tuple[Any, ...]], Any]) -> Any:
+def _replaced(
+    value: Any, path: tuple[Step, ...], where: tuple[Any, ...], change: Callable[[Any, tuple[Any, ...]], Any]
+) -> Any:
     if not path:
         return change(value, where)
     step, rest = path[0], path[1:]

@@ -54,7 +54,9 @@ class _Run:
 
     def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, listen: Listener) -> None:
         self.steps = {change.step: change for change in plan.writes}
-        self.sorter = TopologicalSorter({step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()})
+        self.sorter = TopologicalSorter(
+            {step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()}
+        )
         self.sorter.prepare()
         self.rank = {step: number for number, step in enumerate(self.steps)}
         self.client, self.ids, self.listen = client, ids, listen
@@ -68,7 +70,10 @@ class _Run:
         while self.sorter.is_active() and (ready := self.sorter.get_ready()):
             for step in sorted(ready, key=self.rank.__getitem__):
                 change = self.steps[step]
-                missing = next((s for s in change.after if s in self.outcomes and not isinstance(self.outcomes[s], Done)), None)
+                missing = next(
+                    (s for s in change.after if s in self.outcomes and not isinstance(self.outcomes[s], Done)),
+                    None,
+                )
                 if missing:
                     self.settle(Blocked(change, by=missing))
                 else:
@@ -83,7 +88,13 @@ class _Run:
         except ReconcilerError as error:
             outcome = Failed(change, error)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
-            outcome = Failed(change, ReconcilerError(f"{type(error).__name__} while applying {change.address}", hint="this is a defect of reconciler: please report it"))
+            outcome = Failed(
+                change,
+                ReconcilerError(
+                    f"{type(error).__name__} while applying {change.address}",
+                    hint="this is a defect of reconciler: please report it",
+                ),
+            )
         self.finished.put(outcome)
 
     def take_one(self) -> None:

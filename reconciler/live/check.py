@@ -83,7 +83,11 @@ def _appeared(change: Change, wires: Sequence[Wire], *, parent_known: bool) -> s
         changed = parent_known and brotherhood([wire["id"] for wire in wires]) != change.pre.digest
         return f"its {change.kind.parent} has other {change.kind.plural} by now" if changed else None
     fold = str.casefold if change.kind.identity is Identity.CASELESS else str
-    same_name = [wire for wire in wires if fold(str(wire.get("name", ""))) == fold(change.title) and wire.get("status") != "deleted"]
+    same_name = [
+        wire
+        for wire in wires
+        if fold(str(wire.get("name", ""))) == fold(change.title) and wire.get("status") != "deleted"
+    ]
     if any(not change.kind.wire.archived(wire) for wire in same_name):
         return "exists on the platform by now"
     holders = {wire["id"] for wire in same_name} if change.kind.identity is not Identity.NAME else set()

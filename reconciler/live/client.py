@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -14,7 +14,15 @@ import httpx
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import ApiError, Problem, ServerFault, Throttled, Unauthorized, Unreachable, UsageError, from_problem
+from reconciler.errors import (
+    ApiError,
+    ServerFault,
+    Throttled,
+    Unauthorized,
+    Unreachable,
+    UsageError,
+    from_problem,
+)
 from reconciler.live.problems import problem_of
 
 READ_TRIES = 3
@@ -30,14 +38,14 @@ _TOO_MANY = 429
 class Endpoint:
     """Where the platform is and how to speak to it.
 
-    `key` is never shown. `transport` stands in for the network (the in-process emulator, a test); `reason` is
-    recorded by the platform beside every write.
+    `key` is never shown. `app` is a WSGI application that stands in for the network (the embedded emulator);
+    `reason` is recorded by the platform beside every write.
     """
 
     url: str
     key: str
     reason: str | None = None
-    transport: Any = None
+    app: Any = None
     connections: int = 8
 
     def __repr__(self) -> str:
@@ -86,7 +94,7 @@ class _Connection:
 
     def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
         self.base = checked_url(endpoint.url)
-        inner = endpoint.transport or _network(endpoint.connections)
+        inner = httpx.WSGITransport(app=endpoint.app) if endpoint.app else _network(endpoint.connections)
         self._http = httpx.Client(
             transport=_ReadOnly(inner) if read_only else inner,
             timeout=_TIMEOUT,
@@ -101,7 +109,14 @@ class _Connection:
         self.gate = _Gate()
 
     def request(
-        self, method: str, path: str, *, doing: str, org: str | None, params: Mapping[str, str] | None, body: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        org: str | None,
+        params: Mapping[str, str] | None,
+        body: Any,
     ) -> Any:
         """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise."""
         headers = {"X-Org-Id": org} if org else {}
@@ -149,14 +164,18 @@ class _Connection:
         hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        return Unreachable(f"{doing}: {self.base} {what} ({error or type(error).__name__})", hint=hint, ambiguous=ambiguous)
+        return Unreachable(
+            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})", hint=hint, ambiguous=ambiguous
+        )
 
     def close(self) -> None:
         self._http.close()
 
 
 def _network(connections: int) -> httpx.BaseTransport:
-    limits = httpx.Limits(max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0)
+    limits = httpx.Limits(
+        max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
+    )
     return httpx.HTTPTransport(limits=limits)
 
 
@@ -168,7 +187,7 @@ def _answer(response: httpx.Response, *, doing: str) -> Any:
     if 300 <= status < 400:  # noqa: PLR2004
         raise ServerFault(
             f"{doing}: the server redirects to {response.headers.get('location', 'nowhere')}",
-            hint="EVERRUNS_API_URL must be the address of the API itself; redirects are not followed, they could leak the key",
+            hint="EVERRUNS_API_URL must be the API's own address: redirects are not followed, they could leak the key",
         )
     if not response.content:
         return None
@@ -247,7 +266,10 @@ def checked_url(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
         raise UsageError(f"the API address {url!r} is not a URL", hint="for example https://app.everruns.com/api")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError("the API address must not carry credentials, a query or a fragment", hint="put the key into EVERRUNS_API_KEY")
+        raise UsageError(
+            "the API address must not carry credentials, a query or a fragment",
+            hint="put the key into EVERRUNS_API_KEY",
+        )
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise UsageError(f"the API address {url} is not https: the key would travel in clear", hint="use https://")
     return url.rstrip("/")
@@ -265,7 +287,3 @@ def _is_loopback(host: str) -> bool:
 def is_ambiguous(error: ApiError) -> bool:
     """Say whether a failed write may have been carried out all the same."""
     return isinstance(error, ServerFault) or (isinstance(error, Unreachable) and error.ambiguous)
-
-
-Opener = Callable[[Endpoint], ReadClient]
-__all__ = ["Endpoint", "Opener", "Problem", "ReadClient", "WriteClient", "checked_url", "is_ambiguous", "open_reader", "open_writer"]

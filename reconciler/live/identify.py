@@ -53,7 +53,15 @@ def _pinned(desired: Iterable[Desired], wires: Iterable[Wire], matches: Matches)
         wire = by_id.get(one.pinned)
         if wire is None:
             message = f"no {one.kind.name.lower()} has the id {one.pinned} in this organization"
-            matches.faults.append(Fault(message, one.source, _id_path(one), hint="remove the line, or correct the id", on_value=True))
+            matches.faults.append(
+                Fault(
+                    message,
+                    one.source,
+                    _id_path(one),
+                    hint="remove the line, or correct the id",
+                    on_value=True,
+                )
+            )
         elif one.pinned in taken:
             message = f"{one.pinned} is claimed by two documents"
             matches.faults.append(Fault(message, one.source, _id_path(one), on_value=True))

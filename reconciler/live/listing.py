@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +65,9 @@ def _page(client: ReadClient, query: Query, start: int) -> Any:
 def _items(page: Any, query: Query) -> list[Wire]:
     """Return the items of an answer; anything but a list of objects with ids is not this API."""
     items = page.get("data") if isinstance(page, dict) else None
-    if not isinstance(items, list) or not all(isinstance(item, dict) and isinstance(item.get("id"), str) for item in items):
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
+    ):
         raise ServerFault(
             f"listing {query.kind.plural} of {query.label}: the answer is not a list of {query.kind.plural}",
             hint="is EVERRUNS_API_URL the address of an Everruns API?",
@@ -78,6 +80,3 @@ def _total(page: Any, query: Query) -> int:
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise ServerFault(f"listing {query.kind.plural} of {query.label}: the answer has no total")
     return total
-
-
-Progress = Callable[[str], None]

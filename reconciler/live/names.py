@@ -56,6 +56,10 @@ class Directory:
         """Return what a live resource is called here; an unknown id is its own name."""
         return self._names.get(id_, id_)
 
+    def renamed(self, id_: Any, _path: Any) -> Any:
+        """Return the name of an id, as `walk.replaced` wants it."""
+        return self.name_of(id_) if isinstance(id_, str) else id_
+
     def id_of(self, name: str) -> str | None:
         """Return the id behind a name given by `resolve`, if it exists yet."""
         return self._ids.get(name)
@@ -65,7 +69,11 @@ class Directory:
         if text in self.declared:
             return text
         if _ID.match(text):
-            return self._names[text] if text in self._names else Unresolved(f"no {self.kind.name.lower()} has the id {text}")
+            return (
+                self._names[text]
+                if text in self._names
+                else Unresolved(f"no {self.kind.name.lower()} has the id {text}")
+            )
         usable = [(id_, self.kind.titles(wire)) for id_, wire in self.live.items() if self.kind.wire.usable(wire)]
         for fold in (str, str.casefold):
             for tier in range(max((len(titles) for _, titles in usable), default=0)):
@@ -90,15 +98,35 @@ class Directory:
         return f"{longer} ({id_})"
 
     def _nothing(self, text: str) -> Unresolved:
-        gone = [id_ for id_, wire in self.live.items() if text in self.kind.titles(wire)[0] and not self.kind.wire.usable(wire)]
+        gone = [
+            id_
+            for id_, wire in self.live.items()
+            if text in self.kind.titles(wire)[0] and not self.kind.wire.usable(wire)
+        ]
         if gone:
-            return Unresolved(f'{self.kind.name.lower()} "{text}" is archived or disabled', "bring it back, or refer to another")
-        known = sorted({*self.declared, *(self._names[id_] for id_, wire in self.live.items() if self.kind.wire.usable(wire))})
+            return Unresolved(
+                f'{self.kind.name.lower()} "{text}" is archived or disabled',
+                "bring it back, or refer to another",
+            )
+        known = sorted(
+            {
+                *self.declared,
+                *(self._names[id_] for id_, wire in self.live.items() if self.kind.wire.usable(wire)),
+            }
+        )
         close = get_close_matches(text, known, n=2, cutoff=0.6)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known[:_LISTED])}" if known else None
+        hint = (
+            f"did you mean {' or '.join(close)}?"
+            if close
+            else f"known: {', '.join(known[:_LISTED])}"
+            if known
+            else None
+        )
         if not close and len(known) > _LISTED:
             hint = f"{hint} and {len(known) - _LISTED} more"
-        return Unresolved(f'no {self.kind.name.lower()} is called "{text}"', hint or f"there are no {self.kind.plural} yet")
+        return Unresolved(
+            f'no {self.kind.name.lower()} is called "{text}"', hint or f"there are no {self.kind.plural} yet"
+        )
 
 
 class Names:
@@ -136,16 +164,13 @@ class Names:
                 if isinstance(id_, str):
                     shape = {**shape, str(path[0]): directory.name_of(id_)}
             else:
-                shape = replaced(shape, path, lambda id_, _path, known=directory: known.name_of(id_) if isinstance(id_, str) else id_)
+                shape = replaced(shape, path, directory.renamed)
         return shape
 
     def bind(self, desired: Iterable[Desired]) -> tuple[list[Desired], list[Fault]]:
         """Return the desired with each reference under its one name, and a fault for each that has none."""
-        bound: list[Desired] = []
         faults: list[Fault] = []
-        for one in desired:
-            bound.append(self._bound(one, faults))
-        return bound, faults
+        return [self._bound(one, faults) for one in desired], faults
 
     def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
         spec, org = one.spec, one.address.org
@@ -156,7 +181,9 @@ class Names:
                     continue
                 meaning = self.resolve(org, reference.kind, text)
                 if isinstance(meaning, Unresolved):
-                    faults.append(Fault(meaning.message, one.source, (*one.path, *where), hint=meaning.hint, on_value=True))
+                    faults.append(
+                        Fault(meaning.message, one.source, (*one.path, *where), hint=meaning.hint, on_value=True)
+                    )
                 elif meaning != text:
                     spec = _with(spec, where, meaning)
         return replace(one, spec=spec) if spec is not one.spec else one

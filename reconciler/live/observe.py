@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.errors import Fault, NotFound, UsageError
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Kind, shape_of
+from reconciler.kinds.kind import Kind, references, shape_of
+from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, identify, identify_children
 from reconciler.live.listing import Query, Wire, listed
@@ -32,7 +33,12 @@ class Observation:
 
 
 def observe(
-    client: ReadClient, everything: Sequence[Desired], chosen: Sequence[Desired], *, org_id: str | None, parallelism: int
+    client: ReadClient,
+    everything: Sequence[Desired],
+    chosen: Sequence[Desired],
+    *,
+    org_id: str | None,
+    parallelism: int,
 ) -> Observation:
     """Read one list per kind and organization that `chosen` needs, and say what each desired address means there.
 
@@ -55,7 +61,7 @@ def observe(
     names = _named(everything, lists, matches)
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names)
-    found = _found(bound, matches, lists, names)
+    found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches))
     return Observation(Situation(found, orgs, names.id_of, reports), bound, faults)
 
@@ -82,7 +88,10 @@ def _organizations(
         else:
             id_ = org if org.startswith("org_") else _default(org, org_id, live)
             if id_ not in ids:
-                raise NotFound(f"organization {id_} is not one of this key's", hint=f"the key's user belongs to: {_listed(live)}")
+                raise NotFound(
+                    f"organization {id_} is not one of this key's",
+                    hint=f"the key's user belongs to: {_listed(live)}",
+                )
             orgs[org] = OrgRef(id_, ids[id_])
     return orgs, matches
 
@@ -102,14 +111,17 @@ def _bound_to(org_id: str | None, declared: Sequence[Desired], run: Sequence[str
 def _default(org: str, org_id: str | None, live: Sequence[Wire]) -> str:
     """Return the id of the organization that documents without one belong to."""
     if org != DEFAULT_ORG:
-        raise UsageError(f'organization "{org}" is chosen, but its Organization document is not', hint="do not --exclude it")
+        raise UsageError(
+            f'organization "{org}" is chosen, but its Organization document is not',
+            hint="do not --exclude it",
+        )
     if org_id:
         return org_id
     if len(live) == 1:
         return str(live[0]["id"])
     raise UsageError(
         "the manifests do not say which organization they belong to",
-        hint=f"declare an Organization, write metadata.org, or set EVERRUNS_ORG_ID; the key's user belongs to: {_listed(live)}",
+        hint=f"declare an Organization, write metadata.org or set EVERRUNS_ORG_ID; this key's are: {_listed(live)}",
     )
 
 
@@ -160,13 +172,12 @@ def _named(everything: Sequence[Desired], lists: Lists, matches: Matches) -> Nam
     return names
 
 
-def _left_out(bound: Sequence[Desired], everything: Sequence[Desired], chosen: Sequence[Desired], names: Names) -> list[Fault]:
+def _left_out(
+    bound: Sequence[Desired], everything: Sequence[Desired], chosen: Sequence[Desired], names: Names
+) -> list[Fault]:
     """Report references to what is declared, does not exist yet, and was left out of this run."""
     if len(everything) == len(chosen):
         return []
-    from reconciler.kinds.kind import references
-    from reconciler.kinds.walk import at
-
     missing = {one.address for one in everything} - {one.address for one in chosen}
     faults = []
     for one in bound:
@@ -175,11 +186,18 @@ def _left_out(bound: Sequence[Desired], everything: Sequence[Desired], chosen: S
                 target = Address(one.address.org, reference.kind, str(holder[key]))
                 if target in missing and names.id_of(target) is None:
                     message = f"refers to {target.local}, which does not exist yet and is left out of this run"
-                    faults.append(Fault(message, one.source, (*one.path, *where), hint="leave this out too, or include both"))
+                    faults.append(
+                        Fault(
+                            message,
+                            one.source,
+                            (*one.path, *where),
+                            hint="leave this out too, or include both",
+                        )
+                    )
     return faults
 
 
-def _found(bound: Sequence[Desired], matches: Matches, lists: Lists, names: Names) -> dict[Address, Found]:
+def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Address, Found]:
     """Say what was found at each chosen address, in canonical form with names for ids."""
     found: dict[Address, Found] = {}
     for one in bound:
@@ -211,7 +229,9 @@ def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Obser
     )
 
 
-def _undeclared_children(bound: Iterable[Desired], found: Mapping[Address, Found], matches: Matches) -> Iterable[Change]:
+def _undeclared_children(
+    bound: Iterable[Desired], found: Mapping[Address, Found], matches: Matches
+) -> Iterable[Change]:
     """Report the live children of a parent whose children are listed in git and do not include them."""
     known = {wire["id"] for wire in matches.live.values()}
     for one in bound:
@@ -223,4 +243,8 @@ def _undeclared_children(bound: Iterable[Desired], found: Mapping[Address, Found
             if extra["id"] not in known:
                 type_ = shape_of(BY_NAME[child], extra).get("type")
                 note = f"{type_} {child.lower()} {extra['id']} exists on the platform and is not declared: left alone"
-                yield Change(Address(one.address.org, child, extra["id"], one.address.name), Action.REPORT, notes=(note,))
+                yield Change(
+                    Address(one.address.org, child, extra["id"], one.address.name),
+                    Action.REPORT,
+                    notes=(note,),
+                )

@@ -1,4 +1,4 @@
-"""Before the first write: may this key do all of it, and does this server still take it?"""
+"""PREFLIGHT: whether this key may do all of it, and this server still takes it, before the first write."""
 
 from __future__ import annotations
 
@@ -29,13 +29,18 @@ def ensure_allowed(plan: Plan, *, client: ReadClient) -> None:
         for policy, step in policies.items():
             if allowed.get(policy) is False:
                 role = "the owner role" if policy.endswith(".dangerous") else "a role that may manage them"
-                raise Forbidden(f"this key may not do {step}: {policy} is denied", hint=f"use a key whose user has {role}; nothing was written")
+                raise Forbidden(
+                    f"this key may not do {step}: {policy} is denied",
+                    hint=f"use a key whose user has {role}; nothing was written",
+                )
 
 
 def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:
     try:
         answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
     except (NotFound, Refused) as error:
-        raise Refused(_FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem) from error
+        raise Refused(
+            _FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem
+        ) from error
     policies = answer.get("policies") if isinstance(answer, dict) else None
     return policies if isinstance(policies, dict) else {}

@@ -77,6 +77,8 @@ def _actions(raw: Any) -> list[AllowedAction]:
     found = []
     for item in raw if isinstance(raw, list) else []:
         if isinstance(item, dict) and isinstance(item.get("rel"), str):
-            texts = {key: item[key] for key in ("href", "method", "operation_id", "hint") if isinstance(item.get(key), str)}
+            texts = {
+                key: item[key] for key in ("href", "method", "operation_id", "hint") if isinstance(item.get(key), str)
+            }
             found.append(AllowedAction(rel=item["rel"], **texts))
     return found

@@ -77,7 +77,11 @@ def _siblings(change: Change, *, client: WriteClient, ids: Ids) -> list[Wire]:
     kind = change.kind
     if kind.wire.inside:
         above = change.address.above
-        parent = client.get(collection(change, ids).rpartition("/")[0], doing=f"reading {above}", org=ids.org(change.address.org))
+        parent = client.get(
+            collection(change, ids).rpartition("/")[0],
+            doing=f"reading {above}",
+            org=ids.org(change.address.org),
+        )
         children: list[Wire] = parent.get(kind.wire.inside) or []
         return children
     query = Query(kind, ids.org(change.address.org) if kind.wire.org_scoped else None, change.address.org)
@@ -85,13 +89,20 @@ def _siblings(change: Change, *, client: WriteClient, ids: Ids) -> list[Wire]:
 
 
 def _existing(
-    change: Change, action: AllowedAction | None, problem: Problem, error: ApiError, *, client: WriteClient, ids: Ids
+    change: Change,
+    action: AllowedAction | None,
+    problem: Problem,
+    error: ApiError,
+    *,
+    client: WriteClient,
+    ids: Ids,
 ) -> Outcome:
     """Fetch what stands in the way, compare, and adopt it or report the conflict."""
     if action and action.href:
         path = own_path(action.href, base=client.base)
         if path is None:
-            message = f"the platform points at {urlsplit(action.href).netloc or action.href}, which is not its own address: not followed"
+            elsewhere = urlsplit(action.href).netloc or action.href
+            message = f"the platform points at {elsewhere}, which is not its own address: not followed"
             return Conflicted(change, message, hint="find out why the platform does that before you go on")
         wire = client.get(path, doing=f"reading what stands in the way of {change.address}", org=_org(change, ids))
     else:
@@ -109,7 +120,12 @@ def _adopted(change: Change, wire: Wire, problem: Problem, *, ids: Ids) -> Outco
     fields = tuple(diff(change.kind, wanted, shape_of(change.kind, wire)))
     if fields:
         message = f"{wire['id']} is already there and differs ({problem})"
-        return Conflicted(change, message, fields, hint="plan again: it is compared with what is there, and the difference shown")
+        return Conflicted(
+            change,
+            message,
+            fields,
+            hint="plan again: it is compared with what is there, and the difference shown",
+        )
     ids.created(change.address, wire["id"])
     return Done(change, adopted=True, note=f"was already there as {wire['id']}")
 
@@ -130,7 +146,9 @@ def _unarchive(change: Change, action: AllowedAction, problem: Problem, *, clien
     if action.href:
         path = own_path(action.href, base=client.base)
         if path is None:
-            return Conflicted(change, "the platform offers to unarchive at an address that is not its own: not followed")
+            return Conflicted(
+                change, "the platform offers to unarchive at an address that is not its own: not followed"
+            )
         client.send(action.method or "POST", path, doing=f"unarchiving {change.address}", org=_org(change, ids))
     wire = _holder(change, client=client, ids=ids)
     if wire is None:

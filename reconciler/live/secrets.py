@@ -31,7 +31,9 @@ def _file(ref: SecretRef) -> str:
         return Path(ref.name).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SecretUnavailable(f"the secret {ref} cannot be read: {why}", hint="check the path and its permissions") from None
+        raise SecretUnavailable(
+            f"the secret {ref} cannot be read: {why}", hint="check the path and its permissions"
+        ) from None
 
 
 def require(refs: Iterable[SecretRef]) -> None:

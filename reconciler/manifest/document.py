@@ -33,7 +33,7 @@ class Metadata(Spec):
         max_length=64,
     )
     org: str = optional(
-        "The organization, by the name of its document or by org_ id; the nearest Organization document upwards without it.",
+        "The organization, by the name of its document or org_ id; without it the nearest one declared upwards.",
         example="acme",
         pattern=r"^(?:org_[0-9a-f]{32}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
     )
@@ -86,7 +86,9 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
 def _envelope_faults(document: Document) -> list[Fault]:
     value, source = document.value, document.source
     faults = [
-        Fault(f"unknown key {key}", source, (key,), hint=suggest(key, _ENVELOPE)) for key in value if key not in _ENVELOPE
+        Fault(f"unknown key {key}", source, (key,), hint=suggest(key, _ENVELOPE))
+        for key in value
+        if key not in _ENVELOPE
     ]
     version = value.get("apiVersion")
     if version is None:
@@ -108,7 +110,11 @@ def _envelope_faults(document: Document) -> list[Fault]:
 def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
     if kind in BY_NAME:
         parent = BY_NAME[kind].parent
-        hint = f"write it inside its {parent}" if parent else f"it is referenced by name: known to be declared: {', '.join(names)}"
+        hint = (
+            f"write it inside its {parent}"
+            if parent
+            else f"it is referenced by name: known to be declared: {', '.join(names)}"
+        )
         return Fault(f"{kind} cannot be declared by a document", document.source, ("kind",), hint=hint, on_value=True)
     return Fault(f"unknown kind {kind!r}", document.source, ("kind",), hint=suggest(kind, names), on_value=True)
 

@@ -28,9 +28,7 @@ _TYPES = {
 _SLUG_PATTERN = "[a-z0-9]+"
 
 
-def faults_of(
-    errors: list[ErrorDetails], *, value: Any, source: Source, at: Path, spec: Any
-) -> list[Fault]:
+def faults_of(errors: list[ErrorDetails], *, value: Any, source: Source, at: Path, spec: Any) -> list[Fault]:
     """Translate the errors of one validation of `value`, which stands at `at` in its document.
 
     `spec` is the model, or union of models, that it was validated against.
@@ -61,9 +59,7 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
             key = context["discriminator"].strip("'")
             key = key if key.isidentifier() else "type"
             hint = suggest(context["tag"], expected)
-            return Fault(
-                f"unknown {key} {_shown(context['tag'])}", source, (*full, key), hint=hint, on_value=True
-            )
+            return Fault(f"unknown {key} {_shown(context['tag'])}", source, (*full, key), hint=hint, on_value=True)
         case "union_tag_not_found":
             return Fault("type is missing", source, full, hint="a channel says what it is, as type: slack")
         case _ if kind in _TYPES:
@@ -84,10 +80,8 @@ def _in_document(loc: tuple[str | int, ...], value: Any) -> Path:
     path: list[str | int] = []
     for number, step in enumerate(loc):
         is_last = number == len(loc) - 1
-        if isinstance(value, dict) and step in value:
-            path.append(step)
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+        is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
+        if is_index or (isinstance(value, dict) and step in value):
             path.append(step)
             value = value[step]
         elif is_last and isinstance(value, dict):
@@ -153,7 +147,8 @@ def _pattern(pattern: str, given: Any) -> str:
     if pattern.startswith("^https://"):
         return f"{_shown(given)} must start with https://"
     if "[0-9a-f]{32}" in pattern:
-        return f"{_shown(given)} is not an id: it is written {pattern.strip('^$').replace('[0-9a-f]{32}', '')} and 32 hex digits"
+        prefix = pattern.strip("^$").replace("[0-9a-f]{32}", "")
+        return f"{_shown(given)} is not an id: it is written {prefix} and 32 hex digits"
     if pattern.startswith("^/workspace"):
         return f"{_shown(given)} must be a path below /workspace"
     return f"{_shown(given)} does not have the form {pattern}"

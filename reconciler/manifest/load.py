@@ -43,9 +43,7 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = ()) -> Loaded:
                     _read_file(name, loaded)
     if not loaded.documents and not loaded.faults:
         where = ", ".join(paths)
-        raise UsageError(
-            f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests"
-        )
+        raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
 
 

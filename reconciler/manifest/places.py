@@ -55,7 +55,7 @@ class Place:
     column: int
 
 
-class ParseFault(Exception):  # noqa: N818 - it is handed over more often than raised
+class ParseFault(Exception):
     """What is wrong with a text, in one line, and where; lines and columns count from 1."""
 
     def __init__(self, message: str, line: int, column: int) -> None:

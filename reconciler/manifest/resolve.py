@@ -9,7 +9,8 @@ from itertools import groupby
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity, Shape
+from reconciler.kinds.kind import Identity, Shape, references
+from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.load import Loaded, collector_paused
 from reconciler.manifest.suggest import suggest
@@ -99,8 +100,15 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         children = spec[kind.children[0]]
         spec = {key: value for key, value in spec.items() if key != kind.children[0]}
     title = spec.get(kind.name_field, address.name) if kind.name_field else address.name
-    yield Desired(address, spec, one.document.source, title, pinned=metadata.get("id"), archive=archive,
-        lists_children=children is not None)
+    yield Desired(
+        address,
+        spec,
+        one.document.source,
+        title,
+        pinned=metadata.get("id"),
+        archive=archive,
+        lists_children=children is not None,
+    )
     if archive or not kind.children or not children:
         return
     child, seen = BY_NAME[kind.children[1]], Counter[str]()
@@ -130,7 +138,11 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
             continue
         if one.kind.identity is Identity.POSITION or one.pinned:
             continue
-        key = one.address.org, one.address.kind, one.title.casefold() if one.kind.identity is Identity.CASELESS else one.title
+        key = (
+            one.address.org,
+            one.address.kind,
+            one.title.casefold() if one.kind.identity is Identity.CASELESS else one.title,
+        )
         first = titles.setdefault(key, one)
         if first is not one:
             message = f'two {one.kind.plural} are called "{one.title}": the platform could not tell them apart'
@@ -152,9 +164,6 @@ def _title_path(one: Desired) -> tuple[str | int, ...]:
 
 def _archived_but_needed(desired: list[Desired]) -> Iterator[Fault]:
     """Yield a fault where a resource refers to one that git wants archived."""
-    from reconciler.kinds.kind import references
-    from reconciler.kinds.walk import at
-
     going = {one.address for one in desired if one.archive}
     if not going:
         return
@@ -166,7 +175,13 @@ def _archived_but_needed(desired: list[Desired]) -> Iterator[Fault]:
                 target = Address(one.address.org, reference.kind, str(holder[key]))
                 if target in going:
                     message = f"refers to {target.local}, which is to be archived"
-                    yield Fault(message, one.source, (*one.path, *where), hint="point it elsewhere first", on_value=True)
+                    yield Fault(
+                        message,
+                        one.source,
+                        (*one.path, *where),
+                        hint="point it elsewhere first",
+                        on_value=True,
+                    )
 
 
 def by_org(desired: list[Desired]) -> dict[str, list[Desired]]:

@@ -49,9 +49,7 @@ def locator(*, folder: str, root: Path) -> Callable[[str], str]:
 def confined(name: str, *, folder: str, root: Path) -> Path:
     """Return the real path of `name`; anything that leads out of `root` is refused, symbolic links included."""
     if Path(name).is_absolute() or "\0" in name:
-        raise PydanticCustomError(
-            "text_file", "{name} must be a path relative to this manifest", {"name": repr(name)}
-        )
+        raise PydanticCustomError("text_file", "{name} must be a path relative to this manifest", {"name": repr(name)})
     path = (Path(folder) / name).resolve()
     home = root.resolve()
     if not path.is_relative_to(home):

@@ -8,15 +8,25 @@ from dataclasses import dataclass
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
 from reconciler.kinds.kind import Kind, Shape, Twin, clears, kept_by_replace, switches
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, brotherhood, covered, holds_unknown_secret
+from reconciler.plan.change import (
+    Action,
+    Change,
+    FieldChange,
+    Precondition,
+    brotherhood,
+    covered,
+    holds_unknown_secret,
+)
 from reconciler.plan.diff import diff, merged, same
 from reconciler.resource import Desired, Observed
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What answers to a Desired: the live resource, or an archived twin that may hold its name; `siblings` are the
-    ids of the parent's live children."""
+    """What answers to a Desired: the live resource, or an archived twin that may hold its name.
+
+    `siblings` are the ids of the parent's live children.
+    """
 
     observed: Observed | None = None
     twin: Observed | None = None
@@ -38,8 +48,15 @@ def decide(desired: Desired, found: Found, *, has_desired_children: bool = False
         return main
     steps = _switch(desired, turned, observed)
     if any(step.action is Action.PUBLISH for step in steps) and not (has_desired_children or found.has_children):
-        message = f"a {kind.name.lower()} without {kind.children[0] if kind.children else 'children'} cannot be published"
-        return Fault(message, desired.source, (*desired.path, "published"), hint="declare a channel, or published: false")
+        message = (
+            f"a {kind.name.lower()} without {kind.children[0] if kind.children else 'children'} cannot be published"
+        )
+        return Fault(
+            message,
+            desired.source,
+            (*desired.path, "published"),
+            hint="declare a channel, or published: false",
+        )
     return main + steps
 
 
@@ -73,9 +90,24 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     pre = Precondition(digest=brotherhood(found.siblings) if kind.parent else None)
     notes = kind.notes(spec)
     if frees:
-        notes = (*notes, f"an archived {kind.name.lower()} holds the name: it is renamed out of the way first")
+        notes = (
+            *notes,
+            f"an archived {kind.name.lower()} holds the name: it is renamed out of the way first",
+        )
     fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
-    return [Change(desired.address, Action.CREATE, desired.title, fields, body, frees=frees, pre=pre, notes=notes, where=_where(desired))]
+    return [
+        Change(
+            desired.address,
+            Action.CREATE,
+            desired.title,
+            fields,
+            body,
+            frees=frees,
+            pre=pre,
+            notes=notes,
+            where=_where(desired),
+        )
+    ]
 
 
 def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] | Fault:
@@ -95,7 +127,9 @@ def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] |
         return _replace(desired, spec, observed, fields, Action.UPDATE)
     wanted = kind.completed(spec, observed.spec)
     body = {
-        name: _cleared(kind, name, observed.spec) if name in cleared else merged(kind, name, wanted[name], observed.spec.get(name))
+        name: _cleared(kind, name, observed.spec)
+        if name in cleared
+        else merged(kind, name, wanted[name], observed.spec.get(name))
         for name in dict.fromkeys(change.path[0] for change in fields)
     }
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
@@ -127,14 +161,20 @@ def _replace(
     body = {name: value for name, value in full.items() if value is not None and name not in switches(kind)}
     lost = sorted(name for name, value in body.items() if holds_unknown_secret(value))
     if lost:
-        message = f"this change must replace the whole {kind.name.lower()}, and {', '.join(lost)} holds secrets not declared here"
-        return Fault(message, desired.source, desired.path, hint=f"declare {', '.join(lost)}, so that they can be sent again")
-    kept = {str(path[0]) for path in kept_by_replace(kind)}
-    then = {name: [] for name in kept if name in spec and not spec[name] and not same([], observed.spec.get(name))}
+        listed = ", ".join(lost)
+        message = f"this change must replace the whole {kind.name.lower()}, and {listed} holds secrets not declared here"
+        return Fault(
+            message,
+            desired.source,
+            desired.path,
+            hint=f"declare {listed}, so that they can be sent again",
+        )
+    kept = [str(path[0]) for path in kept_by_replace(kind) if path[0] in spec and not spec[str(path[0])]]
+    then: Shape = {name: [] for name in kept if not same([], observed.spec.get(name))}
     return [_written(desired, observed, action, fields, body, then=then, replace=True, covers=None)]
 
 
-def _written(
+def _written(  # noqa: PLR0913 - each is one member of the change
     desired: Desired,
     observed: Observed,
     action: Action,
@@ -168,7 +208,13 @@ def _archive(desired: Desired, observed: Observed) -> Change:
     notes = ("deleted for good: the API cannot archive it",) if kind.archive_is_final else ()
     pre = Precondition(observed.id, covered(observed.shape, Precondition(), updated_at=None))
     return Change(
-        desired.address, Action.ARCHIVE, desired.title, id=observed.id, pre=pre, notes=notes, where=_where(desired)
+        desired.address,
+        Action.ARCHIVE,
+        desired.title,
+        id=observed.id,
+        pre=pre,
+        notes=notes,
+        where=_where(desired),
     )
 
 

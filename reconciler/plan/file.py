@@ -48,7 +48,9 @@ def loads(data: bytes, *, name: str) -> PlanFile:
     try:
         raw = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise PlanFileError(f"{name} is not a plan file: {error}", hint="make one with reconciler plan --out FILE") from error
+        raise PlanFileError(
+            f"{name} is not a plan file: {error}", hint="make one with reconciler plan --out FILE"
+        ) from error
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:
         hint = f"this version reads {FORMAT}: make a new plan"
@@ -60,7 +62,9 @@ def loads(data: bytes, *, name: str) -> PlanFile:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error
     if raw.get("checksum") != checksum:
-        raise PlanFileError(f"{name} was changed after it was written: its checksum does not match", hint="make a new plan")
+        raise PlanFileError(
+            f"{name} was changed after it was written: its checksum does not match", hint="make a new plan"
+        )
     return file
 
 

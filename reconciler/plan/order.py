@@ -42,7 +42,10 @@ def ordered(changes: Iterable[Change], observed: Mapping[Address, Observed]) -> 
 
 
 def _before(
-    change: Change, mains: Mapping[Address, Change], steps: Mapping[str, Change], users: Mapping[Address, set[str]]
+    change: Change,
+    mains: Mapping[Address, Change],
+    steps: Mapping[str, Change],
+    users: Mapping[Address, set[str]],
 ) -> set[str]:
     """Return the steps that must be done before a change."""
     address, before = change.address, set[str]()
@@ -66,10 +69,12 @@ def _before(
 
 
 def _belongs(address: Address, parent: Address) -> bool:
-    return address == parent or address.above == parent
+    return parent in (address, address.above)
 
 
-def _users_of_archived(mains: Mapping[Address, Change], observed: Mapping[Address, Observed]) -> dict[Address, set[str]]:
+def _users_of_archived(
+    mains: Mapping[Address, Change], observed: Mapping[Address, Observed]
+) -> dict[Address, set[str]]:
     """Return, for each address to be archived, the steps that take away the references to it."""
     going = {address for address, change in mains.items() if change.action is Action.ARCHIVE}
     users: dict[Address, set[str]] = {}

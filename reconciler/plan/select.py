@@ -11,7 +11,11 @@ from reconciler.resource import Address, Desired
 
 
 def select(
-    desired: Sequence[Desired], *, orgs: Sequence[str] = (), target: Sequence[str] = (), exclude: Sequence[str] = ()
+    desired: Sequence[Desired],
+    *,
+    orgs: Sequence[str] = (),
+    target: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> tuple[list[Desired], str | None]:
     """Return what a run is about, and in words what was left out; None when nothing was.
 
@@ -69,10 +73,19 @@ def _with_support(desired: Sequence[Desired], wanted: set[Address]) -> list[Desi
 
 
 def _in_words(
-    desired: Sequence[Desired], chosen: Sequence[Desired], *, orgs: Sequence[str], target: Sequence[str], exclude: Sequence[str]
+    desired: Sequence[Desired],
+    chosen: Sequence[Desired],
+    *,
+    orgs: Sequence[str],
+    target: Sequence[str],
+    exclude: Sequence[str],
 ) -> str | None:
     left = len(desired) - len(chosen)
     if not left:
         return None
-    flags = [f"{flag} {value}" for flag, values in (("--org", orgs), ("--target", target), ("--exclude", exclude)) for value in values]
+    flags = [
+        f"{flag} {value}"
+        for flag, values in (("--org", orgs), ("--target", target), ("--exclude", exclude))
+        for value in values
+    ]
     return f"{left} of {len(desired)} declared resources left out by {' '.join(flags)}"

@@ -49,9 +49,7 @@ def roles(open_api: Open) -> dict[str, httpx.Client]:
 def check() -> Callable[..., dict[str, Any]]:
     """Assert status, detail and code of a refusal; a code not named must be absent."""
 
-    def assert_refused(
-        response: httpx.Response, status: int, detail: str, code: str | None = None
-    ) -> dict[str, Any]:
+    def assert_refused(response: httpx.Response, status: int, detail: str, code: str | None = None) -> dict[str, Any]:
         assert response.status_code == status, response.text
         assert response.headers["content-type"] == "application/problem+json"
         body: dict[str, Any] = response.json()

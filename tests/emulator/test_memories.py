@@ -3,9 +3,7 @@
 import pytest
 
 GITHUB = {"type": "github", "repository": "acme/design-docs"}
-REPOSITORY = (
-    "GitHub repository must be owner/repo or https://github.com/owner/repo (optionally ending in .git)"
-)
+REPOSITORY = "GitHub repository must be owner/repo or https://github.com/owner/repo (optionally ending in .git)"
 FOLDER = "root_folder must be a relative path without empty segments or '..'"
 
 

@@ -118,12 +118,20 @@ def test_errors_4_2_body_types(api, body, text):
     assert text in response.text
 
 
+@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "Infinity", "[" * 100_000])
+def test_errors_4_2_json_that_only_python_reads(api, text):
+    """Half a surrogate pair, NaN and bottomless nesting are broken JSON."""
+    content = f'{{"name": "a", "system_prompt": {text}}}'
+    response = api.post("/v1/agents", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
+
+
 def test_agents_1_3_unknown_members_are_ignored(api, made):
     """Members the server does not know are dropped without a word."""
     assert "surprise" not in made(api, "/v1/agents", name="a", system_prompt="", surprise=1)
 
 
-@pytest.mark.parametrize("query", ["limit=x", "limit=-1", "include_archived=yes"])
+@pytest.mark.parametrize("query", ["limit=x", "limit=-1", "offset=99999999999999999999", "include_archived=yes"])
 def test_errors_query_types(api, query):
     """A query parameter of the wrong type is a plain 400."""
     response = api.get(f"/v1/agents?{query}")

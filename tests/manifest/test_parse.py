@@ -22,9 +22,7 @@ TAB_ADVICE = "found a tab where only spaces can stand: use spaces"
 COLON_ADVICE = 'quote a text that holds ": ", or check the indentation'
 DIGITS = "number of more than 4,000 digits: quote it if it is text"
 
-BOTH_PARSERS = pytest.mark.parametrize(
-    "parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"]
-)
+BOTH_PARSERS = pytest.mark.parametrize("parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"])
 
 
 def only(text):
@@ -176,7 +174,7 @@ KEYS = [
     ("null: x", f"1:1: {KEY_ADVICE}"),
     ("~: x", f"1:1: {KEY_ADVICE}"),
     ("1.5: x", f"1:1: {KEY_ADVICE}"),
-    ("{: x}", f"1:2: {KEY_ADVICE}"),
+    ("?\n: x", f"1:2: {KEY_ADVICE}"),
     ("? [a, {b: c}]\n: x", f"1:3: {KEY_ADVICE}"),
     ("? {1: {2: 3}}\n: x", f"1:3: {KEY_ADVICE}"),
     ("a: {{ name }}", f"1:5: {KEY_ADVICE}"),
@@ -336,6 +334,8 @@ SYNTAX = [
     ("a: 1\n b: 2\n", f"2:3: mapping values are not allowed in this context: {COLON_ADVICE}"),
     ("é: @x", '1:4: found character "@" that cannot start any token: quote the text'),
     ("a: [1, 2", '1:4: this "[" is never closed'),
+    ("\ufeffa: `x", '1:4: found character "`" that cannot start any token: quote the text'),
+    ("%YAML 1.2\n \n\n", '1:10: did not find expected <document start>: separate documents with "---"'),
     ("a: [1,", '1:7: a "[" or "{" above is never closed'),
     ("a: [1, 2\n\n \n", '1:4: this "[" is never closed'),
     ("a: {b: 1\n", '1:4: this "{" is never closed'),
@@ -391,12 +391,12 @@ def test_depth_is_bounded():
 
 def test_depth_counts_through_aliases_of_aliases():
     """An alias is as deep as what it repeats, though that be an alias too."""
-    text = (
-        "a: &a [[[[[[[[[[]]]]]]]]]]\n" + "b: &b [[[[[[[[[[*a]]]]]]]]]]\n" + "c: " + "[" * 44 + "{}" + "]" * 44
-    )
+    text = "a: &a [[[[[[[[[[]]]]]]]]]]\n" + "b: &b [[[[[[[[[[*a]]]]]]]]]]\n" + "c: " + "[" * 44 + "{}" + "]" * 44
     assert only(text)
     text = "a: &a " + "[" * 30 + "]" * 30 + "\nb: &b " + "[" * 30 + "*a" + "]" * 30 + "\nc: [[[[*b]]]]"
     assert complaints(text) == ["3:8: alias *b nests more than 64 levels deep"]
+    text = "a: &a [" + "[" * 60 + "]" * 60 + ", &b []]\nc: [[[*a]]]"
+    assert complaints(text) == ["2:7: alias *a nests more than 64 levels deep"]
 
 
 def test_a_document_is_bounded_and_the_next_one_starts_anew():
@@ -427,14 +427,15 @@ HOSTILE = [
         "aliases expand to more than 100,000 nodes",
     ),
     (
-        "a: &a {"
-        + ", ".join(f"k{n}: 1" for n in range(1000))
-        + "}\nb:\n"
-        + ("- <<: [*a, *a, *a, *a, *a]\n" * 500),
+        "a: &a {" + ", ".join(f"k{n}: 1" for n in range(1000)) + "}\nb:\n" + ("- <<: [*a, *a, *a, *a, *a]\n" * 500),
         "aliases expand to more than 100,000 nodes",
     ),
     (
         f"a: &a '{'x' * 100_000}'\nb: [{'*a, ' * 500}]",
+        f"aliases expand to more than {MAX_BYTES:,} characters",
+    ),
+    (
+        f"a: &a ['{'x' * 100_000}']\nb: &b [{'*a, ' * 50}]\nc: [{'*b, ' * 50}]",
         f"aliases expand to more than {MAX_BYTES:,} characters",
     ),
     ("\0" * 200_000, "character U+0000 is not allowed"),
@@ -492,9 +493,7 @@ class Quoting(yaml.SafeDumper):
     """Quotes all text, because the dumper knows only what YAML 1.1 would misread."""
 
 
-Quoting.add_representer(
-    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
-)
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 @BOTH_PARSERS
@@ -527,9 +526,7 @@ spec:
   - {n: 0x1F, f: 1e3}
 --- # next
 """
-INDICATORS = st.text(
-    " \n\t\r-?:,[]{}#&*!|>'\"%@`<~.=+\\0123xaeénulltrue\x85\u2028\ufeff\0\x07\ud800😀", max_size=80
-)
+INDICATORS = st.text(" \n\t\r-?:,[]{}#&*!|>'\"%@`<~.=+\\0123xaeénulltrue\x85\u2028\ufeff\0\x07\ud800😀", max_size=80)
 
 
 @st.composite

@@ -9,14 +9,12 @@ from reconciler.manifest import places
 from reconciler.manifest.parse import parse
 from reconciler.manifest.places import Place, line_at, place, shown
 
-BOTH_PARSERS = pytest.mark.parametrize(
-    "parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"]
-)
+BOTH_PARSERS = pytest.mark.parametrize("parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"])
 
 TEXT = """\
 # a comment
 kind: Agent
-metadata: {"é😀": x, name: triage}
+metadata: {"é😀": name, name: triage}
 spec:
   prompt: |
     kind: not a key
@@ -42,7 +40,7 @@ PLACES = [
     (("kind",), Place(2, 1), Place(2, 7)),
     (("metadata",), Place(3, 1), Place(3, 11)),
     (("metadata", "é😀"), Place(3, 12), Place(3, 18)),
-    (("metadata", "name"), Place(3, 21), Place(3, 27)),
+    (("metadata", "name"), Place(3, 24), Place(3, 30)),
     (("spec",), Place(4, 1), Place(5, 3)),
     (("spec", "prompt"), Place(5, 3), Place(5, 11)),
     (("spec", "items"), Place(7, 3), Place(8, 5)),
@@ -58,7 +56,7 @@ MISSING = [
     (("nothing",), Place(2, 1)),
     (("metadata", "org"), Place(3, 1)),
     (("metadata", 0), Place(3, 1)),
-    (("metadata", "name", "first"), Place(3, 21)),
+    (("metadata", "name", "first"), Place(3, 24)),
     (("spec", "items", 3), Place(7, 3)),
     (("spec", "items", -1), Place(7, 3)),
     (("spec", "items", "ref"), Place(7, 3)),
@@ -127,9 +125,7 @@ def test_a_message_repeats_only_what_is_short_and_harmless(text, seen):
 
 VALUES = st.recursive(
     st.none() | st.integers() | st.text("aé😀 \n", max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text("abcé😀", max_size=3), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcé😀", max_size=3), inner, max_size=4),
     max_leaves=12,
 )
 
@@ -149,9 +145,7 @@ def marks(node, path=(), key=None):
 @given(value=VALUES, flow=st.sampled_from([True, False, None]))
 def test_places_agree_with_the_composer(value, flow):
     """Every path of every document leads where pyyaml's own composer says its key and value are."""
-    text = "---\nx: 1\n" + yaml.safe_dump(
-        value, default_flow_style=flow, explicit_start=True, allow_unicode=True
-    )
+    text = "---\nx: 1\n" + yaml.safe_dump(value, default_flow_style=flow, explicit_start=True, allow_unicode=True)
     *_, root = yaml.compose_all(text, Loader=yaml.SafeLoader)
     for path, key, item in marks(root):
         assert place(text, index=1, path=path) == Place(key.line + 1, key.column + 1)

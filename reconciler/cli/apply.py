@@ -1,0 +1,205 @@
+"""`reconciler apply`: a plan carried out and proved."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.console import Console
+from reconciler.cli.plan import show
+from reconciler.errors import PlanFileError, UsageError
+from reconciler.plan.plan import Plan
+from reconciler.report import events
+from reconciler.settings import Settings
+
+if TYPE_CHECKING:
+    from reconciler.live.client import WriteClient
+    from reconciler.plan.file import PlanFile
+
+
+@click.command("apply")
+@click.argument("plan_file", required=False, metavar="[PLAN]")
+@options.manifests
+@options.platform
+@click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal.")
+@click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit].")
+@options.output
+def command(
+    plan_file: str | None,
+    paths: tuple[str, ...],
+    orgs: tuple[str, ...],
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    local: bool,
+    api_url: str | None,
+    parallelism: int,
+    auto_approve: bool,
+    reason: str | None,
+    as_json: bool,
+    no_color: bool,
+) -> int:
+    """Make the platform what the manifests say, or what a saved PLAN says, and prove it by reading back.
+
+    A saved plan was reviewed: it is not asked about again, and is refused when anything it touches has moved.
+    """
+    console = Console(as_json=as_json, no_color=no_color)
+    console.begin("apply")
+    settings = options.read(
+        manifests=paths,
+        orgs=orgs,
+        target=target,
+        exclude=exclude,
+        local=local,
+        api_url=api_url,
+        parallelism=parallelism,
+        reason=reason,
+    )
+    settings = _with_reason(settings)
+    with _terminated_as_interrupted():
+        if plan_file is not None:
+            if paths or orgs or target or exclude:
+                raise UsageError(
+                    "a saved plan is applied as it is: -f, --org, --target and --exclude have no say in it"
+                )
+            return _apply_saved(plan_file, settings, console)
+        return _apply_fresh(settings, console, approved=auto_approve)
+
+
+def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int:
+    """Plan, ask, apply."""
+    from reconciler.cli.connect import writing
+    from reconciler.reconcile import make_plan, read_manifests
+
+    asks = not approved
+    if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise UsageError(
+            "apply asks before it writes, and there is no terminal to ask on",
+            hint="review with plan, then use --auto-approve",
+        )
+    if asks and "-" in settings.manifests:
+        raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
+    wanted = read_manifests(settings, stdin=sys.stdin.buffer)
+    with writing(settings) as client:
+        plan = make_plan(wanted, settings, client=client)
+        show(plan, console)
+        if plan.is_empty:
+            return console.end()
+        if asks and not _agreed(plan):
+            console.text(["Nothing was written."])
+            return console.end()
+        return _carry_out(plan, settings, console, client, recheck=asks)
+
+
+def _agreed(plan: Plan) -> bool:
+    click.echo(f"\nApply these {len(plan.writes)} changes? Only yes is taken for yes: ", nl=False)
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _apply_saved(name: str, settings: Settings, console: Console) -> int:
+    """Check that a saved plan still holds, then apply it once."""
+    from reconciler.cli.connect import writing
+
+    saved = _read_plan(name)
+    if saved.api_url.rstrip("/") != settings.api_url.rstrip("/"):
+        raise PlanFileError(
+            f"{name} was made for {saved.api_url}, this run is against {settings.api_url}",
+            hint="make a plan for this one",
+        )
+    show(saved.plan, console)
+    if saved.plan.is_empty:
+        return console.end()
+    with writing(settings) as client:
+        return _carry_out(saved.plan, settings, console, client, recheck=True, used=_marker(saved, name))
+
+
+def _read_plan(name: str) -> PlanFile:
+    from reconciler.plan.file import loads
+
+    try:
+        data = Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {name}: {error.strerror}", hint="make it with reconciler plan --out FILE"
+        ) from error
+    return loads(data, name=name)
+
+
+def _marker(saved: PlanFile, name: str) -> Path:
+    """Return where the use of a plan is noted; raises PlanFileError when it was used here before."""
+    from reconciler.cli.connect import state_folder
+
+    folder = state_folder() / "applied-plans"
+    folder.mkdir(exist_ok=True)
+    marker = folder / saved.id
+    if not saved.id.isalnum():
+        raise PlanFileError(f"{name} is damaged: its id is not one", hint="make a new plan")
+    if marker.exists():
+        raise PlanFileError(f"{name} was applied before: a plan is good for one use", hint="make a new plan")
+    return marker
+
+
+def _carry_out(
+    plan: Plan,
+    settings: Settings,
+    console: Console,
+    client: WriteClient,
+    *,
+    recheck: bool,
+    used: Path | None = None,
+) -> int:
+    """Apply a plan with progress, and say what became of it."""
+    from reconciler.live.apply import Started
+    from reconciler.reconcile import apply_plan
+    from reconciler.report.outcome_text import applied_text
+    from reconciler.report.progress import progress
+
+    live = console.style.color and not console.as_json
+    with progress(len(plan.writes), stream=sys.stdout, style=console.style, live=live) as shown:
+
+        def listen(news: Any) -> None:
+            if used is not None and not used.exists():
+                used.touch()
+            if console.as_json:
+                console.event(events.change_started(news.change) if isinstance(news, Started) else events.outcome(news))
+            elif isinstance(news, Started):
+                shown.started(news.change)
+            else:
+                shown.finished(news)
+
+        applied = apply_plan(plan, settings, client=client, listen=listen, recheck=recheck)
+    for remainder in applied.remainders:
+        console.event(events.remainder(remainder))
+    console.text(applied_text(applied, style=console.style))
+    return console.end(*applied.exit_codes)
+
+
+def _with_reason(settings: Settings) -> Settings:
+    """Fill in the commit the manifests stand at, unless a reason was given."""
+    if settings.reason is not None:
+        return settings
+    from reconciler.manifest.commit import commit_in_words
+
+    return replace(settings, reason=commit_in_words(settings.manifests[0]))
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Take SIGTERM for an interrupt: finish what is in flight, start nothing more."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

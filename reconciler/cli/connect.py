@@ -1,0 +1,67 @@
+"""From Settings to clients: the real platform, or the embedded emulator in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import UsageError
+from reconciler.live.client import Endpoint, ReadClient, WriteClient, open_reader, open_writer
+from reconciler.settings import STATE_FOLDER, Settings
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[ReadClient]:
+    """Open a client that can only read, for as long as the block lasts."""
+    client = open_reader(_endpoint(settings))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def writing(settings: Settings) -> Iterator[WriteClient]:
+    """Open a client that can write, for as long as the block lasts."""
+    client = open_writer(_endpoint(settings))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    return Endpoint(
+        url=settings.api_url,
+        key=settings.api_key,
+        reason=settings.reason,
+        app=_emulator() if settings.local else None,
+        connections=settings.parallelism,
+    )
+
+
+def _emulator() -> Any:
+    """Start the emulator in this process, its data in `.reconciler/`."""
+    try:
+        from reconciler.emulator import create_app
+    except ImportError as error:
+        raise UsageError(
+            f"the embedded emulator needs a package that is not installed ({error.name})",
+            hint="pip install 'everruns-reconciler[emulator]'",
+        ) from error
+    return create_app(data=str(state_folder() / "emulator.sqlite"))
+
+
+def state_folder() -> Path:
+    """Return the folder of what this tool keeps between runs, made and hidden from git on first use."""
+    folder = Path(STATE_FOLDER)
+    try:
+        folder.mkdir(exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot use {folder}/: {error.strerror}", hint="run in a folder you can write to") from error
+    return folder

@@ -1,0 +1,77 @@
+"""Printing: text for people, events for programs, and how each error ends a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from reconciler import __version__
+from reconciler.errors import Exit, ManifestError, ReconcilerError, worst
+from reconciler.report import events
+from reconciler.report.style import Style
+
+
+class Console:
+    """Where a verb prints: text on stdout with errors on stderr, or events on stdout alone."""
+
+    def __init__(self, *, as_json: bool, no_color: bool) -> None:
+        self.as_json = as_json
+        plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        self.style = _style(sys.stdout, plain=plain)
+        self.error_style = _style(sys.stderr, plain=plain)
+
+    @classmethod
+    def for_errors(cls, argv: Sequence[str]) -> Console:
+        """Make a console for an error that ended a verb, as its flags asked."""
+        return cls(as_json="--json" in argv, no_color="--no-color" in argv)
+
+    def begin(self, verb: str) -> None:
+        """Open the event stream."""
+        self.event(events.started(verb, __version__))
+
+    def text(self, lines: Iterable[str]) -> None:
+        """Print lines for people."""
+        if not self.as_json:
+            for line in lines:
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Print an event for programs."""
+        if self.as_json:
+            sys.stdout.write(events.line(event) + "\n")
+            sys.stdout.flush()
+
+    def end(self, *codes: Exit) -> int:
+        """Close the event stream and return the exit code that wins."""
+        self.event(events.finished(codes or (Exit.DONE,)))
+        return int(worst(codes or (Exit.DONE,)))
+
+    def fail(self, error: ReconcilerError) -> int:
+        """Print an error with everything that is known of it, and return its exit code."""
+        from reconciler.report.faults import error_text, fault_text
+
+        if isinstance(error, ManifestError):
+            from reconciler.manifest.locate import located
+
+            faults = located(error.faults)
+            for fault in faults:
+                self.event(events.fault(fault))
+            lines: Iterable[str] = fault_text(faults, style=self.error_style)
+        else:
+            lines = error_text(error, style=self.error_style)
+        self.event(events.error(error))
+        if not self.as_json:
+            sys.stdout.flush()
+            for line in lines:
+                sys.stderr.write(line + "\n")
+        return self.end(error.exit_code)
+
+
+def _style(stream: Any, *, plain: bool) -> Style:
+    is_terminal = stream.isatty()
+    width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 120
+    return Style(color=is_terminal and not plain, width=max(40, width))

@@ -1,0 +1,102 @@
+"""The entry: verbs loaded when they are called, errors turned into words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler.errors import Exit, ReconcilerError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "validate": ("reconciler.cli.validate", "Check manifests, offline."),
+    "plan": ("reconciler.cli.plan", "Show what apply would change; reads only."),
+    "apply": ("reconciler.cli.apply", "Make the platform what git says, and prove it."),
+    "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
+    "schema": ("reconciler.cli.schema", "Write the JSON Schema of manifests for editors."),
+    "completion": ("reconciler.cli.completion", "Print the completion script of a shell."),
+    "version": ("reconciler.cli.version", "Print the version."),
+}
+EPILOG = """\b
+Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (plan --detailed-exitcode),
+4 refused, 5 stale plan, 6 partly applied, 7 applied but not converged, 64 wrong usage,
+130 interrupted.
+"""
+
+
+class _Verbs(click.Group):
+    """A group that knows its verbs by name and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[cmd_name][0]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean {close[0]}?" if close else f" Known: {', '.join(VERBS)}."
+            raise click.UsageError(f"no such verb: {args[0]}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+@click.group(
+    cls=_Verbs,
+    name="reconciler",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def program() -> None:
+    """Keep the Everruns agent platform as the manifests in git say.
+
+    Start with: reconciler plan --local
+    """
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command line and return its exit code; prints every error, never a traceback for a known one."""
+    try:
+        result: Any = program.main(args=list(argv), prog_name="reconciler", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return _interrupted()
+    except click.ClickException as error:
+        error.show()
+        return int(Exit.USAGE)
+    except ReconcilerError as error:
+        from reconciler.cli.console import Console
+
+        return int(Console.for_errors(argv).fail(error))
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        return int(Exit.ERROR)
+    return int(result or Exit.DONE)
+
+
+def _interrupted() -> int:
+    click.echo("interrupted: nothing more was started", err=True)
+    return int(Exit.INTERRUPTED)
+
+
+def _silence(stream: Any) -> None:
+    """Point a stream whose reader went away at nothing, so that closing it says nothing either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

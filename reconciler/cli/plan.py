@@ -1,0 +1,86 @@
+"""`reconciler plan`: what apply would change, shown and perhaps saved."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+from reconciler.cli.console import Console
+from reconciler.errors import Exit, UsageError
+from reconciler.plan.plan import Plan
+from reconciler.report import events
+
+
+@click.command("plan")
+@options.manifests
+@options.platform
+@click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@options.output
+def command(
+    paths: tuple[str, ...],
+    orgs: tuple[str, ...],
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    local: bool,
+    api_url: str | None,
+    parallelism: int,
+    out: str | None,
+    detailed_exitcode: bool,
+    as_json: bool,
+    no_color: bool,
+) -> int:
+    """Show what apply would change. Reads only: its client has no way to write."""
+    from reconciler.cli.connect import reading
+    from reconciler.reconcile import make_plan, read_manifests
+
+    console = Console(as_json=as_json, no_color=no_color)
+    console.begin("plan")
+    settings = options.read(
+        manifests=paths,
+        orgs=orgs,
+        target=target,
+        exclude=exclude,
+        local=local,
+        api_url=api_url,
+        parallelism=parallelism,
+    )
+    wanted = read_manifests(settings, stdin=sys.stdin.buffer)
+    with reading(settings) as client:
+        plan = make_plan(wanted, settings, client=client)
+    show(plan, console)
+    if out:
+        save(plan, out, api_url=settings.api_url)
+        console.text([f"Saved to {out}: reconciler apply {out}"])
+    return console.end(Exit.CHANGES_PENDING if detailed_exitcode and not plan.is_empty else Exit.DONE)
+
+
+def show(plan: Plan, console: Console) -> None:
+    """Print a plan, or its events."""
+    from reconciler.report.plan_text import plan_text
+
+    if console.as_json:
+        for change in plan.changes:
+            console.event(events.change(change))
+        console.event(events.plan_made(plan))
+    else:
+        console.text(plan_text(plan, style=console.style))
+
+
+def save(plan: Plan, name: str, *, api_url: str) -> None:
+    """Write a plan file, whole or not at all."""
+    from reconciler.plan.file import dumps
+
+    data = dumps(plan, plan_id=secrets.token_hex(16), api_url=api_url)
+    temporary = Path(f"{name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(name)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {name}: {error.strerror}", hint="choose another --out") from error

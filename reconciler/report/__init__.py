@@ -1,0 +1,1 @@
+"""REPORT: Plan, Outcomes, faults and errors -> words; renderers decide nothing and never print."""
