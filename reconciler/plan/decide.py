@@ -162,7 +162,7 @@ def _replace(
     lost = sorted(name for name, value in body.items() if holds_unknown_secret(value))
     if lost:
         listed = ", ".join(lost)
-        message = f"this change must replace the whole {kind.name.lower()}, and {listed} holds secrets not declared here"
+        message = f"this must replace the whole {kind.name.lower()}, and {listed} holds secrets not declared here"
         return Fault(
             message,
             desired.source,

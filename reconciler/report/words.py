@@ -1,20 +1,14 @@
-"""What changed in a prose: the lines that differ with two lines around, and in each the words that differ.
-
-difflib is quadratic where lines repeat, so it only ever sees small pieces: a text is first parted at the lines that
-stand in both exactly once (patience diff), a line at what both versions begin and end with.
-"""
+"""What changed in a prose: the lines that differ with two lines around, and in each the words that differ."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import Counter
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.report.style import counted, cut
+from reconciler.report.lines import Hunk, alike, hunks
+from reconciler.report.style import cells, counted, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,63 +17,75 @@ if TYPE_CHECKING:
 
 _CONTEXT = 2
 _MOST_LINES = 400
-_MOST_CELLS = 40_000
-_MOST_WORD_CELLS = 10_000
-_ALIKE = 0.4
-_LONGEST_RUN = 60
-_LONGEST_CHANGED_RUN = 2_000
+_MOST_CELLS = 10_000
+_LEAST_ALIKE = 0.4
+_LONGEST_RUN, _KEPT_OF_RUN = 70, 30
+_LONGEST_SHOWN = 2_000
 _LEAST_WIDTH = 20
-_WORD = re.compile(r"\s|\w+|[^\w\s]")
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """A run of old lines that became a run of new lines; both half-open."""
+class Piece(NamedTuple):
+    """A run of a changed line: what it was and what it is; both the same where nothing changed."""
 
-    old: tuple[int, int]
-    new: tuple[int, int]
+    old: str
+    new: str
 
 
 def prose_diff(old: str, new: str, *, style: Style, indent: str = "") -> Iterator[str]:
     """Yield the lines that show how a text changed; changed words are marked `[-old-]{+new+}`, or by colour."""
-    before, after = old.splitlines(), new.splitlines()
-    shown = after_line = 0
+    before, after = _lines(old), _lines(new)
+    here = shown = 0
     for hunk in hunks(before, after):
-        yield from _unchanged(after[after_line : hunk.new[0]], style, indent, first=after_line == 0)
-        if shown >= _MOST_LINES:
-            yield indent + style.paint("⋮ and more changes: too many to show here", "dim")
-            return
-        for line in _changed(before[slice(*hunk.old)], after[slice(*hunk.new)], style):
+        yield from _unchanged(after[here : hunk.new.start], style, indent, is_first=here == 0)
+        here = hunk.new.stop
+        room = max(0, _MOST_LINES - shown)
+        for line in _changed(before, after, hunk, style, most=room):
             shown += 1
-            if shown <= _MOST_LINES:
-                yield indent + line
-        if shown > _MOST_LINES:
-            yield indent + style.paint(f"⋮ {counted(shown - _MOST_LINES, 'more changed line')}", "dim")
-        after_line = hunk.new[1]
-    yield from _unchanged(after[after_line:], style, indent, first=after_line == 0, last=True)
-    if before == after:
-        yield indent + style.paint("only the line ends differ", "dim")
+            yield indent + line
+        if shown >= _MOST_LINES:
+            yield indent + style.paint("⋮ the rest is too much to show here", "dim")
+            return
+    yield from _unchanged(after[here:], style, indent, is_first=here == 0, is_last=True)
+    if old.endswith("\n") != new.endswith("\n"):
+        sign, color = ("+ ", "green") if new.endswith("\n") else ("- ", "red")
+        yield indent + style.paint(sign, color) + style.paint("the end of the last line", "dim")
 
 
-def hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[Hunk]:
-    """Yield what differs between two lists of lines, in order and in bounded time."""
-    start = _common(zip(old, new, strict=False))
-    rest = min(len(old), len(new)) - start
-    end = min(rest, _common(zip(reversed(old), reversed(new), strict=False)))
-    here = (start, start)
-    for i, j in chain(_anchors(old, new, start, end), [(len(old) - end, len(new) - end)]):
-        yield from _between(old, new, here, (i, j))
-        here = (i + 1, j + 1)
+def _lines(text: str) -> list[str]:
+    """Part a text at line feeds alone; other line ends are shown as the characters they are."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
-def _common(pairs: Iterator[tuple[str, str]]) -> int:
-    return next((number for number, (a, b) in enumerate(pairs) if a != b), None) or _all(pairs)
+def _unchanged(
+    lines: Sequence[str], style: Style, indent: str, *, is_first: bool, is_last: bool = False
+) -> Iterator[str]:
+    """Yield two lines on each side of a change and count the others."""
+    head = 0 if is_first else _CONTEXT
+    tail = 0 if is_last else _CONTEXT
+    hidden = len(lines) - head - tail
+    if hidden <= 1:
+        head, tail, hidden = len(lines), 0, 0
+    width = max(style.width - len(indent) - 2, _LEAST_WIDTH)
+    for line in lines[:head]:
+        yield indent + "  " + style.paint(cut(line, width), "dim")
+    if hidden:
+        yield indent + style.paint(f"⋮ {counted(hidden, 'line')} unchanged", "dim")
+    for line in lines[len(lines) - tail :]:
+        yield indent + "  " + style.paint(cut(line, width), "dim")
 
 
-def _anchors(old: Sequence[str], new: Sequence[str], start: int, end: int) -> list[tuple[int, int]]:
-    """Return the longest rising sequence of lines that stand exactly once in both middles."""
-    a, b = old[start : len(old) - end], new[start : len(new) - end]
-    in_old, in_new = Counter(a), Counter(b)
-    at = {line: number for number, line in enumerate(b) if in_new[line] == 1 and in_old[line] == 1}
-    pairs = [(number, at[line]) for number, line in enumerate(a) if line in at]
-    return [(i + start, j + start) for i, j in _rising(pairs)]
+def _changed(
+    before: Sequence[str], after: Sequence[str], hunk: Hunk, style: Style, *, most: int
+) -> Iterator[str]:
+    """Yield the lines of one hunk, at most so many: each old line beside the new one that it became."""
+    old, new = before[hunk.old.start : hunk.old.stop][:most], after[hunk.new.start : hunk.new.stop][:most]
+    for was, now in _paired(old, new)[:most]:
+        pieces = words(was, now) if was is not None and now is not None else None
+        if pieces is not None and alike(*zip(*pieces, strict=True)) >= _LEAST_ALIKE:
+            yield style.paint("~ ", "yellow") + _marked(pieces, style)
+            continue
+        if was is not None:
+            yield style.paint("- " + _bounded(was), "red")
+        if now is not None:
+            yield style.paint("+ " + _bounded(now), "green")
