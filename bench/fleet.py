@@ -25,15 +25,17 @@ def write_fleet(folder: Path, count: int) -> None:
 
 
 def _agent(number: int, random_: random.Random) -> str:
-    prompt = "\n".join("    " + " ".join(random_.choices(WORDS, k=14)) for _ in range(11))
+    prompt = "\n".join("    " + " ".join(random_.choices(WORDS, k=7)) for _ in range(11))
     return f"""{HEAD}Agent
 metadata:
   name: agent-{number:05d}
 spec:
   display_name: Agent {number}
-  description: {" ".join(random_.choices(WORDS, k=9))}
+  description: {" ".join(random_.choices(WORDS, k=6))}
   system_prompt: |-
 {prompt}
+  harness: generic
+  default_model: claude-sonnet-4-5
   capabilities:
     - ref: current_time
     - ref: web_fetch
@@ -42,5 +44,16 @@ spec:
     - ref: todo_list
       config: {{limit: {random_.randrange(5, 50)}}}
   tags: [bench, team-{number % 17}, tier-{number % 3}]
+  tools:
+    - type: client_side
+      name: open_ticket
+      description: Open a ticket
+      parameters: {{type: object, properties: {{title: {{type: string}}}}}}
+  mcpServers:
+    crm:
+      url: https://crm.example.com/mcp/{number % 9}
+  network_access:
+    allowed: [crm.example.com, "*.bench.example"]
   max_iterations: {random_.randrange(5, 40)}
+  parallel_tool_calls: true
 """

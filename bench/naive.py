@@ -3,12 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
 from deepdiff import DeepDiff
 
-FIELDS = ("display_name", "description", "system_prompt", "capabilities", "tags", "max_iterations")
+REFERENCES = {"harness": "harness_id", "default_model": "default_model_id"}
 
 
 def main() -> None:
@@ -19,22 +20,31 @@ def main() -> None:
             if document["kind"] == "Agent":
                 desired[document["metadata"]["name"]] = document["spec"]
     headers = {"Authorization": f"Bearer {os.environ['EVERRUNS_API_KEY']}", "X-Org-Id": org}
-    live = {}
     with httpx.Client(base_url=url, headers=headers) as client:
-        offset = 0
-        while True:
-            page = client.get("/v1/agents", params={"limit": 100, "offset": offset}).json()
+        models = client.get("/v1/models").json()["data"]
+        harnesses = client.get("/v1/harnesses").json()["data"]
+        names = {m["id"]: m["model_id"] for m in models} | {h["id"]: h["name"] for h in harnesses}
+        live: dict[str, Any] = {}
+        total = 1
+        while len(live) < total:
+            page = client.get("/v1/agents", params={"limit": 100, "offset": len(live)}).json()
             live |= {agent["name"]: agent for agent in page["data"]}
-            offset += 100
-            if offset >= page["total"]:
-                break
+            total = page["total"]
     changed = [
         name
         for name, spec in desired.items()
-        if DeepDiff({k: live.get(name, {}).get(k) for k in FIELDS}, {k: spec.get(k) for k in FIELDS})
+        if DeepDiff(as_manifest(live.get(name, {}), spec, names), spec, ignore_order=True)
     ]
     print(f"{len(desired)} agents, {len(changed)} changed")
     sys.exit(1 if changed else 0)
+
+
+def as_manifest(agent: dict[str, Any], spec: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Spell the declared fields of a live agent as its manifest does."""
+    found = {key: names.get(agent.get(REFERENCES[key], ""), "") if key in REFERENCES else agent.get(key) for key in spec}
+    found["capabilities"] = [{k: v for k, v in item.items() if v} for item in agent.get("capabilities", [])]
+    found["mcpServers"] = {k: {"url": v["url"]} for k, v in agent.get("mcpServers", {}).items()}
+    return found
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ the disk. `cli/` turns flags into these calls, `report/` turns their results int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,17 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the cycle collector away from what a phase builds: it would walk every document again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What git wants: everything declared, what this run is about, and in words what was left out."""
@@ -35,8 +48,8 @@ class Wanted:
 
 def read_manifests(settings: Settings, *, stdin: Iterable[bytes] = ()) -> Wanted:
     """Load, resolve and select; raises ManifestError with every fault, UsageError for a selection of nothing."""
-    loaded = load(settings.manifests, stdin=stdin)
-    resolved = resolve(loaded)
+    with collector_paused():
+        resolved = resolve(load(settings.manifests, stdin=stdin))
     if resolved.faults:
         raise ManifestError(resolved.faults)
     chosen, partial = select(resolved.desired, orgs=settings.orgs, target=settings.target, exclude=settings.exclude)

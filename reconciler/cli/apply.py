@@ -169,7 +169,7 @@ def _carry_out(
             if used is not None and not used.exists():
                 used.touch()
             if console.as_json:
-                console.event(events.change_started(news.change) if isinstance(news, Started) else events.outcome(news))
+                console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
             elif isinstance(news, Started):
                 shown.started(news.change)
             else:

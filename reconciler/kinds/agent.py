@@ -33,7 +33,7 @@ def at_most(limit: int, what: str) -> AfterValidator:
     def check(text: str | None) -> str | None:
         if text is not None and len(text) * 4 > limit and len(text.encode()) > limit:
             raise PydanticCustomError(
-                "too_many_bytes", "{what} may have at most {limit} bytes", {"what": what, "limit": limit}
+                "too_many_bytes", "{what} may have at most {limit} bytes in UTF-8", {"what": what, "limit": limit}
             )
         return text
 
@@ -111,7 +111,9 @@ class ClientTool(Spec):
     """A tool that the client runs; the server keeps no other type (2.5)."""
 
     type: Literal["client_side"] = required("Only client-side tools are kept by the platform.", example="client_side")
-    name: Annotated[str, AfterValidator(_tool_name)] = required("The name the model calls it by.", example="open_url")
+    name: Annotated[str, AfterValidator(_tool_name)] = required(
+        "The name the model calls it by.", example="open_url", json_schema_extra={"pattern": "^(?!mcp_)."}
+    )
     description: str = optional("What it does, for the model.", example="Open a URL in the user's browser")
     parameters: dict[str, Any] = optional("JSON Schema of its arguments.", example={"type": "object", "properties": {}})
 
@@ -135,10 +137,10 @@ def _capability(value: Any) -> str:
 def _once(capabilities: list[Any]) -> list[Any]:
     """Refuse a capability that is listed twice: the server keeps each `ref` once (2.5)."""
     seen: set[str] = set()
-    for capability in capabilities:
+    for index, capability in enumerate(capabilities):
         if capability.ref in seen:
             raise PydanticCustomError(
-                "capability_twice", "capability {ref} is listed twice", {"ref": repr(capability.ref)}
+                "capability_twice", 'capability "{ref}" is listed twice', {"ref": capability.ref, "at": index}
             )
         seen.add(capability.ref)
     return capabilities
@@ -220,10 +222,12 @@ def _mount(mount: Shape) -> Shape:
 
 def _capability_form(capability: Shape) -> Shape:
     """Absent, null and empty configurations are equal (2.5)."""
-    config = capability.get("config") or {}
+    config = capability.get("config")
+    if not config:
+        return {"ref": capability["ref"]}
     if capability.get("ref") == "memory" and isinstance(config.get("mounts"), list):
         config = {**config, "mounts": [_mount(mount) for mount in config["mounts"]]}
-    return {"ref": capability["ref"], "config": config} if config else {"ref": capability["ref"]}
+    return {"ref": capability["ref"], "config": config}
 
 
 def _mcp_form(server: Shape) -> Shape:

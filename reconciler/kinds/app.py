@@ -62,7 +62,14 @@ class AppSpec(Spec):
     @model_validator(mode="after")
     def _pinned_needs_a_version(self) -> AppSpec:
         if self.agent_version_policy == "pinned" and self.agent_version is None:
-            raise PydanticCustomError("pinned", "agent_version_policy pinned needs agent_version")
+            raise PydanticCustomError(
+                "pinned",
+                "agent_version_policy pinned needs agent_version",
+                {
+                    "at": "agent_version_policy",
+                    "hint": "add agent_version: the id of a published version, agentver_...",
+                },
+            )
         return self
 
 

@@ -145,11 +145,13 @@ class ChannelAuth(Spec):
         if given == needed:
             return self
         if needed is None:
-            raise PydanticCustomError("auth_provider", "mode {mode} takes no provider", {"mode": self.mode})
+            raise PydanticCustomError(
+                "auth_provider", "mode {mode} takes no provider", {"mode": self.mode, "at": "provider"}
+            )
         raise PydanticCustomError(
             "auth_provider",
             "mode {mode} needs a provider of type {mode}, not {given}",
-            {"mode": self.mode, "given": given or "none"},
+            {"mode": self.mode, "given": given or "none", "at": "provider" if given else "mode"},
         )
 
 
@@ -161,7 +163,7 @@ def refusing(mode: Literal["shared_secret", "api_key"]) -> AfterValidator:
             raise PydanticCustomError(
                 "auth_mode",
                 "mode {mode} exists only on {types} channels",
-                {"mode": mode, "types": _ONLY_ON[mode]},
+                {"mode": mode, "types": _ONLY_ON[mode], "at": "mode"},
             )
         return auth
 

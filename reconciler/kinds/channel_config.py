@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.channel_auth import ChannelAuth, refusing
-from reconciler.kinds.fields import ClearableSecret, Secret, Spec, Text, optional, required
+from reconciler.kinds.fields import NOT_BLANK, ClearableSecret, Secret, Spec, Text, optional, required
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,7 @@ def _message(example: str) -> Any:
     return required(
         "What the agent is told; {{dotted.path}} stands for a part of the call; text or {file: path}.",
         example=example,
+        json_schema_extra=NOT_BLANK,
     )
 
 
@@ -140,7 +141,7 @@ class _ChatConfig(Spec):
             raise PydanticCustomError(
                 "tool_text",
                 "generic_tool_text must not be empty when tool_visibility is {visibility}",
-                {"visibility": self.tool_visibility},
+                {"visibility": self.tool_visibility, "at": "generic_tool_text"},
             )
         return self
 
@@ -148,7 +149,7 @@ class _ChatConfig(Spec):
     def _shared_secret_has_token(self) -> Self:
         """Refuse the mode `shared_secret` without the secret (3.5)."""
         if "auth" in self.model_fields_set and self.auth.mode == "shared_secret" and self.token is None:
-            raise PydanticCustomError("auth_token", "auth mode shared_secret needs a token")
+            raise PydanticCustomError("auth_token", "auth mode shared_secret needs a token", {"at": "auth"})
         return self
 
 
@@ -169,6 +170,7 @@ class ScheduleConfig(Spec):
     cron_expression: _Cron = required(
         "When it fires: minute hour day month weekday; or seven fields, the second first and the year last.",
         example="0 9 * * 1-5",
+        json_schema_extra={"pattern": r"^\s*\S+(?:\s+\S+){4}(?:(?:\s+\S+){2})?\s*$"},
     )
     timezone: str = optional(
         "The IANA time zone that the expression is read in.",

@@ -55,6 +55,9 @@ class Marker(Enum):
     KEPT_BY_REPLACE = "PUT leaves it alone when it is empty; only PATCH empties it"
 
 
+NOT_BLANK: dict[str, Any] = {"not": {"type": "string", "pattern": r"^\s*$"}}
+"""What the JSON Schema of a text says that must not be blank."""
+
 SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = (
     Marker.SENSITIVE,
     Marker.WHOLE,
@@ -131,7 +134,7 @@ def _text(value: Any, info: ValidationInfo) -> Any:
         case {"file": str(path), **rest} if not rest and path:
             read = (info.context or {}).get("read")
             return read(path) if read else path
-    raise PydanticCustomError("text_form", "text is written as text, or as {file: path}")
+    raise PydanticCustomError("text_form", "must be text, or {file: path}")
 
 
 _SECRET_SCHEMA: dict[str, Any] = {
@@ -140,13 +143,27 @@ _SECRET_SCHEMA: dict[str, Any] = {
     "oneOf": [
         {
             "type": "object",
-            "properties": {"env": {"type": "string", "minLength": 1, "description": "Environment variable."}},
+            "properties": {
+                "env": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Environment variable.",
+                    "examples": ["SLACK_BOT_TOKEN"],
+                }
+            },
             "required": ["env"],
             "additionalProperties": False,
         },
         {
             "type": "object",
-            "properties": {"file": {"type": "string", "minLength": 1, "description": "Path beside the manifest."}},
+            "properties": {
+                "file": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "Path beside the manifest.",
+                    "examples": ["secrets/bot-token"],
+                }
+            },
             "required": ["file"],
             "additionalProperties": False,
         },
@@ -163,6 +180,7 @@ _TEXT_SCHEMA: dict[str, Any] = {
                     "type": "string",
                     "minLength": 1,
                     "description": "Path of a text file, relative to this manifest and inside the manifest root.",
+                    "examples": ["../prompts/triage.md"],
                 }
             },
             "required": ["file"],

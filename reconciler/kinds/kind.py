@@ -184,20 +184,32 @@ def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
 def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:
     """Return the canonical Shape of an API object, without any secret; its references still hold ids."""
     shape = kind.wire.from_wire(wire)
-    for path, reference in references(kind):
-        if len(path) == 1 and wire.get(wire_name(path, reference)) is not None:
-            shape[str(path[0])] = wire[wire_name(path, reference)]
-    for path in sensitive(kind):
-        shape = replaced(shape, path, lambda _secret, _path: SET)
-    return kind.canonical(shape)
+    for name, theirs in _direct(kind):
+        if wire.get(theirs) is not None:
+            shape[name] = wire[theirs]
+    shape = kind.canonical(shape)
+    for path in sensitive(kind):  # in canonical form, where every variant goes by the name that the path knows
+        if isinstance(path[0], tuple) or path[0] in shape:
+            shape = replaced(shape, path, _hidden)
+    return shape
+
+
+def _hidden(_secret: Any, _path: Any) -> Any:
+    return SET
+
+
+@cache
+def _direct(kind: Kind) -> tuple[tuple[str, str], ...]:
+    """Return the top-level fields that refer to others, with the API's names for them."""
+    return tuple((str(path[0]), wire_name(path, ref)) for path, ref in references(kind) if len(path) == 1)
 
 
 def body_of(kind: Kind, shape: Shape) -> dict[str, Any]:
     """Return the request body of a Shape whose references already hold ids."""
     body = dict(shape)
-    for path, reference in references(kind):
-        if len(path) == 1 and path[0] in body:
-            body[wire_name(path, reference)] = body.pop(str(path[0]))
+    for name, theirs in _direct(kind):
+        if name in body:
+            body[theirs] = body.pop(name)
     return kind.wire.to_wire(body)
 
 

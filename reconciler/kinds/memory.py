@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import Clear, Spec, optional, required
+from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 
 _GITHUB = re.compile(
@@ -57,8 +57,13 @@ def _url(url: str) -> str:
     url = url.strip()
     if not url.startswith("https://"):
         raise PydanticCustomError("git_url", "a git url must start with https://")
-    if "@" in url.removeprefix("https://").split("/", 1)[0]:
-        raise PydanticCustomError("git_url", "a git url must not carry credentials: connect the host on the platform")
+    host = url.removeprefix("https://").split("/", 1)[0]
+    if not host:
+        raise PydanticCustomError("git_url", "a git url must name a host")
+    if "@" in host:
+        raise PydanticCustomError(
+            "git_url", "a secret must not stand in a git url: the platform only reads public repositories this way"
+        )
     if "?" in url or "#" in url or any(c.isspace() for c in url):
         raise PydanticCustomError("git_url", "a git url must not have a query, a fragment or spaces")
     return url
@@ -73,6 +78,24 @@ def _interval(seconds: int | None) -> int | None:
     return seconds
 
 
+def _root() -> Any:
+    return optional(
+        "Only this folder of the repository.",
+        example="docs",
+        json_schema_extra={"not": {"type": "string", "pattern": r"(?:^|/)\.\.(?:/|$)|[^/]//+[^/]"}},
+    )
+
+
+def _sync_interval() -> Any:
+    return optional(
+        "Seconds between syncs, 300 to 604800; never without it.",
+        example=3600,
+        json_schema_extra={
+            "anyOf": [{"const": 0}, {"type": "integer", "minimum": 300, "maximum": 604800}, {"type": "null"}]
+        },
+    )
+
+
 _BRANCH = Annotated[str, AfterValidator(_branch)]
 _ROOT = Annotated[str | None, AfterValidator(_root_folder)]
 _INTERVAL = Annotated[int | None, AfterValidator(_interval)]
@@ -83,7 +106,9 @@ class GithubSource(Spec):
 
     type: Literal["github"] = required("Where the files come from.", example="github")
     repository: Annotated[str, AfterValidator(_repository)] = required(
-        "owner/repo, or its address.", example="acme/design-docs"
+        "owner/repo, or its address.",
+        example="acme/design-docs",
+        json_schema_extra={"pattern": r"^\s*(?:https://github\.com/|git@github\.com:)?/*[\w.-]+/[\w.-]+/*\s*$"},
     )
     branch: _BRANCH = optional(
         "The branch to follow; the platform takes `main` without it.",
@@ -91,8 +116,8 @@ class GithubSource(Spec):
         default="main",
         max_length=255,
     )
-    root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
-    sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
+    root_folder: _ROOT = _root()
+    sync_interval_secs: _INTERVAL = _sync_interval()
 
 
 class GitSource(Spec):
@@ -103,6 +128,7 @@ class GitSource(Spec):
         "https address without credentials, query or fragment.",
         example="https://git.example.com/handbook.git",
         max_length=2048,
+        json_schema_extra={"pattern": r"^\s*https://[^\s/@?#]+(?:/[^\s?#]*)?\s*$"},
     )
     branch: _BRANCH = optional(
         "The branch to follow; the platform takes `main` without it.",
@@ -110,8 +136,8 @@ class GitSource(Spec):
         default="main",
         max_length=255,
     )
-    root_folder: _ROOT = optional("Only this folder of the repository.", example="docs")
-    sync_interval_secs: _INTERVAL = optional("Seconds between syncs, 300 to 604800; never without it.", example=3600)
+    root_folder: _ROOT = _root()
+    sync_interval_secs: _INTERVAL = _sync_interval()
 
 
 class ManualSource(Spec):
@@ -122,16 +148,12 @@ class ManualSource(Spec):
 
 def _source(value: Any) -> str | None:
     tag = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    return tag if isinstance(tag, str) else None
+    return None if tag is None else str(tag)
 
 
 Source = Annotated[
     Annotated[GithubSource, Tag("github")] | Annotated[GitSource, Tag("git")] | Annotated[ManualSource, Tag("manual")],
-    Discriminator(
-        _source,
-        custom_error_type="source_type",
-        custom_error_message="a source needs a type: github, git or manual",
-    ),
+    Discriminator(_source),
 ]
 
 
@@ -139,7 +161,9 @@ class MemorySpec(Spec):
     """What a manifest may say of a memory."""
 
     name: Annotated[str, AfterValidator(_name)] = optional(
-        "Display name, unique whatever its case; the address without it.", example="Design docs"
+        "Display name, unique whatever its case; the address without it.",
+        example="Design docs",
+        json_schema_extra=NOT_BLANK,
     )
     description: Annotated[str | None, Clear.NULL] = optional(
         "What the memory holds, for people; null clears it.", example="Living design documents"

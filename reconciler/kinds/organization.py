@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import Clear, References, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, Clear, References, Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 _NAME_BYTES = 255
@@ -27,7 +27,9 @@ class OrganizationSpec(Spec):
     """What a manifest may say of an organization."""
 
     name: Annotated[str, AfterValidator(_name)] = optional(
-        "Display name; the address without it. Names are not unique on the platform.", example="Acme Corp"
+        "Display name; the address without it. Names are not unique on the platform.",
+        example="Acme Corp",
+        json_schema_extra=NOT_BLANK,
     )
     default_model: Annotated[str | None, References("Model"), Clear.NULL] = optional(
         "The model of agents that name none; null goes back to the platform's.", example="claude-sonnet-4-5"

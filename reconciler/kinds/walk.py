@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Tag
@@ -94,22 +94,25 @@ def at(
     if isinstance(step, tuple):
         if isinstance(value, dict) and value.get(step[0]) == step[1]:
             yield from at(value, rest, where)
-        return
-    if step == "*":
-        items = (
-            list(enumerate(value))
-            if isinstance(value, list)
-            else list(value.items())
-            if isinstance(value, dict)
-            else []
-        )
-    else:
-        items = [(step, value[step])] if isinstance(value, dict) and step in value else []
-    for key, item in items:
-        if rest:
-            yield from at(item, rest, (*where, key))
-        else:
+    elif not rest:
+        for key in _keys(value, step):
             yield value, key, (*where, key)
+    elif step != "*":
+        if isinstance(value, dict) and step in value:
+            yield from at(value[step], rest, (*where, step))
+    else:
+        tag = rest[0] if isinstance(rest[0], tuple) else None
+        for key in _keys(value, step):
+            # Most elements are of another variant: leave them out without a generator for each.
+            if tag is None or (isinstance(value[key], dict) and value[key].get(tag[0]) == tag[1]):
+                yield from at(value[key], rest, (*where, key))
+
+
+def _keys(value: Any, step: Step) -> Iterable[Any]:
+    """Return the keys or indexes of a container that a step leads to."""
+    if step == "*":
+        return range(len(value)) if isinstance(value, list) else list(value) if isinstance(value, dict) else ()
+    return (step,) if isinstance(value, dict) and step in value else ()
 
 
 def replaced(value: Any, path: tuple[Step, ...], change: Callable[[Any, tuple[Any, ...]], Any]) -> Any:

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpx
+from reconciler.live.http import httpx
 import orjson
 
 from reconciler import __version__
@@ -32,6 +32,7 @@ _PAUSE = 0.25
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SERVER_FAULT = 500
 _TOO_MANY = 429
+_NO_API = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,16 @@ class _Connection:
                     time.sleep(_PAUSE * attempt)
                     continue
                 raise self._unreachable(error, doing=doing, ambiguous=not never_sent and method != "GET") from error
+            except httpx.DecodingError as error:
+                raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
                 waited = self._throttled(response, doing=doing, waited=waited)
                 continue
             if response.status_code >= _SERVER_FAULT and attempt < tries:
-                self.gate.close_for(problem_of(response).retry_after or _PAUSE * attempt)
-                continue
+                pause = problem_of(response).retry_after or _PAUSE * attempt
+                if pause <= PATIENCE:
+                    self.gate.close_for(pause)
+                    continue
             return _answer(response, doing=doing)
 
     def _throttled(self, response: httpx.Response, *, doing: str, waited: float) -> float:
@@ -194,8 +199,7 @@ def _answer(response: httpx.Response, *, doing: str) -> Any:
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
-        hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
-        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=hint) from error
+        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=_NO_API) from error
 
 
 class ReadClient:
@@ -251,19 +255,19 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
             "no API key: EVERRUNS_API_KEY is not set",
             hint="export EVERRUNS_API_KEY=evr_pat_..., or try --local for the embedded emulator",
         )
-    if not endpoint.key.isascii() or any(c.isspace() for c in endpoint.key):
+    if not (endpoint.key.isascii() and endpoint.key.isprintable()) or " " in endpoint.key:
         raise Unauthorized("EVERRUNS_API_KEY contains spaces or characters no key has", hint="copy the key again")
     return endpoint
 
 
 def checked_url(url: str) -> str:
     """Return the base URL without a trailing slash; refuse plain http except on this machine."""
-    parts = urlsplit(url)
     try:
-        port_ok = parts.port is None or parts.port > 0
+        parts = urlsplit(url)
+        well_formed = (parts.port is None or parts.port > 0) and url.isprintable() and " " not in url
     except ValueError:
-        port_ok = False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
+        well_formed = False
+    if not well_formed or parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"the API address {url!r} is not a URL", hint="for example https://app.everruns.com/api")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(

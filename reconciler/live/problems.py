@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-import httpx
+from reconciler.live.http import httpx
 import orjson
 
 from reconciler.errors import AllowedAction, Problem
@@ -66,10 +66,12 @@ def _retry_after(response: httpx.Response, raw: dict[str, Any]) -> float | None:
     if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
         return max(0.0, float(seconds))
     header = response.headers.get("retry-after", "").strip()
-    if header.isdigit():
-        return float(header)
-    parsed = email.utils.parsedate_to_datetime(header) if header and header[0].isalpha() and "," in header else None
-    return max(0.0, parsed.timestamp() - time.time()) if parsed else None
+    try:
+        if header.isdigit():
+            return float(header)
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time()) if header else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _actions(raw: Any) -> list[AllowedAction]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,13 +15,14 @@ from reconciler.kinds.channel import SLUG
 from reconciler.kinds.fields import Spec, optional, required
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.manifest.faults import faults_of
-from reconciler.manifest.load import root_of
-from reconciler.manifest.suggest import suggest
+from reconciler.manifest.places import shown
+from reconciler.manifest.suggest import quoted, suggest
 from reconciler.manifest.texts import locator, reader
 from reconciler.resource import Document
 
 API_VERSION = "everruns.reconciler/v1"
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
+_NAMES = [kind.name for kind in DECLARABLE]
 
 
 class Metadata(Spec):
@@ -69,12 +71,15 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
         metadata = _validated(Metadata, value["metadata"], document, at="metadata", context={}, faults=faults)
     if kind is None or kind not in DECLARABLE:
         return faults
-    folder = document.folder
-    root = root_of(folder, roots)
-    context = {"read": reader(folder=folder, root=root), "locate": locator(folder=folder, root=root)}
+    context = _context(document.folder, roots.get(document.folder, document.folder))
     spec: Shape | None = {}
-    if "spec" in value or not (metadata and metadata.get("archive")):
-        spec = _validated(kind.spec, value.get("spec", {}), document, at="spec", context=context, faults=faults)
+    if "spec" in value:
+        spec = _validated(kind.spec, value["spec"], document, at="spec", context=context, faults=faults)
+    elif "archive" not in _map(value.get("metadata")):
+        needs: list[Fault] = []
+        spec = _validated(kind.spec, {}, document, at="spec", context=context, faults=needs)
+        hint = f"write spec: and its fields indented below it, {needs[0].hint}" if needs else None
+        faults += [Fault("spec is missing", source, hint=hint)] if needs else []
     if metadata and metadata.get("archive") and not kind.can_archive:
         message = f"the platform cannot archive {kind.plural}"
         faults.append(Fault(message, source, ("metadata", "archive"), hint="remove the line"))
@@ -83,10 +88,17 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
     return Declared(document, kind, metadata, kind.canonical(spec))
 
 
+@cache
+def _context(folder: str, root: str) -> dict[str, Any]:
+    """Return how the fields of a folder's documents reach the files beside them."""
+    home = Path(root)
+    return {"read": reader(folder=folder, root=home), "locate": locator(folder=folder, root=home)}
+
+
 def _envelope_faults(document: Document) -> list[Fault]:
     value, source = document.value, document.source
     faults = [
-        Fault(f"unknown key {key}", source, (key,), hint=suggest(key, _ENVELOPE))
+        Fault(f"unknown key {shown(key)}", source, (key,), hint=suggest(key, _ENVELOPE))
         for key in value
         if key not in _ENVELOPE
     ]
@@ -95,11 +107,11 @@ def _envelope_faults(document: Document) -> list[Fault]:
         faults.append(Fault("apiVersion is missing", source, hint=f"write apiVersion: {API_VERSION}"))
     elif version != API_VERSION:
         hint = f"this version reads {API_VERSION}"
-        faults.append(Fault(f"unknown apiVersion {version!r}", source, ("apiVersion",), hint=hint, on_value=True))
-    names = [kind.name for kind in DECLARABLE]
+        faults.append(Fault(f"unknown apiVersion {quoted(version)}", source, ("apiVersion",), hint=hint, on_value=True))
+    names = _NAMES
     kind = value.get("kind")
     if kind is None:
-        faults.append(Fault("kind is missing", source, hint=f"known: {', '.join(names)}"))
+        faults.append(Fault("kind is missing", source, hint=f"write kind: and one of {', '.join(names)}"))
     elif kind not in names:
         faults.append(_unknown_kind(kind, names, document))
     if "metadata" not in value:
@@ -108,15 +120,19 @@ def _envelope_faults(document: Document) -> list[Fault]:
 
 
 def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
-    if kind in BY_NAME:
-        parent = BY_NAME[kind].parent
-        hint = (
-            f"write it inside its {parent}"
-            if parent
-            else f"it is referenced by name: known to be declared: {', '.join(names)}"
-        )
-        return Fault(f"{kind} cannot be declared by a document", document.source, ("kind",), hint=hint, on_value=True)
-    return Fault(f"unknown kind {kind!r}", document.source, ("kind",), hint=suggest(kind, names), on_value=True)
+    known = BY_NAME.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        message, hint = f"unknown kind {quoted(kind)}", suggest(kind, names)
+    elif known.parent is not None:
+        message, hint = f"{kind} cannot be declared by a document", f"write it inside its {known.parent}"
+    else:
+        message = f"{known.plural} are not managed here"
+        hint = f"refer to one by its name; a document may declare: {', '.join(names)}"
+    return Fault(message, document.source, ("kind",), hint=hint, on_value=True)
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 @cache

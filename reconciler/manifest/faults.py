@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fault, Source
 from reconciler.kinds.walk import model_at
-from reconciler.manifest.suggest import suggest
+from reconciler.manifest.places import shown
+from reconciler.manifest.suggest import flow, quoted, suggest
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
@@ -24,8 +26,13 @@ _TYPES = {
     "dict_type": "a map",
     "model_type": "a map",
     "model_attributes_type": "a map",
+    "union_tag_not_found": "a map",
 }
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _SLUG_PATTERN = "[a-z0-9]+"
+_HEX = "[0-9a-f]{32}"
+_ANY_ID = rf"^[a-z]+_{_HEX}$"
+_A_SECRET = "for example {env: SLACK_BOT_TOKEN}"  # noqa: S105 - no secret, but how to write one
 
 
 def faults_of(errors: list[ErrorDetails], *, value: Any, source: Source, at: Path, spec: Any) -> list[Fault]:
@@ -37,96 +44,128 @@ def faults_of(errors: list[ErrorDetails], *, value: Any, source: Source, at: Pat
 
 
 def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: Any) -> Fault:
-    path = _in_document(error["loc"], value)
-    full = at + path
-    kind, context, given = error["type"], error.get("ctx", {}), error["input"]
-    match kind:
+    loc, given, context = error["loc"], error["input"], error.get("ctx", {})
+    full = at + _in_document(loc, value)
+    match error["type"]:
         case "missing":
-            return Fault(f"{error['loc'][-1]} is missing", source, full[:-1] or full)
+            return Fault(f"{loc[-1]} is missing", source, full[:-1], hint=_example(loc, spec))
         case "extra_forbidden":
-            return Fault(f"unknown key {error['loc'][-1]}", source, full, hint=_known(error["loc"], spec))
+            return Fault(f"unknown key {shown(str(loc[-1]))}", source, full, hint=_known(loc, spec))
+        case kind if given is None and (kind in _TYPES or kind == "literal_error"):
+            expected = _TYPES.get(kind) or f"one of {', '.join(_words(context['expected']))}"
+            message, hint = _null(expected, loc, spec, is_ours=at == ("metadata",))
+        case "literal_error" if context["expected"] == "True":
+            message, hint = "may only be true", "remove the line"
         case "literal_error":
-            expected = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-            return Fault(
-                f"{_shown(given)} is not allowed here",
-                source,
-                full,
-                hint=suggest(given, expected),
-                on_value=True,
-            )
+            message, hint = f"{quoted(given)} is not allowed here", suggest(given, _words(context["expected"]))
         case "union_tag_invalid":
-            expected = [word.strip("'") for word in context["expected_tags"].split(", ")]
-            key = context["discriminator"].strip("'")
-            key = key if key.isidentifier() else "type"
-            hint = suggest(context["tag"], expected)
-            return Fault(f"unknown {key} {_shown(context['tag'])}", source, (*full, key), hint=hint, on_value=True)
-        case "union_tag_not_found":
-            return Fault("type is missing", source, full, hint="a channel says what it is, as type: slack")
-        case _ if kind in _TYPES:
-            return _wrong_type(_TYPES[kind], given, source, full)
+            full = (*full, "type")
+            hint = suggest(given["type"], _words(context["expected_tags"]))
+            message = f"unknown type {quoted(given['type'])}"
+        case "union_tag_not_found" if isinstance(given, dict):
+            return Fault("type is missing", source, full, hint=_example((*loc, "type"), spec))
+        case kind if kind in _TYPES:
+            message, hint = _wrong_type(_TYPES[kind], given, loc, spec)
         case "string_pattern_mismatch":
-            return Fault(_pattern(context["pattern"], given), source, full, on_value=True)
-        case "string_too_long" | "too_long" | "string_too_short" | "too_short":
-            return Fault(_length(kind, context), source, full, on_value=True)
-        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
-            return Fault(_plain(error["msg"]), source, full, on_value=True)
+            message, hint = f"{quoted(given)} {_pattern(context['pattern'])}", None
+        case "string_too_long" | "too_long" | "string_too_short" | "too_short" as kind:
+            message, hint = _length(kind, context), None
         case "secret_in_clear" | "secret_form":
-            return Fault(error["msg"], source, full, hint="for example {env: SLACK_BOT_TOKEN}")
-    return Fault(_plain(error["msg"]), source, full, on_value=True)
+            return Fault(error["msg"], source, full, hint=_example(loc, spec) or _A_SECRET)
+        case _:
+            full += (context["at"],) if "at" in context else ()
+            message, hint = _plain(error["msg"]), context.get("hint")
+    return Fault(message, source, full, hint=hint, on_value=True)
 
 
-def _in_document(loc: tuple[str | int, ...], value: Any) -> Path:
+def _in_document(loc: Path, value: Any) -> Path:
     """Keep the steps of a location that are keys and indexes of the input; drop pydantic's tags of unions."""
     path: list[str | int] = []
+    tagged = False
     for number, step in enumerate(loc):
         is_last = number == len(loc) - 1
         is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
-        if is_index or (isinstance(value, dict) and step in value):
+        is_key = isinstance(value, dict) and step in value
+        if is_key and not tagged and not is_last and step in (value.get("type"), value.get("ref")):
+            tagged = True
+        elif is_index or is_key:
             path.append(step)
-            value = value[step]
+            value, tagged = value[step], False
         elif is_last and isinstance(value, dict):
             path.append(step)
     return tuple(path)
 
 
-def _known(loc: tuple[str | int, ...], spec: Any) -> str | None:
+def _known(loc: Path, spec: Any) -> str | None:
     """Suggest among the keys that may stand where an unknown one was found."""
     model = model_at(spec, loc[:-1])
     return suggest(loc[-1], model.model_fields) if model else None
 
 
-def _wrong_type(expected: str, given: Any, source: Source, path: Path) -> Fault:
-    if given is None:
-        message = "cannot be null: the API has no way to clear it"
-        return Fault(
-            message,
-            source,
-            path,
-            hint=f"remove the line to leave it alone, or give {expected}",
-            on_value=True,
-        )
+def _field(loc: Path, spec: Any) -> FieldInfo | None:
+    model = model_at(spec, loc[:-1])
+    return model.model_fields.get(str(loc[-1])) if model else None
+
+
+def _example(loc: Path, spec: Any) -> str | None:
+    """Show how a field is written, as `for example type: slack`."""
+    field = _field(loc, spec)
+    return f"for example {flow({str(loc[-1]): field.examples[0]})[1:-1]}" if field and field.examples else None
+
+
+def _words(listed: str) -> list[str]:
+    """Read a list of words as pydantic writes it: `'a', 'b' or 'c'`."""
+    return [word.strip("'") for word in listed.replace(" or ", ", ").split(", ")]
+
+
+def _null(expected: str, loc: Path, spec: Any, *, is_ours: bool) -> tuple[str, str | None]:
+    """Say why a null cannot stand here; `is_ours` where the API knows nothing of the field."""
+    if isinstance(loc[-1], int):
+        return f"must be {expected}, not null", "remove the item"
+    field = _field(loc, spec)
+    if field and field.is_required():
+        return f"must be {expected}, not null", _example(loc, spec)
+    if is_ours:
+        return f"must be {expected}, not null", "remove the line"
+    message = "cannot be null: the API has no way to clear it"
+    return message, f"remove the line to leave it alone, or give {expected}"
+
+
+def _wrong_type(expected: str, given: Any, loc: Path, spec: Any) -> tuple[str, str | None]:
     hint = None
-    if expected == "text" and isinstance(given, (int, float)):
-        hint = f'quote it: "{given}"' if not isinstance(given, bool) else f'quote it: "{str(given).lower()}"'
-        if isinstance(given, float):
-            hint = "quote it: YAML reads it as a number and drops what numbers do not keep, as the 0 of 1.10"
+    if expected == "text" and isinstance(given, float):
+        hint = "quote it: YAML reads it as a number and drops what numbers do not keep, as the 0 of 1.10"
+    elif expected == "text" and isinstance(given, int):
+        hint = f'quote it: "{flow(given)}"'
     elif expected == "a list":
         hint = "write it as [item, item] or with a dash before each item"
-    elif isinstance(given, str) and expected in ("a whole number", "a number", "true or false"):
-        hint = "write it without quotes" if _reads_as(given, expected) else None
-    return Fault(f"must be {expected}, not {_named(given)}", source, path, hint=hint, on_value=True)
+    elif expected == "a map":
+        hint = _example_of_map(loc, spec)
+    elif isinstance(given, str):
+        hint = _unquoted(given, expected)
+    return f"must be {expected}, not {_named(given)}", hint
 
 
-def _reads_as(text: str, expected: str) -> bool:
-    return text.lower() in ("true", "false") if expected == "true or false" else text.strip("+-").isdigit()
+def _example_of_map(loc: Path, spec: Any) -> str | None:
+    model = model_at(spec, loc)
+    fields = model.model_fields if model else {}
+    needed = {name: info.examples[0] for name, info in fields.items() if info.is_required() and info.examples}
+    return f"for example {flow(needed)}" if needed else _example(loc, spec) if loc else None
+
+
+def _unquoted(text: str, expected: str) -> str | None:
+    if expected == "true or false":
+        meant = _BOOLEANS.get(text.lower())
+        return f"write {meant}, without quotes" if meant else None
+    return "write it without quotes" if text.strip("+-").isdigit() else None
 
 
 def _named(value: Any) -> str:
     match value:
         case bool():
-            return "true or false"
+            return flow(value)
         case int() | float():
-            return "a number"
+            return f"the number {flow(value)}"
         case str():
             return "text"
         case list():
@@ -136,22 +175,19 @@ def _named(value: Any) -> str:
     return type(value).__name__
 
 
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return f'"{text[:60]}"' if isinstance(value, str) else text[:60]
-
-
-def _pattern(pattern: str, given: Any) -> str:
+def _pattern(pattern: str) -> str:
+    """Say in words what a text lacks that does not match."""
     if _SLUG_PATTERN in pattern:
-        return f"{_shown(given)} is not a name: use lowercase letters, digits and single hyphens"
+        return "is not a name: use lowercase letters, digits and single hyphens"
     if pattern.startswith("^https://"):
-        return f"{_shown(given)} must start with https://"
-    if "[0-9a-f]{32}" in pattern:
-        prefix = pattern.strip("^$").replace("[0-9a-f]{32}", "")
-        return f"{_shown(given)} is not an id: it is written {prefix} and 32 hex digits"
+        return "is not an https:// address"
+    if pattern == _ANY_ID:
+        return "is not an id: an id is a prefix, an underscore and 32 hex digits"
+    if _HEX in pattern:
+        return f"is not an id: it is written {pattern.strip('^$').replace(_HEX, '')} and 32 hex digits"
     if pattern.startswith("^/workspace"):
-        return f"{_shown(given)} must be a path below /workspace"
-    return f"{_shown(given)} does not have the form {pattern}"
+        return "must be a path below /workspace"
+    return "must not be empty or hold spaces" if pattern == r"^\S+$" else f"does not have the form {pattern}"
 
 
 def _length(kind: str, context: Mapping[str, Any]) -> str:
@@ -166,6 +202,8 @@ def _plain(message: str) -> str:
     """Bring pydantic's own sentences to our tone."""
     message = message.removeprefix("Value error, ")
     for theirs, ours in (
+        ("Input should be greater than or equal to ", "must be at least "),
+        ("Input should be less than or equal to ", "must be at most "),
         ("Input should be ", "must be "),
         ("String should ", "must "),
         ("List should ", "must "),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import RawIOBase
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
-from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.manifest.parse import MAX_BYTES, ParseFault, parse
+from reconciler.manifest.quick import quick
 from reconciler.resource import Document
 
 SUFFIXES = (".yaml", ".yml")
@@ -34,29 +33,18 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = ()) -> Loaded:
     manifests is a mistake more often than a wish.
     """
     loaded = Loaded()
-    with collector_paused():
-        for path in dict.fromkeys(paths):
-            if path == STDIN:
-                _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
-            else:
-                for name in _files(path, loaded):
-                    _read_file(name, loaded)
+    read: set[str] = set()
+    for path in dict.fromkeys(paths):
+        if path == STDIN:
+            _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
+        else:
+            names = _files(path, loaded)
+            for name in names if len(paths) == 1 else _new(names, read):
+                _read_file(name, loaded)
     if not loaded.documents and not loaded.faults:
         where = ", ".join(paths)
         raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the cycle collector out of a phase that only allocates; it would walk every document again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _files(path: str, loaded: Loaded) -> Iterator[str]:
@@ -70,7 +58,7 @@ def _files(path: str, loaded: Loaded) -> Iterator[str]:
     if not stat.S_ISDIR(mode):
         folder = os.path.dirname(path) or "."  # noqa: PTH120
         inside = not os.path.relpath(folder).startswith("..")
-        loaded.roots[folder] = "." if inside else folder
+        loaded.roots.setdefault(folder, "." if inside else folder)
         yield path
         return
     root = path.rstrip("/") or "/"
@@ -82,11 +70,21 @@ def _files(path: str, loaded: Loaded) -> Iterator[str]:
                 yield f"{folder}/{name}"
 
 
+def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
+    """Yield the files that no other path has led to before, however they are spelled."""
+    for name in names:
+        place = os.path.abspath(name)  # noqa: PTH100
+        if place not in read:
+            read.add(place)
+            yield name
+
+
 def _read_file(path: str, loaded: Loaded) -> None:
     folder = os.path.dirname(path) or "."  # noqa: PTH120
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123
-            data = stream.read(MAX_BYTES + 1)
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - pathlib costs four times as much
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(size + 1) if 0 < size < MAX_BYTES else _to_the_end(stream)
     except OSError as error:
         file = SourceFile(path=path, text="")
         loaded.faults.append(Fault(f"cannot be read: {error.strerror}", Source(file, 0, 1), line=1, column=1))
@@ -94,12 +92,20 @@ def _read_file(path: str, loaded: Loaded) -> None:
     _read_text(data, name=path, folder=folder, loaded=loaded)
 
 
+def _to_the_end(stream: RawIOBase) -> bytes:
+    """Read what has no size, as a pipe, in as many pieces as it comes in; stop where it is too large."""
+    data = bytearray()
+    while len(data) <= MAX_BYTES and (piece := stream.read(MAX_BYTES + 1 - len(data))):
+        data += piece
+    return bytes(data)
+
+
 def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
     """Decode and parse one file; its documents and faults go into `loaded`."""
     if len(data) > MAX_BYTES:
         file = SourceFile(path=name, text="")
         message = f"is larger than {MAX_BYTES // 2**20} MiB"
-        loaded.faults.append(Fault(message, Source(file, 0, 1), line=1, column=1))
+        loaded.faults.append(Fault(message, Source(file, 0, 1), hint="split it", line=1, column=1))
         return
     try:
         text = data.decode()
@@ -107,10 +113,14 @@ def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
         before = data[: error.start].decode(errors="replace")
         file = SourceFile(path=name, text=data.decode(errors="replace"))
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        loaded.faults.append(Fault("is not UTF-8 text", Source(file, 0, line), line=line, column=column))
+        source = Source(file, 0, line)
+        loaded.faults.append(Fault("is not UTF-8 text", source, hint="save it as UTF-8", line=line, column=column))
         return
     file = SourceFile(path=name, text=text)
-    parsed, faults = parse(text)
+    parsed = quick(text)
+    faults: list[ParseFault] = []
+    if parsed is None:
+        parsed, faults = parse(text)
     for fault in faults:
         source = Source(file, 0, fault.line)
         loaded.faults.append(Fault(fault.message, source, line=fault.line, column=fault.column))
@@ -119,7 +129,3 @@ def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
             Document(value=document.value, source=Source(file, document.index, document.line), folder=folder)
         )
 
-
-def root_of(folder: str, roots: dict[str, str]) -> Path:
-    """Return the manifest root that a folder stands below."""
-    return Path(roots.get(folder, folder))

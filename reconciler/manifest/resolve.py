@@ -12,7 +12,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Identity, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
-from reconciler.manifest.load import Loaded, collector_paused
+from reconciler.manifest.load import Loaded
 from reconciler.manifest.suggest import suggest
 from reconciler.resource import DEFAULT_ORG, Address, Desired
 
@@ -29,20 +29,19 @@ def resolve(loaded: Loaded) -> Resolved:
     """Turn documents into Desired; a document with a fault contributes only its faults."""
     resolved = Resolved(faults=list(loaded.faults))
     declared: list[Declared] = []
-    with collector_paused():
-        for document in loaded.documents:
-            result = declare(document, roots=loaded.roots)
-            if isinstance(result, Declared):
-                declared.append(result)
-            else:
-                resolved.faults.extend(result)
-        organizations = _Organizations(declared, partial=bool(resolved.faults))
-        for one in declared:
-            org = organizations.of(one)
-            if isinstance(org, Fault):
-                resolved.faults.append(org)
-            else:
-                resolved.desired.extend(_lifted(one, org))
+    for document in loaded.documents:
+        result = declare(document, roots=loaded.roots)
+        if isinstance(result, Declared):
+            declared.append(result)
+        else:
+            resolved.faults.extend(result)
+    organizations = _Organizations(declared, partial=bool(resolved.faults))
+    for one in declared:
+        org = organizations.of(one)
+        if isinstance(org, Fault):
+            resolved.faults.append(org)
+        else:
+            resolved.desired.extend(_lifted(one, org))
     resolved.faults.extend(_repeated(resolved.desired))
     resolved.faults.extend(_archived_but_needed(resolved.desired))
     return resolved
@@ -77,7 +76,7 @@ class _Organizations:
         found = self._upwards(one.document.folder)
         if len(found) > 1:
             message = f"several organizations are declared for this folder: {', '.join(found)}"
-            return Fault(message, source, ("metadata",), hint="write metadata.org")
+            return Fault(message, source, ("metadata",), hint=f"say which in metadata, as org: {found[0]}")
         return found[0] if found else DEFAULT_ORG
 
     def _upwards(self, folder: str) -> list[str]:
@@ -134,9 +133,10 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
     for one in desired:
         first = addresses.setdefault(one.address, one)
         if first is not one:
-            yield Fault(f"{one.address.local} is declared twice", one.source, _name_path(one), hint=_first(first))
+            hint = f"{_first(first)}: rename or remove one"
+            yield Fault(f"{one.address.local} is declared twice", one.source, _name_path(one), hint=hint, on_value=True)
             continue
-        if one.kind.identity is Identity.POSITION or one.pinned:
+        if one.kind.identity is Identity.POSITION or (one.pinned and one.kind.identity is Identity.NAME):
             continue
         key = (
             one.address.org,
@@ -146,7 +146,8 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
         first = titles.setdefault(key, one)
         if first is not one:
             message = f'two {one.kind.plural} are called "{one.title}": the platform could not tell them apart'
-            yield Fault(message, one.source, _title_path(one), hint=_first(first))
+            hint = f"{_first(first)}: give one another name"
+            yield Fault(message, one.source, _title_path(one), hint=hint, on_value=True)
 
 
 def _first(first: Desired) -> str:
@@ -164,16 +165,19 @@ def _title_path(one: Desired) -> tuple[str | int, ...]:
 
 def _archived_but_needed(desired: list[Desired]) -> Iterator[Fault]:
     """Yield a fault where a resource refers to one that git wants archived."""
-    going = {one.address for one in desired if one.archive}
+    going = {one.address: one.address for one in desired if one.archive}
     if not going:
         return
+    addresses = {one.address for one in desired}
+    titles = {one.address._replace(name=one.title): one.address for one in desired if one.archive}
+    going |= {title: address for title, address in titles.items() if title not in addresses}
     for one in desired:
         if one.archive:
             continue
         for path, reference in references(one.kind):
             for holder, key, where in at(one.spec, path):
-                target = Address(one.address.org, reference.kind, str(holder[key]))
-                if target in going:
+                target = going.get(Address(one.address.org, reference.kind, str(holder[key])))
+                if target is not None:
                     message = f"refers to {target.local}, which is to be archived"
                     yield Fault(
                         message,

@@ -46,7 +46,7 @@ def manifest_schema() -> dict[str, Any]:
                 "description": "What is declared.",
                 "examples": ["Agent"],
             },
-            "metadata": metadata,
+            "metadata": metadata | {"examples": [{"name": "support-triage"}]},
             "spec": {"type": "object", "description": "What the platform should have.", "examples": [{}]},
         },
         "allOf": branches,
@@ -63,6 +63,8 @@ def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
     """Say what the spec of one kind looks like; a document that only archives needs none."""
     spec = _schema_of(kind.spec, definitions)
     then: dict[str, Any] = {"properties": {"spec": spec}}
+    if not kind.can_archive:
+        then["properties"]["metadata"] = {"not": {"required": ["archive"]}}
     if _resolved(spec, definitions).get("required"):
         archives = {"properties": {"metadata": {"required": ["archive"]}}}
         then["anyOf"] = [archives, {"required": ["spec"]}]

@@ -1,11 +1,18 @@
-"""Did-you-mean: the nearest of the known words, or the whole list when it is short."""
+"""Ways out of a fault: did-you-mean, the nearest of the known words or all of them; and values as YAML spells them."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
+
+from reconciler.manifest.places import shown
 
 _LISTED = 14
+_PLAIN = re.compile(r"(?:/|(?:\.\.?/)+)?[A-Za-z](?:[\w./-]|[ :](?=[\w/]))*")
+_WORDS = frozenset(("true", "false", "null"))
 
 
 def suggest(word: object, known: Iterable[str]) -> str | None:
@@ -25,3 +32,24 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
         return None
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"known: {', '.join(names[:_LISTED])}{more}"
+
+
+def quoted(value: object) -> str:
+    """Repeat a value of a manifest in a message: short, in one line, text in quotes."""
+    return f'"{shown(value)}"' if isinstance(value, str) else shown(flow(value))
+
+
+def flow(value: Any) -> str:
+    """Spell a value as YAML, in one line.
+
+    >>> flow({"type": "slack", "cron": "0 9 * * *", "on": [True, None, 1]})
+    '{type: slack, cron: "0 9 * * *", on: [true, null, 1]}'
+    """
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(flow, value))}]"
+        case str() if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+            return value
+    return json.dumps(value, ensure_ascii=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
+from reconciler.manifest.suggest import quoted
+
 MAX_TEXT = 16 * 2**20
+_RELATIVE = "the path counts from the folder of this manifest"
 
 
 def reader(*, folder: str, root: Path) -> Callable[[str], str]:
@@ -19,19 +23,19 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
             with path.open("rb") as stream:
                 data = stream.read(MAX_TEXT + 1)
         except IsADirectoryError:
-            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": name}) from None
+            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": quoted(name)}) from None
         except OSError as error:
             raise PydanticCustomError(
                 "text_file",
                 "{name} cannot be read: {why}",
-                {"name": name, "why": error.strerror or "unreadable"},
+                {"name": quoted(name), "why": error.strerror or "unreadable", "hint": _RELATIVE},
             ) from None
         if len(data) > MAX_TEXT:
-            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": name})
+            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": quoted(name)})
         try:
             return data.decode().replace("\r\n", "\n")
         except UnicodeDecodeError:
-            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": name}) from None
+            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": quoted(name)}) from None
 
     return read
 
@@ -49,11 +53,19 @@ def locator(*, folder: str, root: Path) -> Callable[[str], str]:
 def confined(name: str, *, folder: str, root: Path) -> Path:
     """Return the real path of `name`; anything that leads out of `root` is refused, symbolic links included."""
     if Path(name).is_absolute() or "\0" in name:
-        raise PydanticCustomError("text_file", "{name} must be a path relative to this manifest", {"name": repr(name)})
-    path = (Path(folder) / name).resolve()
+        raise PydanticCustomError(
+            "text_file", "{name} must be a path relative to this manifest", {"name": quoted(name)}
+        )
+    path = Path(os.path.realpath(Path(folder) / name))  # unlike resolve(), it takes a loop of links for a plain file
     home = root.resolve()
     if not path.is_relative_to(home):
         raise PydanticCustomError(
-            "text_file", "{name} leads out of the manifest root {root}", {"name": name, "root": str(root)}
+            "text_file",
+            "{name} leads out of the manifest root {root}",
+            {
+                "name": quoted(name),
+                "root": quoted(str(root)),
+                "hint": "move the file inside, or point -f at a folder above both",
+            },
         )
     return path

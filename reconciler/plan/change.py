@@ -153,15 +153,18 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+_SECRET = "$secret"
+
+
 def plain(value: Any) -> Any:
-    """Spell a canonical value as JSON can: secrets as `{"$secret": ...}`."""
+    """Spell a canonical value as JSON can: secrets as `{"$secret": ...}`, a key of that name with one `$` more."""
     match value:
         case SecretRef():
-            return {"$secret": {value.source: value.name}}
+            return {_SECRET: {value.source: value.name}}
         case Set():
-            return {"$secret": "set"}
+            return {_SECRET: "set"}
         case dict():
-            return {key: plain(item) for key, item in value.items()}
+            return {f"${key}" if _is_escaped(key) else key: plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
     return value
@@ -176,10 +179,15 @@ def unplain(value: Any) -> Any:
             ((source, name),) = reference.items()
             return SecretRef(source=str(source), name=str(name))
         case dict():
-            return {key: unplain(item) for key, item in value.items()}
+            return {key[1:] if _is_escaped(key) else key: unplain(item) for key, item in value.items()}
         case list():
             return [unplain(item) for item in value]
     return value
+
+
+def _is_escaped(key: str) -> bool:
+    """Say whether a key could be taken for the mark of a secret: `$secret` behind any number of `$`."""
+    return key.startswith("$") and key.lstrip("$") == "secret"
 
 
 def covered(shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:

@@ -17,7 +17,7 @@ from reconciler.plan.change import (
     covered,
     holds_unknown_secret,
 )
-from reconciler.plan.diff import diff, merged, same
+from reconciler.plan.diff import diff, merged, retagged, same
 from reconciler.resource import Desired, Observed
 
 
@@ -126,10 +126,11 @@ def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] |
     if any(clears(kind).get(name) is Clear.REPLACE for name in cleared):
         return _replace(desired, spec, observed, fields, Action.UPDATE)
     wanted = kind.completed(spec, observed.spec)
+    live = {} if retagged(spec, observed.spec) else observed.spec
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared
-        else merged(kind, name, wanted[name], observed.spec.get(name))
+        else merged(kind, name, wanted[name], live.get(name))
         for name in dict.fromkeys(change.path[0] for change in fields)
     }
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]

@@ -29,9 +29,13 @@ _TAGS = ("type", "mode")
 def diff(kind: Kind, desired: Shape, observed: Shape) -> list[FieldChange]:
     """Return the declared fields whose live value differs, in declared order."""
     live = kind.defaulted(observed)
+    other = retagged(desired, observed)
     changes: list[FieldChange] = []
     for key, want in kind.completed(desired, observed).items():
-        _compare((key,), want, live.get(key), _whole(kind), changes)
+        if other and type(want) is dict:
+            changes.append(FieldChange((key,), live.get(key), want))
+        else:
+            _compare((key,), want, live.get(key), _whole(kind), changes)
     return changes
 
 

@@ -59,7 +59,7 @@ def loads(data: bytes, *, name: str) -> PlanFile:
         plan = _plan(raw)
         file = PlanFile(plan=plan, id=_text(raw["id"]), api_url=_text(raw["api_url"]))
         checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error
     if raw.get("checksum") != checksum:
         raise PlanFileError(

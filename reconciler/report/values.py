@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
-
-import orjson
 
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.report.style import counted
@@ -17,6 +16,7 @@ Sent = AbstractSet[SecretRef]
 LONGEST_TEXT = 80
 """Text beyond this many characters, or lines, is prose: it is shown by its size or by what changed in it."""
 
+_BARE = re.compile(r"[\w][\w.:/@+-]{0,79}")
 _LABELS = ("ref", "name", "path", "type")
 _KIB, _MOST_ITEMS, _MOST_DEPTH = 1024, 50, 6
 
@@ -44,18 +44,20 @@ def value_text(value: Any, *, sent: Sent = frozenset(), depth: int = 0) -> str:
         case dict():
             return "{" + _joined(_entries(value, sent, depth), len(value)) + "}"
         case list():
-            return "[" + _joined((_item(item, sent, depth) for item in value), len(value)) + "]"
-    return orjson.dumps(value).decode() if isinstance(value, (bool, int, float)) else str(value)
+            return "[" + _joined((item_text(item, sent=sent, depth=depth) for item in value), len(value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def list_text(items: list[Any], *, sent: Sent = frozenset()) -> str:
     """Write a list that stands alone on its line, without brackets."""
-    return _joined((_item(item, sent, 0) for item in items), len(items))
+    return _joined((item_text(item, sent=sent) for item in items), len(items))
 
 
-def secret_text(secret: SecretRef, *, sent: Sent) -> str:
-    """Say what becomes of a secret: its reference when it is sent, else that it stays."""
-    return f"will be sent ({secret.source} {secret.name})" if secret in sent else "unchanged"
+def secret_text(secret: SecretRef, *, sent: Sent, is_set: bool = False) -> str:
+    """Say what becomes of a secret: its reference when it is sent, else that the one that is set stays."""
+    if secret not in sent:
+        return "unchanged" if is_set else f"({secret.source} {secret.name})"
+    return f"will be sent{' again' if is_set else ''} ({secret.source} {secret.name})"
 
 
 def size_text(text: str) -> str:
@@ -71,17 +73,20 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def label_of(items: list[Any]) -> str | None:
-    """Return the key that tells the items of a list of maps apart, if there is one."""
-    for label in _LABELS:
-        names = [item.get(label) if isinstance(item, dict) else None for item in items]
-        if all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names):
-            return label
-    return None
+def label_of(*lists: list[Any]) -> str | None:
+    """Return the key that tells the items of each of these lists of maps apart, if there is one."""
+    return next((label for label in _LABELS if all(_labels(items, label) for items in lists)), None)
 
 
-def _item(item: Any, sent: Sent, depth: int) -> str:
-    """Write an item of a list: a map by its label with the rest behind."""
+def _labels(items: list[Any], label: str) -> bool:
+    names = [item.get(label) if isinstance(item, dict) else None for item in items]
+    return all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
+
+
+def item_text(item: Any, *, sent: Sent = frozenset(), depth: int = 0) -> str:
+    """Write an item of a list: a plain word without quotes, a map by its label with the rest behind."""
+    if isinstance(item, str) and _BARE.fullmatch(item):
+        return item
     label = label_of([item]) if isinstance(item, dict) else None
     if label is None:
         return value_text(item, sent=sent, depth=depth + 1)

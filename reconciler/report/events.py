@@ -1,0 +1,163 @@
+"""The `--json` stream: one JSON object a line, each with `schema` and `type`, for programs.
+
+| type        | members                                                                                     |
+| ----------- | ------------------------------------------------------------------------------------------- |
+| `started`   | `verb`, `version`                                                                           |
+| `fault`     | `path`, `line`, `column` (null without a place), `message`, `hint`                          |
+| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `secrets`, `after` |
+| `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `partial`, `empty`               |
+| `running`   | `address`, `action`, `step`: a change is being carried out                                  |
+| `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
+| `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
+| `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
+| `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
+
+`fields` is a list of `{path, old, new, sensitive}`. An outcome's `status` is `done` (with `adopted` and `note`),
+`failed` (with `error`, as in the event of that name), `blocked` (with `by`), `conflicted` (with `message`, `fields`
+and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it is declared and `{"$secret": "set"}`
+where the platform has one; a value never appears. Members may be added to an event, never taken away within v1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, assert_never
+
+import orjson
+
+from reconciler.errors import Exit, json_of, worst
+from reconciler.plan.change import Change, FieldChange, plain
+from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.errors import LocatedFault, ReconcilerError
+    from reconciler.plan.plan import Plan
+
+SCHEMA = "everruns.reconciler/events/v1"
+
+Event = dict[str, Any]
+
+
+def started(verb: str, version: str) -> Event:
+    """Say which verb runs, of which version."""
+    return _event("started", verb=verb, version=version)
+
+
+def fault(one: LocatedFault) -> Event:
+    """Describe a fault; never the line it stands in, which may hold a secret."""
+    return _event(
+        "fault",
+        path=one.path or None,
+        line=one.line if one.path else None,
+        column=one.column if one.path else None,
+        message=one.message,
+        hint=one.hint,
+    )
+
+
+def change(one: Change) -> Event:
+    """Describe a change."""
+    return _event(
+        "change",
+        address=str(one.address),
+        action=one.action.value,
+        title=one.title,
+        fields=_fields(one.fields),
+        notes=list(one.notes),
+        where=one.where,
+        id=one.id,
+        replace=one.replace,
+        secrets=[plain(secret) for secret in one.secrets],
+        after=list(one.after),
+    )
+
+
+def plan_made(plan: Plan) -> Event:
+    """Sum a plan up."""
+    return _event(
+        "plan",
+        counts={action.value: count for action, count in plan.counts.items()},
+        unchanged=dict(plan.unchanged),
+        orgs={name: {"id": org.id, "title": org.title} for name, org in plan.orgs.items()},
+        digest=plan.digest,
+        partial=plan.partial,
+        empty=plan.is_empty,
+    )
+
+
+def running(one: Change) -> Event:
+    """Say that a change is being carried out."""
+    return _event("running", address=str(one.address), action=one.action.value, step=one.step)
+
+
+def outcome(one: Outcome) -> Event:
+    """Describe what became of a change."""
+    about = one.change
+    return _event("outcome", address=str(about.address), action=about.action.value, step=about.step, **_became(one))
+
+
+def remainder(one: Remainder) -> Event:
+    """Describe what still differs after a write."""
+    return _event("remainder", address=str(one.address), message=one.message, fields=_fields(one.fields))
+
+
+def error(one: ReconcilerError) -> Event:
+    """Describe an error."""
+    return _event("error", **json_of(one))
+
+
+def finished(exit_codes: Sequence[Exit]) -> Event:
+    """Say how the run ends."""
+    return _event("finished", exit_code=int(worst(exit_codes)), exit_codes=[int(code) for code in exit_codes])
+
+
+def line(event: Event) -> str:
+    """Write an event as one line of JSON, without a line end."""
+    try:
+        return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_encodable(event), option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _event(kind: str, **members: Any) -> Event:
+    return {"schema": SCHEMA, "type": kind, **members}
+
+
+def _fields(fields: Sequence[FieldChange]) -> list[dict[str, Any]]:
+    return [
+        {"path": list(one.path), "old": plain(one.old), "new": plain(one.new), "sensitive": one.sensitive}
+        for one in fields
+    ]
+
+
+def _became(one: Outcome) -> dict[str, Any]:
+    match one:
+        case Done(_, adopted, note):
+            return {"status": "done", "adopted": adopted, "note": note}
+        case Failed(_, why):
+            return {"status": "failed", "error": json_of(why)}
+        case Blocked(_, by):
+            return {"status": "blocked", "by": by}
+        case Conflicted(_, message, fields, hint):
+            return {"status": "conflicted", "message": message, "fields": _fields(fields), "hint": hint}
+        case NotStarted():
+            return {"status": "not_started"}
+        case _:
+            assert_never(one)
+
+
+def _encodable(value: Any) -> Any:
+    """Bring what JSON cannot hold to text: half of a surrogate pair, an integer beyond 64 bits."""
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
+        case list():
+            return [_encodable(item) for item in value]
+        case bool() | None | float():
+            return value
+        case int() if -(2**63) <= value < 2**64:
+            return value
+    return str(value)

@@ -1,0 +1,141 @@
+"""Texts beside the manifests: read from inside the root, and from nowhere else."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
+
+from reconciler.manifest.texts import MAX_TEXT, confined, locator, reader
+
+
+@pytest.fixture
+def fleet(tmp_path, monkeypatch):
+    """Stand in a folder with a root `m`, two folders in it, and something outside."""
+    for name in ("m/agents", "m/prompts", "m/outside.md", "m-other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "m/prompts/a.md").write_bytes("Größe.\r\nZwei.\n".encode())
+    (tmp_path / "m/agents/b.md").write_text("Beside.")
+    (tmp_path / "secret.md").write_text("Not yours.")
+    (tmp_path / "m-other/c.md").write_text("Not yours either.")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def read(name):
+    """Read a text as a manifest in `m/agents` would."""
+    return reader(folder="m/agents", root=Path("m"))(name)
+
+
+def refusal(act, name):
+    """Return why a text is refused."""
+    with pytest.raises(PydanticCustomError) as caught:
+        act(name)
+    return caught.value.message()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("b.md", "Beside."),
+        ("./b.md", "Beside."),
+        ("../prompts/a.md", "Größe.\nZwei.\n"),
+        ("../prompts/../agents/b.md", "Beside."),
+        ("../../m/agents/b.md", "Beside."),
+    ],
+)
+def test_a_text_is_named_relative_to_its_manifest(fleet, name, text):
+    """A name counts from the manifest's folder; line breaks become those of Unix."""
+    assert read(name) == text
+
+
+OUTSIDE = 'leads out of the manifest root "m"'
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("../../secret.md", f'"../../secret.md" {OUTSIDE}'),
+        ("../../m-other/c.md", f'"../../m-other/c.md" {OUTSIDE}'),
+        ("../../nothing-at-all.md", f'"../../nothing-at-all.md" {OUTSIDE}'),
+        ("..", '".." is a folder, not a file'),
+        ("", '"" is a folder, not a file'),
+        ("/etc/hostname", '"/etc/hostname" must be a path relative to this manifest'),
+        ("a\0b", '"a\\x00b" must be a path relative to this manifest'),
+        ("absent.md", '"absent.md" cannot be read: No such file or directory'),
+        ("b.md/x", '"b.md/x" cannot be read: Not a directory'),
+        ("x" * 300, f'"{"x" * 57}..." cannot be read: File name too long'),
+    ],
+)
+def test_what_cannot_be_read(fleet, name, why):
+    """Whatever is not a text inside the root is refused in one sentence."""
+    assert refusal(read, name) == why
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "why"),
+    [
+        ("m/agents/l.md", "../../secret.md", f'"l.md" {OUTSIDE}'),
+        ("m/agents/l.md", "/etc/hostname", f'"l.md" {OUTSIDE}'),
+        ("m/agents/l.md", "l.md", '"l.md" cannot be read: Too many levels of symbolic links'),
+        ("m/agents/l.md", "../prompts/a.md", None),
+        ("m/agents/l.md", "../../m/prompts/a.md", None),
+    ],
+)
+def test_links_are_followed_to_their_end(fleet, link, target, why):
+    """Where a link ends decides, not where it stands."""
+    (fleet / link).symlink_to(target)
+    if why is None:
+        assert read("l.md") == "Größe.\nZwei.\n"
+    else:
+        assert refusal(read, "l.md") == why
+
+
+def test_the_root_may_itself_be_a_link(fleet):
+    """A root that is a link is where it leads."""
+    (fleet / "link").symlink_to("m")
+    assert reader(folder="link/agents", root=Path("link"))("../prompts/a.md").startswith("Größe")
+
+
+def test_a_text_is_utf_8(fleet):
+    """Another encoding is refused, not guessed."""
+    (fleet / "m/agents/l1.md").write_bytes("Größe".encode("latin-1"))
+    assert refusal(read, "l1.md") == '"l1.md" is not UTF-8 text'
+
+
+@pytest.mark.parametrize(("size", "refused"), [(MAX_TEXT, False), (MAX_TEXT + 1, True)])
+def test_the_size_of_a_text_is_bounded(fleet, size, refused):
+    """A text of the limit is read, one of a byte more is not."""
+    with (fleet / "m/agents/big.md").open("wb") as stream:
+        stream.truncate(size)
+    if refused:
+        assert refusal(read, "big.md") == '"big.md" is larger than 16 MiB'
+    else:
+        assert len(read("big.md")) == size
+
+
+def test_a_secret_is_located_and_not_read(fleet):
+    """The file of a secret need not exist here: it is read where it is sent. Where it lies is checked all the same."""
+    locate = locator(folder="m/agents", root=Path("m"))
+    assert locate("../secrets/token") == "m/agents/../secrets/token"
+    assert refusal(locate, "../../secret.md") == f'"../../secret.md" {OUTSIDE}'
+    assert "must be a path relative" in refusal(locate, "/run/secrets/token")
+
+
+@given(
+    steps=st.lists(st.sampled_from(["..", ".", "agents", "prompts", "a.md", "m", "", "x"]), max_size=8),
+    folder=st.sampled_from(["m", "m/agents", "m/prompts"]),
+)
+def test_no_name_leads_out(steps, folder, tmp_path_factory):
+    """Whatever the name, what is opened lies below the root, or nothing is."""
+    base = tmp_path_factory.getbasetemp()
+    name = "/".join(steps)
+    root = base / "m"
+    try:
+        path = confined(name, folder=str(base / folder), root=root)
+    except PydanticCustomError:
+        assert name.startswith("/") or not Path(os.path.normpath(base / folder / name)).is_relative_to(root)
+    else:
+        assert path.is_relative_to(root.resolve())

@@ -1,0 +1,217 @@
+"""The plan as a file: the same plan again, or a clear refusal."""
+
+import json
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.errors import PlanFileError
+from reconciler.kinds.fields import SET, SecretRef
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, digest, plain, unplain
+from reconciler.plan.file import FORMAT, dumps, loads
+from reconciler.plan.plan import OrgRef, Plan, described
+from reconciler.resource import Address
+
+URL = "https://app.everruns.com/api"
+
+words = st.text(st.characters(codec="utf-8"), max_size=8)
+slugs = st.sampled_from(["a", "b", "triage", "docs-2"])
+refs = st.builds(lambda source, name: SecretRef(source=source, name=name), st.sampled_from(["env", "file"]), words)
+keys = words | st.sampled_from(["$secret", "$$secret", "$ref", "secret", "env"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | words | refs | st.just(SET),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=6,
+)
+shapes = st.dictionaries(words, values, max_size=3)
+ids = st.none() | words
+addresses = st.builds(
+    lambda org, kind, name, parent: Address(org, kind, name, parent if kind == "Channel" else None),
+    slugs,
+    st.sampled_from(["Organization", "Memory", "Agent", "App", "Channel"]),
+    slugs,
+    slugs,
+)
+preconditions = st.builds(
+    Precondition,
+    ids,
+    ids,
+    st.none() | st.lists(words, max_size=2).map(tuple),
+    st.booleans(),
+)
+changes = st.builds(
+    Change,
+    addresses,
+    st.sampled_from(Action),
+    title=words,
+    fields=st.lists(
+        st.builds(FieldChange, st.lists(words, min_size=1, max_size=2).map(tuple), values, values), max_size=2
+    ).map(tuple),
+    body=shapes,
+    then=shapes,
+    replace=st.booleans(),
+    frees=ids,
+    id=ids,
+    pre=preconditions,
+    after=st.lists(words, max_size=2).map(tuple),
+    notes=st.lists(words, max_size=2).map(tuple),
+    where=words,
+)
+plans = st.builds(
+    Plan,
+    st.lists(changes, max_size=3).map(tuple),
+    orgs=st.dictionaries(slugs, st.builds(OrgRef, ids, words), max_size=2),
+    bindings=st.dictionaries(addresses.filter(lambda address: address.parent is None), words, max_size=2),
+    unchanged=st.dictionaries(slugs, st.integers(0, 9), max_size=2),
+    partial=ids,
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(plans)
+def test_round_trip(plan):
+    """A plan read back is the plan that was written: equal, of the same digest, describing the same."""
+    read = loads(dumps(plan, plan_id="1", api_url=URL), name="p")
+    assert read.plan == plan
+    assert read.plan.digest == plan.digest
+    assert [described(change) for change in read.plan.changes] == [described(change) for change in plan.changes]
+    assert (read.id, read.api_url) == ("1", URL)
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(plans)
+def test_spelling_is_canonical(plan):
+    """A plan has one spelling: written again after reading it is the same bytes."""
+    data = dumps(plan, plan_id="1", api_url=URL)
+    assert dumps(loads(data, name="p").plan, plan_id="1", api_url=URL) == data
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(values)
+def test_values_survive(value):
+    """Whatever a user writes stays what it is: a map that looks like a secret does not become one."""
+    assert unplain(orjson.loads(orjson.dumps(plain(value)))) == value
+
+
+LOOKALIKES = [
+    {"$secret": "set"},
+    {"$secret": {"env": "PATH"}},
+    {"$$secret": {"env": "PATH"}},
+    {"$secret": {}},
+    {"$secret": None},
+]
+
+
+@pytest.mark.parametrize("value", LOOKALIKES)
+def test_lookalikes(value):
+    """Text that is spelled like a secret has another digest than a secret, and is never read as one."""
+    assert unplain(plain(value)) == value
+    assert digest(value) != digest(SET)
+    assert digest(value) != digest(SecretRef(source="env", name="PATH"))
+
+
+def test_a_file_holds_references_only(monkeypatch):
+    """The value of a secret has no way into a plan file."""
+    monkeypatch.setenv("TOKEN", "sesame-open")
+    ref = SecretRef(source="env", name="TOKEN")
+    body = {"type": "webhook", "config": {"token": ref}}
+    change = Change(Address("acme", "Channel", "hook", "bot"), Action.CREATE, body=body)
+    data = dumps(Plan((change,)), plan_id="1", api_url=URL)
+    assert b"sesame-open" not in data
+    assert json.loads(data)["changes"][0]["body"]["config"]["token"] == {"$secret": {"env": "TOKEN"}}
+
+
+PLAN = Plan(
+    (
+        Change(
+            Address("acme", "Agent", "triage"),
+            Action.UPDATE,
+            "triage",
+            (FieldChange(("tags",), [], ["a"]),),
+            {"tags": ["a"]},
+            id="agent_1",
+            pre=Precondition("agent_1", "sha256:0", ("tags",)),
+            where="fleet.yaml:1",
+        ),
+    ),
+    {"acme": OrgRef("org_1", "Acme")},
+    {Address("acme", "Model", "m"): "model_1"},
+    {"Agent": 2},
+)
+DATA = dumps(PLAN, plan_id="abc", api_url=URL)
+
+
+def edited(change):
+    """Return the file with its JSON changed and everything else as it was."""
+    raw = json.loads(DATA)
+    change(raw)
+    return json.dumps(raw).encode()
+
+
+def sealed(change):
+    """Return the file changed by somebody who also knows the checksum."""
+    raw = json.loads(DATA)
+    change(raw)
+    raw["checksum"] = digest({key: value for key, value in raw.items() if key != "checksum"})
+    return json.dumps(raw).encode()
+
+
+CHANGED = "was changed after it was written"
+BAD = [
+    ("empty", b"", "is not a plan file"),
+    ("text", b"plan: no", "is not a plan file"),
+    ("not UTF-8", b"\xff\xfe", "is not a plan file"),
+    ("a list", b"[]", "is not a plan file of this version (format: None)"),
+    ("a number", b"7", "is not a plan file of this version (format: None)"),
+    ("some JSON", b'{"format": "terraform"}', "is not a plan file of this version (format: terraform)"),
+    ("another version", DATA.replace(b"plan/v1", b"plan/v2"), f"format: {FORMAT[:-1]}2"),
+    ("cut short", DATA[: len(DATA) // 2], "is not a plan file"),
+    ("an address edited", edited(lambda raw: raw["changes"][0].update(address="acme/Agent/other")), CHANGED),
+    ("a value edited", edited(lambda raw: raw["changes"][0]["body"].update(tags=["b"])), CHANGED),
+    ("a note edited", edited(lambda raw: raw["changes"][0].update(notes=["x"])), CHANGED),
+    ("the place edited", edited(lambda raw: raw.update(api_url="https://evil.example.com")), CHANGED),
+    ("the id edited", edited(lambda raw: raw.update(id="other")), CHANGED),
+    ("a member added", edited(lambda raw: raw.update(more=1)), CHANGED),
+    ("a change dropped", edited(lambda raw: raw["changes"].clear()), CHANGED),
+    ("no checksum", edited(lambda raw: raw.pop("checksum")), CHANGED),
+    ("no changes", edited(lambda raw: raw.pop("changes")), "is damaged"),
+    ("no address", edited(lambda raw: raw["changes"][0].update(address="nowhere")), "is damaged"),
+    ("an unknown kind", sealed(lambda raw: raw["changes"][0].update(address="acme/Robot/x")), "is damaged"),
+    ("an unknown action", sealed(lambda raw: raw["changes"][0].update(action="explode")), "is damaged"),
+    ("a body that is none", sealed(lambda raw: raw["changes"][0].update(body=3)), "is damaged"),
+    ("changes that are none", sealed(lambda raw: raw.update(changes=7)), "is damaged"),
+    ("a secret that is none", sealed(lambda raw: raw["changes"][0]["body"].update(x={"$secret": {}})), "is damaged"),
+    ("a URL that is none", sealed(lambda raw: raw.update(api_url=None)), "is damaged"),
+    ("bindings that are none", sealed(lambda raw: raw.update(bindings=[[1]])), "is damaged"),
+    ("nesting beyond reason", b'{"format":"%s","changes":' % FORMAT.encode() + b"[" * 1000 + b"]" * 1000 + b"}", "is"),
+    (
+        "deep values",
+        edited(lambda raw: raw["changes"][0]["body"].update(x=json.loads('{"a":' * 600 + "1" + "}" * 600))),
+        "is",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "says"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_what_is_no_plan_is_refused(data, says):
+    """Whatever is not the file as written is refused with its name, a reason and what to do."""
+    with pytest.raises(PlanFileError) as raised:
+        loads(data, name="saved.plan")
+    assert raised.value.message.startswith("saved.plan ")
+    assert says in raised.value.message
+    assert raised.value.hint
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(st.data())
+def test_one_changed_byte_is_noticed(data):
+    """A file in which any one byte differs is refused, or still says the very same."""
+    place = data.draw(st.integers(0, len(DATA) - 1))
+    byte = data.draw(st.integers(0, 255))
+    try:
+        read = loads(DATA[:place] + bytes([byte]) + DATA[place + 1 :], name="p")
+    except PlanFileError:
+        return
+    assert (read.plan, read.id, read.api_url) == (PLAN, "abc", URL)

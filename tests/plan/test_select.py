@@ -1,0 +1,92 @@
+"""What a run is about: --org, --target, --exclude."""
+
+import pytest
+
+from reconciler.errors import UsageError
+from reconciler.plan.select import select
+
+FLEET = [
+    ("Organization/acme", {"default_model": "m"}),
+    ("Memory/docs", {}),
+    ("Memory/spare", {}),
+    ("Agent/triage", {"capabilities": [{"ref": "memory", "config": {"mounts": [{"memory": "docs", "path": "/workspace/d"}]}}]}),
+    ("Agent/writer", {}),
+    ("App/bot", {"agent": "triage", "harness": "generic"}),
+    ("App/bot/Channel/nightly", {"type": "schedule"}),
+    ("App/desk", {"agent": "writer", "harness": "generic"}),
+]
+EVERYTHING = [address for address, _ in FLEET]
+
+
+@pytest.fixture(scope="module")
+def fleet(desired):
+    """Give a fleet of one organization, as resolved from files."""
+    return [desired(address, spec) for address, spec in FLEET]
+
+
+def chosen(result):
+    """Return the addresses of a selection within the organization."""
+    return [one.address.local for one in result[0]]
+
+
+TARGETS = [
+    ("nothing asked", (), (), EVERYTHING),
+    ("alone", ("Memory/spare",), (), ["Organization/acme", "Memory/spare"]),
+    ("with the organization spelled", ("acme/Memory/spare",), (), ["Organization/acme", "Memory/spare"]),
+    ("with what it refers to", ("Agent/triage",), (), ["Organization/acme", "Memory/docs", "Agent/triage"]),
+    (
+        "with children and what those above refer to",
+        ("App/bot",),
+        (),
+        ["Organization/acme", "Memory/docs", "Agent/triage", "App/bot", "App/bot/Channel/nightly"],
+    ),
+    (
+        "a child brings its parent",
+        ("App/bot/Channel/*",),
+        (),
+        ["Organization/acme", "Memory/docs", "Agent/triage", "App/bot", "App/bot/Channel/nightly"],
+    ),
+    ("a glob", ("Memory/*",), (), ["Organization/acme", "Memory/docs", "Memory/spare"]),
+    ("two targets", ("Memory/spare", "Agent/writer"), (), ["Organization/acme", "Memory/spare", "Agent/writer"]),
+    ("exclude alone", (), ("*/Agent/triage", "Agent/writer"), [a for a in EVERYTHING if not a.startswith("Agent")]),
+    ("a parent takes its children along", (), ("App/bot",), [a for a in EVERYTHING if not a.startswith("App/bot")]),
+    ("exclude wins over target", ("App/desk",), ("Agent/*",), ["Organization/acme", "App/desk"]),
+]
+
+
+@pytest.mark.parametrize(("target", "exclude", "expected"), [r[1:] for r in TARGETS], ids=[r[0] for r in TARGETS])
+def test_selection(fleet, target, exclude, expected):
+    """A target brings what it stands on and its children; an exclusion takes children along and nothing else."""
+    assert chosen(select(fleet, target=target, exclude=exclude)) == expected
+
+
+def test_words(fleet):
+    """What was left out is said with its reason, and nothing is said when nothing was."""
+    assert select(fleet)[1] is None
+    assert select(fleet, target=("*",))[1] is None
+    words = select(fleet, target=("Memory/*",), exclude=("Memory/spare",))[1]
+    assert words == "6 of 8 declared resources left out by --target Memory/* --exclude Memory/spare"
+
+
+NOTHING = [
+    ({"target": ("Agent/triag",)}, "--target Agent/triag: matches no declared resource"),
+    ({"target": ("Agent/*", "Agnet/*")}, "--target Agnet/*: matches no declared resource"),
+    ({"target": ("agent/*",)}, "--target agent/*: matches no declared resource"),
+    ({"exclude": ("App/none",)}, "--exclude App/none: matches no declared resource"),
+    ({"orgs": ("acmee",)}, "--org acmee: no manifest belongs to it"),
+    ({"target": ("Agent/triage",), "exclude": ("App/bot",)}, "--exclude App/bot: matches no declared resource"),
+]
+
+
+@pytest.mark.parametrize(("flags", "message"), NOTHING)
+def test_a_pattern_must_match(fleet, flags, message):
+    """A selection is never silently empty, and case counts."""
+    with pytest.raises(UsageError) as raised:
+        select(fleet, **flags)
+    assert raised.value.message == message
+    assert raised.value.hint
+
+
+def test_orgs(fleet, desired):
+    """--org keeps whole organizations."""
+    assert len(select(fleet, orgs=("acme",))[0]) == len(FLEET)

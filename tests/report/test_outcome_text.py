@@ -1,0 +1,99 @@
+"""What an apply did, with every type of outcome."""
+
+import pytest
+
+from reconciler.errors import ReconcilerError
+from reconciler.kinds.fields import SecretRef
+from reconciler.plan.change import Action, Change, FieldChange
+from reconciler.plan.outcome import Applied, Blocked, Done, Failed, NotStarted, Remainder
+from reconciler.report.outcome_text import applied_text
+from reconciler.report.style import Style
+from reconciler.resource import Address
+
+PLAIN = Style(color=False, width=100)
+CHANGE = Change(Address("acme", "Agent", "triage"), Action.UPDATE, "triage")
+
+
+def shown(applied, style=PLAIN):
+    """Return the lines as a list."""
+    return list(applied_text(applied, style=style))
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [
+        ("applied.txt", PLAIN),
+        ("applied-color.txt", Style(color=True, width=100)),
+        ("applied-40.txt", Style(color=False, width=40)),
+    ],
+)
+def test_an_apply_with_one_of_everything(applied, same_as_golden, name, style):
+    """Golden, with and without colour, and narrow."""
+    same_as_golden(shown(applied, style), name)
+
+
+def test_all_went_well():
+    """Three lines are enough."""
+    assert shown(Applied((Done(CHANGE),) * 12)) == [
+        "12 updated",
+        "Applied: 12 done.",
+        "Proved: read back, 12 of 12 are as git wants them.",
+    ]
+
+
+def test_what_was_done_is_proved_though_something_failed():
+    """The proof is about what was done."""
+    lines = shown(Applied((Done(CHANGE), Failed(CHANGE, ReconcilerError("no")))))
+    assert lines[-2:] == ["Applied: 1 done, 1 failed.", "Proved: read back, 1 of 1 are as git wants them."]
+
+
+@pytest.mark.parametrize(
+    "applied",
+    [
+        Applied(()),
+        Applied((Failed(CHANGE, ReconcilerError("no")),)),
+        Applied((Done(CHANGE),), interrupted=True),
+        Applied((Done(CHANGE),), remainders=(Remainder(CHANGE.address, (), "gone"),)),
+    ],
+)
+def test_nothing_is_proved_that_was_not(applied):
+    """Nothing done, not read back, or read back otherwise."""
+    assert not [line for line in shown(applied) if "Proved" in line]
+
+
+def test_nothing_to_do():
+    """There is a closing line all the same."""
+    assert shown(Applied(())) == ["Applied: 0 done."]
+
+
+def test_of_a_crowd_twenty_are_named():
+    """The others are counted."""
+    lines = shown(Applied((Blocked(CHANGE, by="acme/App/x"),) * 1000 + (NotStarted(CHANGE),) * 21))
+    assert lines.count("blocked acme/Agent/triage by acme/App/x") == 20
+    assert "blocked: 980 more" in lines
+    assert "not started: 1 more" in lines
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (10, 20, "f: you wrote 20, the platform keeps 10"),
+        (None, SecretRef(source="env", name="T"), "f: you wrote (env T), the platform keeps unset"),
+        (["a", "c"], ["a", "b"], "f: you wrote b, the platform keeps c"),
+        (["a", "c"], ["a"], "f: you wrote nothing, the platform keeps c"),
+        ({"k": {"a": 1}}, {"k": {"a": 2}}, "f.k.a: you wrote 2, the platform keeps 1"),
+    ],
+)
+def test_what_the_platform_keeps(old, new, line):
+    """Both values, of lists and maps only what differs."""
+    remainder = Remainder(CHANGE.address, (FieldChange(("f",), old, new),))
+    assert f"    {line}" in shown(Applied((Done(CHANGE),), remainders=(remainder,)))
+
+
+def test_both_sides_are_long_enough_to_be_told_apart():
+    """A cut must not make two values look the same."""
+    old, new = "x" * 70 + " old", "x" * 70 + " new"
+    remainder = Remainder(CHANGE.address, (FieldChange(("display_name",), old, new),))
+    lines = shown(Applied((Done(CHANGE),), remainders=(remainder,)), Style(color=False, width=40))
+    assert f'    display_name: you wrote "{new}",' in lines
+    assert f'      the platform keeps "{old}"' in lines
