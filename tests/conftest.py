@@ -20,6 +20,7 @@ from reconciler.plan.plan import Plan
 from reconciler.reconcile import Wanted, apply_plan, make_plan, read_manifests
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, settings
 
+DEFAULT_ORG = "org_" + f"{1:032x}"
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 """Status, body (JSON, or bytes as they are) and headers of an answer."""
 
@@ -176,15 +177,15 @@ class World:
             document["spec"] = spec
         self.declared[kind, name] = document
 
-    def agent(self, name: str, **spec: Any) -> None:
+    def agent(self, name: str, /, **spec: Any) -> None:
         """Declare an agent; what is not said of it is a prompt."""
         self.declare("Agent", name, {"system_prompt": "Help.", **spec})
 
-    def memory(self, name: str, **spec: Any) -> None:
+    def memory(self, name: str, /, **spec: Any) -> None:
         """Declare a memory."""
         self.declare("Memory", name, spec)
 
-    def bot(self, name: str, *channels: dict[str, Any], **spec: Any) -> None:
+    def bot(self, name: str, /, *channels: dict[str, Any], **spec: Any) -> None:
         """Declare an app with channels in the generic harness."""
         self.declare("App", name, {"harness": "generic", "channels": list(channels), **spec})
 
@@ -221,7 +222,7 @@ class World:
     ) -> Applied:
         """Apply a plan, by default the one of what is declared; one step at a time unless told otherwise."""
         plan = self.plan() if plan is None else plan
-        chosen = settings(env={}, parallelism=width)
+        chosen = settings(env={}, parallelism=parallel)
         return apply_plan(plan, chosen, client=self.writer(), listen=listen or (lambda _news: None), recheck=recheck)
 
     def converge(self) -> None:
@@ -236,7 +237,7 @@ class World:
     def api(self) -> httpx.Client:
         """A client of the server itself, unseen by the meddler."""
         transport = httpx.WSGITransport(app=self.emulator)
-        headers = {"Authorization": f"Bearer {LOCAL_KEY}"}
+        headers = {"Authorization": f"Bearer {LOCAL_KEY}", "X-Org-Id": DEFAULT_ORG}
         return self._kept(httpx.Client(transport=transport, base_url=LOCAL_URL, headers=headers))
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
@@ -264,8 +265,8 @@ class World:
 
     @property
     def org(self) -> str:
-        """The id of the default organization."""
-        return str(self.one("orgs", "Default")["id"])
+        """The id of the server's own organization."""
+        return DEFAULT_ORG
 
     # --- what was sent ---
 

@@ -132,7 +132,8 @@ def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
 
 
 def _expected(change: Change, kind: Kind, ids: Ids) -> Shape:
-    """Return the fields that a change wrote, as they should read back."""
+    """Return the fields that a change wrote, as they should read back; what a PUT clears, it leaves out."""
     if change.action in (Action.PUBLISH, Action.UNPUBLISH):
         return {change.fields[0].path[0]: change.fields[0].new}
-    return ids.filled(kind, change.address.org, change.body | change.then)
+    cleared = {field.path[0]: None for field in change.fields if len(field.path) == 1 and field.new is None}
+    return kind.canonical(cleared | ids.filled(kind, change.address.org, change.body | change.then))

@@ -14,6 +14,8 @@ from reconciler.live.client import ReadClient
 PAGE = 100
 """The largest page the API gives (everruns-api/agents-memories-sessions.md, 1.3)."""
 _READS = 3
+_MOST = 1_000_000
+"""More items than any list has: a larger total is nonsense, and must not be asked for page by page."""
 
 Wire = Mapping[str, Any]
 
@@ -45,7 +47,8 @@ def _whole(client: ReadClient, query: Query, first: Any, *, pool: Executor) -> l
         starts = range(PAGE, total, PAGE)
         pages = [first, *pool.map(lambda start: _page(client, query, start), starts)]
         unique = {item["id"]: item for page in pages for item in _items(page, query)}
-        if len(unique) >= min(_total(page, query) for page in pages):
+        shrank = any(_total(page, query) < total for page in pages)
+        if not shrank and len(unique) >= total:
             return list(unique.values())
         first = _page(client, query, 0)
     raise ServerFault(
@@ -77,6 +80,6 @@ def _items(page: Any, query: Query) -> list[Wire]:
 
 def _total(page: Any, query: Query) -> int:
     total = page.get("total") if isinstance(page, dict) else None
-    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-        raise ServerFault(f"listing {query.kind.plural} of {query.label}: the answer has no total")
+    if not isinstance(total, int) or isinstance(total, bool) or not 0 <= total <= _MOST:
+        raise ServerFault(f"listing {query.kind.plural} of {query.label}: the answer has no usable total")
     return total

@@ -24,12 +24,12 @@ def problem_of(response: httpx.Response) -> Problem:
         detail = _plain(response)
     return Problem(
         status=status,
-        title=_text(raw.get("title")) or _phrase(status),
-        detail=detail[:_SHOWN],
+        title=_line(_text(raw.get("title"))) or _phrase(status),
+        detail=_line(detail),
         code=_text(raw.get("code")) or None,
         retry_after=_retry_after(response, raw),
         allowed_actions=tuple(_actions(raw.get("allowed_actions"))),
-        request_id=response.headers.get("x-request-id"),
+        request_id=_line(response.headers.get("x-request-id", "")) or None,
     )
 
 
@@ -46,11 +46,15 @@ def _text(value: Any) -> str:
 
 
 def _plain(response: httpx.Response) -> str:
-    """Return a text answer in one line; a web page says nothing worth showing."""
+    """Return a text answer; a web page says nothing worth showing."""
     if "html" in response.headers.get("content-type", ""):
         return "the answer is a web page, not the API's"
-    text = response.content[: _SHOWN * 4].decode(errors="replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return response.content[: _SHOWN * 4].decode(errors="replace")
+
+
+def _line(text: str) -> str:
+    """Return a text of the server's as one line that cannot move the cursor, cut where nobody reads on."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[: _SHOWN * 4]).split())[:_SHOWN]
 
 
 def _phrase(status: int) -> str:

@@ -144,8 +144,9 @@ def _validated(
     spec: Any, value: Any, document: Document, *, at: str, context: dict[str, Any], faults: list[Fault]
 ) -> Shape | None:
     """Validate a part of a document; its faults go into `faults`."""
+    value = {} if value is None else value
     try:
-        model = _adapter(spec).validate_python({} if value is None else value, context=context)
+        model = _adapter(spec).validate_python(value, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         faults.extend(faults_of(details, value=value, source=document.source, at=(at,), spec=spec))

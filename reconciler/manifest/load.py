@@ -128,4 +128,3 @@ def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
         loaded.documents.append(
             Document(value=document.value, source=Source(file, document.index, document.line), folder=folder)
         )
-

@@ -18,6 +18,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import orjson
+
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.kind import Kind, Shape, whole
 from reconciler.plan.change import FieldChange
@@ -29,14 +31,28 @@ _TAGS = ("type", "mode")
 def diff(kind: Kind, desired: Shape, observed: Shape) -> list[FieldChange]:
     """Return the declared fields whose live value differs, in declared order."""
     live = kind.defaulted(observed)
+    wanted = kind.completed(desired, observed)
+    if _identical(wanted, live):
+        return []
     other = retagged(desired, observed)
     changes: list[FieldChange] = []
-    for key, want in kind.completed(desired, observed).items():
+    for key, want in wanted.items():
         if other and type(want) is dict:
             changes.append(FieldChange((key,), live.get(key), want))
         else:
             _compare((key,), want, live.get(key), _whole(kind), changes)
     return changes
+
+
+def _identical(wanted: Shape, live: Shape) -> bool:
+    """Say at once that nothing differs, as is true of nearly every resource; False leaves it to the full comparison."""
+    try:
+        same_text = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+            {key: live.get(key) for key in wanted}, option=orjson.OPT_SORT_KEYS
+        )
+    except TypeError:  # a secret, or a number beyond 64 bits
+        return False
+    return same_text
 
 
 def _compare(path: Keys, want: Any, have: Any, wholes: frozenset[Keys], changes: list[FieldChange]) -> None:

@@ -1,7 +1,7 @@
 """Ways out of a fault: words that were meant, and values as YAML spells them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.kinds.fields import Spec
@@ -36,6 +36,7 @@ def test_the_nearest_word_or_all_of_them(word, known, expected):
     assert suggest(word, known) == expected
 
 
+@settings(deadline=None)
 @given(word=st.text(max_size=20), known=st.lists(st.text(max_size=20), max_size=20))
 def test_a_known_word_is_its_own_suggestion(word, known):
     """The word itself is the first that is meant, and an order of the known does not matter."""
@@ -79,6 +80,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x7f\ufeff", ex
 VALUES = st.recursive(SCALARS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=8)
 
 
+@settings(deadline=None)
 @given(value=VALUES)
 def test_what_flow_spells_is_read_back(value):
     """An example that a message gives may be pasted into a manifest."""
@@ -87,6 +89,7 @@ def test_what_flow_spells_is_read_back(value):
     assert documents[0].value == {"key": value}
 
 
+@settings(deadline=None)
 @given(text=st.text())
 def test_quoting_never_breaks_a_line(text):
     """Whatever stands in a manifest is repeated short and in one line."""

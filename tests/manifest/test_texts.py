@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
@@ -124,6 +124,7 @@ def test_a_secret_is_located_and_not_read(fleet):
     assert "must be a path relative" in refusal(locate, "/run/secrets/token")
 
 
+@settings(deadline=None)
 @given(
     steps=st.lists(st.sampled_from(["..", ".", "agents", "prompts", "a.md", "m", "", "x"]), max_size=8),
     folder=st.sampled_from(["m", "m/agents", "m/prompts"]),

@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` shows the main job done, `make test` proves it.
+PYTHON ?= python3
+BIN := .venv/bin
+NEWEST := $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v $(PYTHON))
+
+.PHONY: demo test check lint types imports schemas bench clean
+
+demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and find nothing to do
+	@rm -rf .reconciler/emulator.sqlite*
+	@set -a; . manifests/demo.env; set +a; \
+	echo; echo '$$ reconciler apply --local --auto-approve'; $(BIN)/reconciler apply --local --auto-approve \
+	&& echo && echo '$$ reconciler plan --local' && $(BIN)/reconciler plan --local --detailed-exitcode
+	@echo; echo "Now try:"
+	@echo "  1. edit a line of manifests/northwind/prompts/support-triage.md, then  $(BIN)/reconciler plan --local"
+	@echo "  2. break a manifest (misspell a key), then                            $(BIN)/reconciler validate"
+	@echo "  3. see what a program sees:                                           $(BIN)/reconciler plan --local --json"
+
+test: .venv/dev  ## run every test, in parallel, with branch coverage
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+check: test lint types imports  ## all that CI runs
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+imports: .venv/dev
+	$(BIN)/lint-imports
+
+schemas: .venv/dev  ## write schemas/ anew from the kinds
+	$(BIN)/reconciler schema
+
+bench: .venv/dev  ## what an unchanged plan costs, beside a naive script; figures only
+	$(BIN)/python bench/run.py
+
+.venv/bin/python:
+	$(NEWEST) -m venv .venv
+
+.venv/demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulator]'
+	@touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/demo
+
+clean:
+	rm -rf .venv .reconciler .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,198 @@
+"""Which live resource an address means."""
+
+import pytest
+
+from reconciler.errors import ManifestError
+
+HOOK = {"type": "webhook", "config": {"token": {"env": "HOOK_TOKEN"}, "message": "Go."}}
+
+
+def cron(name, message="Run.", **more):
+    """Declare a schedule channel."""
+    return {"name": name, "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": message}, **more}
+
+
+def steps(plan):
+    """Return what a plan does, by address within the organization."""
+    return {change.address.local: change.action.value for change in plan.changes}
+
+
+def faults(world):
+    """Plan, and return the faults it ends in."""
+    with pytest.raises(ManifestError) as raised:
+        world.plan()
+    return raised.value.faults
+
+
+@pytest.fixture
+def app(world):
+    """Give the path of a live app without channels."""
+    return f"/v1/apps/{world.post('/v1/apps', name='bot', harness_id=world.harness)['id']}"
+
+
+@pytest.fixture
+def add(world, app):
+    """Give a function that adds a schedule channel to the app and returns its id."""
+
+    def post(message="Run.", minute=0):
+        config = {"cron_expression": f"{minute} 2 * * *", "message": message}
+        return world.post(f"{app}/channels", channel_type="schedule", channel_config=config)["id"]
+
+    return post
+
+
+def test_an_agent_is_its_slug(world):
+    """Agents go by their exact name, whatever else they are called."""
+    world.post("/v1/agents", name="triage", system_prompt="Help.", display_name="writer")
+    world.agent("triage")
+    world.agent("writer")
+    assert steps(world.plan()) == {"Agent/writer": "create"}
+
+
+def test_a_memory_goes_by_any_case(world):
+    """Memories are one whatever their case, and are brought to the case that is written."""
+    world.post("/v1/memories", name="Design DOCS")
+    world.memory("docs", name="Design docs")
+    plan = world.plan()
+    assert steps(plan) == {"Memory/docs": "update"}
+    assert plan.changes[0].body == {"name": "Design docs"}
+
+
+def test_an_app_goes_by_its_title(world, app):
+    """Apps go by their exact display name; another case is another app."""
+    world.bot("assistant", name="bot")
+    world.bot("shouting", name="BOT")
+    assert steps(world.plan()) == {"App/shouting": "create"}
+
+
+def test_several_apps_of_one_name(world, app):
+    """Several live resources of the name are for a person to settle: the fault lists the ids and the way out."""
+    other = world.post("/v1/apps", name="bot", harness_id=world.harness)["id"]
+    world.bot("bot")
+    (fault,) = faults(world)
+    assert fault.message.startswith('2 apps on the platform are called "bot": ')
+    assert other in fault.message
+    assert app.rpartition("/")[2] in fault.message
+    assert "metadata.id" in fault.hint
+    world.declare("App", "bot", {"harness": "generic"}, id=other)
+    assert world.plan().is_empty
+
+
+def test_archived_apps_do_not_count(world, app):
+    """Among several of a name, only what is alive is meant."""
+    world.post("/v1/apps", name="bot", harness_id=world.harness)
+    world.api.delete(app)
+    world.bot("bot")
+    assert world.plan().is_empty
+
+
+def test_a_pinned_id_is_insisted_on(world, app):
+    """An id that is not there, or claimed twice, is a fault on its line."""
+    world.declare("App", "bot", {"harness": "generic"}, id="app_" + "0" * 32)
+    (fault,) = faults(world)
+    assert fault.message == f"no app has the id app_{'0' * 32} in this organization"
+    assert fault.path == ("metadata", "id")
+    ident = app.rpartition("/")[2]
+    world.declare("App", "bot", {"harness": "generic"}, id=ident)
+    world.declare("App", "desk", {"harness": "generic"}, id=ident)
+    (fault,) = faults(world)
+    assert fault.message == f"{ident} is claimed by two documents"
+
+
+def test_what_is_pinned_is_not_free_for_others(world, app):
+    """A resource claimed by id does not answer to its name any more."""
+    world.declare("App", "desk", {"harness": "generic"}, id=app.rpartition("/")[2])
+    world.bot("bot")
+    assert steps(world.plan()) == {"App/desk": "update", "App/bot": "create"}
+
+
+def test_a_pinned_archived_agent_is_restored(world):
+    """An id may also mean an archived resource."""
+    agent = world.post("/v1/agents", name="triage", system_prompt="Help.")["id"]
+    world.api.delete(f"/v1/agents/{agent}")
+    world.declare("Agent", "triage", {"system_prompt": "Help."}, id=agent)
+    plan = world.plan()
+    assert steps(plan) == {"Agent/triage": "restore"}
+    assert plan.changes[0].id == agent
+
+
+# --- children ---
+
+
+def test_children_are_the_equal_ones_first(world, add):
+    """Order in git does not matter where a live child agrees in everything declared."""
+    add("one")
+    add("two")
+    world.bot("bot", cron("b", "two"), cron("a", "one"))
+    assert world.plan().is_empty
+
+
+def test_children_are_then_taken_by_position(world, add):
+    """What is left is paired in order, type by type."""
+    add("one")
+    second = add("two")
+    world.bot("bot", cron("a", "one"), cron("b", "changed"), {"name": "api", "type": "api_endpoint"})
+    plan = world.plan()
+    assert steps(plan) == {"App/bot/Channel/b": "update", "App/bot/Channel/api": "create"}
+    assert next(change.id for change in plan.changes if change.address.name == "b") == second
+
+
+def test_more_children_declared_than_live(world, add):
+    """What has no live counterpart is created, and nothing else is touched."""
+    add("one")
+    world.bot("bot", cron("a", "one"), cron("b", "two"), cron("c", "three"))
+    assert steps(world.plan()) == {"App/bot/Channel/b": "create", "App/bot/Channel/c": "create"}
+
+
+def test_fewer_children_declared_than_live(world, add):
+    """Which of several is meant is not guessed: the fault lists the ids and the way out."""
+    first, second = add("one"), add("two")
+    world.bot("bot", cron("a", "changed"))
+    (fault,) = faults(world)
+    assert fault.message == f"cannot tell which live schedule channel this is: {first}, {second}"
+    assert fault.path == ("spec", "channels", 0, "name")
+    assert "with id" in fault.hint
+    world.bot("bot", cron("a", "changed", id=second))
+    plan = world.plan()
+    assert steps(plan) == {"App/bot/Channel/a": "update", f"App/bot/Channel/{first}": "report"}
+    assert plan.changes[0].id == second or plan.changes[1].id == second
+
+
+def test_fewer_children_declared_but_equal(world, add):
+    """One that agrees is no guess; the others are reported and left alone."""
+    first, second = add("one"), add("two")
+    world.bot("bot", cron("a", "two"))
+    plan = world.plan()
+    assert plan.is_empty
+    (report,) = plan.changes
+    assert (report.action.value, report.address.name) == ("report", first)
+    assert first in report.notes[0]
+    assert second not in report.notes[0]
+
+
+def test_children_nobody_listed_are_not_reported(world, add):
+    """An app that says nothing of channels says nothing of the live ones either."""
+    add("one")
+    world.declare("App", "bot", {"harness": "generic"})
+    assert world.plan().changes == ()
+    world.bot("bot")
+    assert [change.action.value for change in world.plan().changes] == ["report"]
+
+
+def test_a_child_pinned_to_nothing(world, add):
+    """A channel id that the app does not have is a fault on the channel."""
+    add("one")
+    world.bot("bot", cron("a", "one", id="appchan_" + "0" * 32))
+    (fault,) = faults(world)
+    assert fault.path == ("spec", "channels", 0, "id")
+
+
+def test_the_same_channel_twice(world, add, monkeypatch):
+    """Two live channels that are alike stand for two declared ones, one each."""
+    monkeypatch.setenv("HOOK_TOKEN", "sesame")
+    add("same")
+    add("same")
+    world.bot("bot", cron("a", "same"), cron("b", "same"), cron("c", "same"))
+    assert steps(world.plan()) == {"App/bot/Channel/c": "create"}
+    world.converge()
+    assert world.plan().is_empty
