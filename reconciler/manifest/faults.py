@@ -87,7 +87,7 @@ def _in_document(loc: Path, value: Any) -> Path:
         is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
         is_key = isinstance(value, dict) and step in value
         if is_key and not tagged and not is_last and step in (value.get("type"), value.get("ref")):
-            tagged = True
+            tagged = False
         elif is_index or is_key:
             path.append(step)
             value, tagged = value[step], False
