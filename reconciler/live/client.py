@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
 
 from reconciler.live.http import httpx
 import orjson
@@ -95,7 +96,11 @@ class _Connection:
 
     def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
         self.base = checked_url(endpoint.url)
-        inner = httpx.WSGITransport(app=endpoint.app) if endpoint.app else _network(endpoint.connections)
+        inner = (
+            httpx.WSGITransport(app=endpoint.app)
+            if endpoint.app
+            else _network(self.base, connections=endpoint.connections)
+        )
         self._http = httpx.Client(
             transport=_ReadOnly(inner) if read_only else inner,
             timeout=_TIMEOUT,
@@ -177,11 +182,16 @@ class _Connection:
         self._http.close()
 
 
-def _network(connections: int) -> httpx.BaseTransport:
+def _network(base: str, *, connections: int) -> httpx.BaseTransport:
+    """Open the network: through the environment's proxy for hosts that are not exempt from it, over TLS off this machine."""
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    exempt = _is_loopback(host) or bool(proxy_bypass_environment(host))
+    proxy = None if exempt else getproxies_environment().get(parts.scheme)
     limits = httpx.Limits(
         max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
     )
-    return httpx.HTTPTransport(limits=limits)
+    return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
 
 
 def _answer(response: httpx.Response, *, doing: str) -> Any:

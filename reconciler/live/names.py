@@ -174,7 +174,7 @@ class Names:
 
     def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
         spec, org = one.spec, one.address.org
-        for path, reference in references(one.kind):
+        for path, reference in () if one.archive else references(one.kind):
             for holder, key, where in at(spec, path):
                 text = holder[key]
                 if not isinstance(text, str):
@@ -204,7 +204,7 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
     for one in desired:
         wanted = kinds[one.address.org]
         wanted.add(one.kind.parent or one.kind.name)
-        for path, reference in references(one.kind):
+        for path, reference in () if one.archive else references(one.kind):
             if reference.kind not in wanted and any(True for _ in at(one.spec, path)):
                 wanted.add(reference.kind)
     return {org: {name for name in names if BY_NAME[name].wire.org_scoped} for org, names in kinds.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.errors import ServerFault
-from reconciler.kinds.kind import Shape, body_of, switches
+from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.secrets import revealed
@@ -32,10 +32,20 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
 
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    """Create, then write what the create does not take; tried again, only the rest is written: nothing is made twice."""
+    creation = change.kind.wire.create(change.body, collection(change, ids))
+    if change.address not in ids.known():
+        _make(change, creation, client=client, ids=ids)
+    if creation.follow_up:
+        _write("PATCH", change, creation.follow_up, client=client, ids=ids)
+    return Done(change, note="the platform showed its key once; it was not kept" if creation.one_time else None)
+
+
+def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) -> None:
+    """Send the create itself, and remember what was made."""
     kind, org = change.kind, _org(change, ids)
     if change.frees:
         free_name(change, change.frees, client=client, org=org)
-    creation = kind.wire.create(change.body, collection(change, ids))
     shape = ids.filled(kind, change.address.org, creation.body)
     body = revealed(shape if creation.raw else body_of(kind, shape))
     reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
@@ -43,10 +53,6 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if not isinstance(made, dict) or not isinstance(made.get("id"), str):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
     ids.created(change.address, made["id"])
-    if creation.follow_up:
-        _write("PATCH", change, creation.follow_up, client=client, ids=ids)
-    shown_once = bool(creation.one_time and isinstance(reply, dict) and reply.get(creation.one_time))
-    return Done(change, note="the platform showed its key once; it was not kept" if shown_once else None)
 
 
 def free_name(change: Change, holder: str, *, client: WriteClient, org: str | None) -> None:

@@ -8,22 +8,25 @@ What is found is adopted only when every declared field agrees; anything else is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from reconciler.errors import AllowedAction, ApiError, Conflict, Problem
-from reconciler.kinds.kind import Identity, Twin, shape_of
+from reconciler.errors import AllowedAction, ApiError, Conflict, Problem, Throttled
+from reconciler.kinds.kind import Identity, Twin, kept_by_replace, shape_of
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, Wire, listed
 from reconciler.live.perform import collection, perform
 from reconciler.live.serial import SERIAL
-from reconciler.plan.change import Action, Change, covered
+from reconciler.plan.change import Action, Change, covered, holds_unknown_secret
 from reconciler.plan.diff import diff
 from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
 
 TRIES = 4
 """Most attempts at one change, the first included."""
+_UNARCHIVING = ("POST", "PUT", "PATCH")
+_PORTS = {"https": 443, "http": 80}
 
 
 def carry_out(change: Change, *, client: WriteClient, ids: Ids) -> Outcome:
@@ -41,7 +44,7 @@ def carry_out(change: Change, *, client: WriteClient, ids: Ids) -> Outcome:
 def _settle(change: Change, error: ApiError, *, client: WriteClient, ids: Ids, last: bool) -> Outcome | None:
     """Return the outcome of a refused write, or None to try again."""
     problem = error.problem
-    if problem is None or is_ambiguous(error):
+    if problem is None or is_ambiguous(error) or isinstance(error, Throttled):
         return Failed(change, error)
     try:
         if not last and problem.action("retry-later"):
@@ -52,7 +55,8 @@ def _settle(change: Change, error: ApiError, *, client: WriteClient, ids: Ids, l
         if action := problem.action("unarchive"):
             return _unarchive(change, action, problem, client=client, ids=ids)
         action = problem.action("get-existing")
-        if action or (isinstance(error, Conflict) and change.action is Action.CREATE):
+        creating = change.action is Action.CREATE and change.address not in ids.known()
+        if action or (isinstance(error, Conflict) and creating):
             return _existing(change, action, problem, error, client=client, ids=ids)
     except ApiError as second:
         return Failed(change, second)
@@ -144,35 +148,38 @@ def _holder(change: Change, *, client: WriteClient, ids: Ids) -> Wire | None:
 def _unarchive(change: Change, action: AllowedAction, problem: Problem, *, client: WriteClient, ids: Ids) -> Outcome:
     """Restore what the platform says is archived, then bring it to what git wants."""
     if action.href:
-        path = own_path(action.href, base=client.base)
+        path, method = own_path(action.href, base=client.base), action.method or "POST"
         if path is None:
             return Conflicted(
                 change, "the platform offers to unarchive at an address that is not its own: not followed"
             )
-        client.send(action.method or "POST", path, doing=f"unarchiving {change.address}", org=_org(change, ids))
+        if method not in _UNARCHIVING:
+            return Conflicted(change, f"the platform offers to unarchive by {method}: not followed")
+        client.send(method, path, doing=f"unarchiving {change.address}", org=_org(change, ids))
     wire = _holder(change, client=client, ids=ids)
     if wire is None:
         return Conflicted(change, f"it is archived and cannot be found by name ({problem})", hint="plan again")
     if change.kind.wire.archived(wire):
         return _revive(change, wire, problem, client=client, ids=ids)
     ids.created(change.address, wire["id"])
-    update = _as(change, Action.UPDATE, wire, replaces=False)
+    update = replace(change, action=Action.UPDATE, id=wire["id"])
     return Done(change, note=perform(update, client=client, ids=ids).note or "was archived; restored")
 
 
 def _revive(change: Change, wire: Wire, problem: Problem, *, client: WriteClient, ids: Ids) -> Outcome:
-    """Bring back an archived holder of the name by PUT, where the kind knows that."""
-    if change.kind.twin is not Twin.REVIVE:
-        message = f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name ({problem})"
-        return Conflicted(change, message, hint="plan again: an archived twin is seen and dealt with there")
+    """Bring back an archived holder of the name by PUT, where the kind knows that; what is undeclared stays."""
+    holder = f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name ({problem})"
+    body = {key: value for key, value in (shape_of(change.kind, wire) | change.body).items() if value is not None}
+    if change.kind.twin is not Twin.REVIVE or holds_unknown_secret(body):
+        return Conflicted(change, holder, hint="plan again: an archived twin is seen and dealt with there")
     ids.created(change.address, wire["id"])
-    perform(_as(change, Action.RESTORE, wire, replaces=True), client=client, ids=ids)
+    then = {str(path[0]): [] for path in kept_by_replace(change.kind) if body.get(str(path[0])) == []}
+    perform(
+        replace(change, action=Action.RESTORE, body=body, then=then, id=wire["id"], replace=True),
+        client=client,
+        ids=ids,
+    )
     return Done(change, note="was archived; restored")
-
-
-def _as(change: Change, action: Action, wire: Wire, *, replaces: bool) -> Change:
-    """Turn a create into a write of what was found instead."""
-    return Change(change.address, action, change.title, change.fields, change.body, id=wire["id"], replace=replaces)
 
 
 def _org(change: Change, ids: Ids) -> str | None:
@@ -187,8 +194,17 @@ def own_path(href: Any, *, base: str) -> str | None:
     >>> own_path("https://evil.test/v1/agents/x", base="https://a.test/api") is None
     True
     """
-    home, link = urlsplit(base), urlsplit(urljoin(base + "/", str(href)))
-    if (link.scheme, link.hostname, link.port) != (home.scheme, home.hostname, home.port) or link.username:
+    home = urlsplit(base)
+    try:
+        link = urlsplit(urljoin(base + "/", str(href)))
+        own = _origin(link) == _origin(home) and not link.username
+    except ValueError:
         return None
     path = link.path.removeprefix(home.path) if home.path and link.path.startswith(home.path + "/") else link.path
-    return path + (f"?{link.query}" if link.query else "") if path.startswith("/v1/") else None
+    if not own or not path.startswith("/v1/") or "\\" in path or ".." in unquote(path).split("/"):
+        return None
+    return path + (f"?{link.query}" if link.query else "")
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)

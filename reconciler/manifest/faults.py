@@ -81,16 +81,15 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
 def _in_document(loc: Path, value: Any) -> Path:
     """Keep the steps of a location that are keys and indexes of the input; drop pydantic's tags of unions."""
     path: list[str | int] = []
-    tagged = False
     for number, step in enumerate(loc):
         is_last = number == len(loc) - 1
         is_index = isinstance(value, list) and isinstance(step, int) and step < len(value)
         is_key = isinstance(value, dict) and step in value
-        if is_key and not tagged and not is_last and step in (value.get("type"), value.get("ref")):
-            tagged = False
-        elif is_index or is_key:
+        if is_key and not is_last and step in (value.get("type"), value.get("ref")):
+            continue  # a tag, although there is a key of that name
+        if is_index or is_key:
             path.append(step)
-            value, tagged = value[step], False
+            value = value[step]
         elif is_last and isinstance(value, dict):
             path.append(step)
     return tuple(path)

@@ -149,7 +149,7 @@ PATHS = [
     ("https://a.test/v1/agents/x", "/v1/agents/x"),
     ("https://a.test/api2/v1/agents/x", None),
     ("/api/v1/../../admin", None),
-    ("/api/v1/a/./b", None),
+    ("/api/v1/a/./b", "/v1/a/b"),
     ("/api/v1/%2E%2e/admin", None),
     ("/api/v1/agents/x\\..\\y", None),
     ("", None),
@@ -165,15 +165,17 @@ def test_own_path(href, path):
     assert own_path(href, base=BASE) == path
 
 
-@pytest.mark.parametrize("method", ["DELETE", "GET", "TRACE", ""])
+@pytest.mark.parametrize("method", ["DELETE", "GET", "TRACE", "delete"])
 def test_unarchive_does_nothing_else(world, late, method):
     """However the server spells it, bringing something back is never a DELETE."""
     plan, agent = late()
     href = f"/v1/agents/{agent['id']}"
     action = {"rel": "unarchive", "href": href, "method": method}
     world.meddler.instead("POST", "/v1/agents", (409, offering(action)))
-    world.apply(plan, recheck=False)
-    assert not [sent for sent in world.sent if sent.method == (method or "none") != "GET"]
+    outcome = only(world.apply(plan, recheck=False))
+    assert isinstance(outcome, Conflicted)
+    assert f"by {method}: not followed" in outcome.message
+    assert world.lines == ["POST /v1/agents"]
     assert world.one("agents", "triage")["status"] == "active"
 
 
@@ -191,6 +193,28 @@ def test_an_archived_agent_is_revived(world, late):
     now = world.one("agents", "triage")
     assert (now["id"], now["status"], now["system_prompt"]) == (agent["id"], "active", "Help.")
     assert world.plan().is_empty
+
+
+def test_reviving_keeps_what_is_not_declared(world, late):
+    """What nobody declared comes back as it was, references included."""
+    plan, agent = late(description="kept", max_iterations=7, initial_files=[{"path": "a", "content": "x"}])
+    world.api.delete(f"/v1/agents/{agent['id']}")
+    assert world.apply(plan, recheck=False).exit_codes == (0,)
+    now = world.one("agents", "triage")
+    for field in ("description", "max_iterations", "harness_id", "capabilities"):
+        assert now[field] == agent[field], field
+    assert now["initial_files"][0]["content"] == "x"
+
+
+def test_reviving_needs_every_secret(world, late):
+    """An archived agent with secrets nobody declared is not replaced: they would be lost."""
+    servers = {"crm": {"url": "https://crm.example.com", "headers": {"Authorization": "sesame"}}}
+    plan, agent = late(mcpServers=servers)
+    world.api.delete(f"/v1/agents/{agent['id']}")
+    outcome = only(world.apply(plan, recheck=False))
+    assert isinstance(outcome, Conflicted)
+    assert world.lines == ["POST /v1/agents"]
+    assert "sesame" not in repr(outcome)
 
 
 def test_reviving_empties_capabilities(world):
@@ -232,7 +256,7 @@ def test_unarchive_by_link(world):
 
     link = f"/v1/memories/{memory['id']}/unarchive"
     world.meddler.instead("POST", "/v1/memories", (409, offering({"rel": "unarchive", "href": link})))
-    world.meddler.before("POST", link, revive)
+    world.meddler.instead("POST", link, (200, {}))
     world.meddler.rules[-1].do = lambda _sent, _pass_on: (revive(), ("200 OK", [], b"{}"))[1]
     applied = world.apply(plan, recheck=False)
     assert applied.exit_codes == (0,)
@@ -354,7 +378,7 @@ def test_a_refused_second_call_does_not_lose_the_first(world):
     world.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"})
     world.meddler.instead("PATCH", "/v1/orgs/.*", (409, TAKEN))
     outcome = only(world.apply())
-    assert isinstance(outcome, Failed | Conflicted)
+    assert isinstance(outcome, Failed)
     assert [org["name"] for org in world.live("orgs")].count("Acme") == 1
     world.forget()
     world.converge()
@@ -411,12 +435,8 @@ def test_a_conflict_of_another_action(world):
 def test_the_second_error_is_the_one_that_counts(world, late):
     """When looking for what stands in the way fails, that is what is reported."""
     plan, _ = late()
-    world.meddler.instead("GET", "/v1/agents", (403, {"detail": "no"}), times=None)
-    outcome = only(world.apply(plan, recheck=False)) if False else None
-    assert outcome is None
-    ids = world.meddler.rules.pop()
-    world.meddler.instead("GET", "/v1/agents", (403, {"detail": "no"}), times=1)
+    world.meddler.instead("POST", "/v1/agents", (409, TAKEN))
+    world.meddler.instead("GET", "/v1/agents", (403, {"detail": "no"}))
     outcome = only(world.apply(plan, recheck=False))
-    assert ids.times is None
     assert isinstance(outcome, Failed)
     assert "403" in outcome.error.message
