@@ -14,12 +14,15 @@
 | `requests`  | each write as `METHOD path: body`; ` @Org` behind the path where it is not the default one       |
 | `after`     | what reading back shows, as `GET path: members`                                                  |
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
+| `defect`    | why the case does not hold yet                                                                   |
 
-An id is spelled `$kind/name`, a channel's `$channel/app/number`, a second of the same name with `#2`; what stands in
-another organization than the default one has that organization's name in front.
+An id is spelled `$kind/name`, that of a channel `$channel/app/number`, of a version `$version/agent/number`; a second
+one of the same name has `#2` behind it, and what stands in another organization than the default one has that
+organization's name in front.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,9 +43,8 @@ from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 
 FOLDER = Path(__file__).parent / "scenarios"
 CASES = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))}
-KEYS = {"why", "server", "org_id", "env", "applied", "live", "manifests", "plan", "notes", "requests", "after"} | {
-    "faults"
-}
+KEYS = {"why", "server", "org_id", "env", "applied", "live", "manifests", "defect"}
+OUTCOME = {"plan", "notes", "requests", "after"}
 COLLECTIONS = {
     "model": "/v1/models",
     "harness": "/v1/harnesses?include_archived=true",
@@ -72,8 +74,12 @@ class Server:
                     start = "$" if is_default else f"${org['name']}/"
                     title = item.get("model_id") or item["name"]
                     self._name(f"{start}{kind}/{title}", item["id"])
-                    for number, channel in enumerate(item.get("channels") or (), 1):
-                        self._name(f"{start}channel/{title}/{number}", channel["id"])
+                    below = {"channel": item.get("channels") or ()}
+                    if kind == "agent":
+                        below["version"] = self.get(f"/v1/agents/{item['id']}/versions", org["id"])
+                    for sort, children in below.items():
+                        for number, child in enumerate(children, 1):
+                            self._name(f"{start}{sort}/{title}/{number}", child["id"])
 
     def _name(self, name: str, ident: str) -> None:
         if ident not in self.ids.values():
@@ -102,7 +108,7 @@ class Server:
         text = json.dumps(value)
         for name, ident in self.ids.items():
             text = text.replace(ident, json.dumps(name)[1:-1])
-        return json.loads(text)
+        return json.loads(re.sub(r"\(archived [0-9a-f]{8}\)", "(archived ...)", text))
 
     def carry_out(self, requests: Any) -> None:
         """Send the requests of a case."""
@@ -122,12 +128,16 @@ class Run:
     """Our side of a case: the run on one page, with the secrets and settings of the case."""
 
     def __init__(self, world: Any, case: dict[str, Any], server: Server) -> None:
-        self.world, self.server = world, server
-        self.settings = Settings(
-            manifests=(str(world.folder),),
+        self.world, self.case, self.server = world, case, server
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the case; one change at a time, so that the order of the requests is the plan's."""
+        return Settings(
+            manifests=(str(self.world.folder),),
             api_url=LOCAL_URL,
             api_key=LOCAL_KEY,
-            org_id=server.known(case.get("org_id")),
+            org_id=self.server.known(self.case.get("org_id")),
             parallelism=1,
         )
 
@@ -151,9 +161,7 @@ class Run:
     def apply(self, plan: Plan) -> list[Any]:
         """Apply a plan, insist that it converged, and return the writes as a case spells them."""
         self.world.forget()
-        applied = apply_plan(
-            plan, self.settings, client=self.world.writer(), listen=lambda _news: None, recheck=True
-        )
+        applied = apply_plan(plan, self.settings, client=self.world.writer(), listen=lambda _news: None, recheck=True)
         sent = list(self.world.writes)
         assert applied.exit_codes == (Exit.DONE,), applied
         self.server.refresh()
@@ -180,7 +188,12 @@ def _load(path: Path) -> dict[str, Any]:
     return case
 
 
-@pytest.mark.parametrize("name", CASES)
+def _marked(name: str) -> Any:
+    defect = _load(CASES[name]).get("defect")
+    return pytest.param(name, marks=[pytest.mark.xfail(reason=defect)] if defect else [])
+
+
+@pytest.mark.parametrize("name", [_marked(name) for name in CASES])
 def test_scenario(name, open_world, monkeypatch):
     """The plan and its requests are those of the case; planned again there is nothing to do, and nothing is sent."""
     case = _load(CASES[name])
@@ -222,9 +235,9 @@ def test_case_is_well_formed(name):
     """A case says why, knows no other keys than the table above, and expects a plan or faults, never both."""
     case = _load(CASES[name])
     assert case["why"].strip().endswith(".")
-    assert set(case) <= KEYS
+    assert set(case) <= KEYS | OUTCOME | {"faults"}
     assert "manifests" in case
-    assert not {"plan", "requests", "after"} & set(case) if "faults" in case else "plan" in case
+    assert not OUTCOME & set(case) if "faults" in case else "plan" in case
 
 
 def test_every_case_says_something_of_its_own():

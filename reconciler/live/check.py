@@ -50,17 +50,25 @@ def _read(changes: Iterable[Change], orgs: Mapping[str, str | None], *, client: 
 
 def _beside(change: Change, lists: Lists, parent_id: str | None) -> Sequence[Wire]:
     """Return the live resources among which a change's resource stands."""
-    kind, org = change.kind, change.address.org
+    kind = change.kind
     if kind.parent is None:
-        return lists.get((org, kind.name), ())
-    parent = next((wire for wire in lists.get((org, kind.parent), ()) if wire["id"] == parent_id), None)
-    return (parent or {}).get(kind.wire.inside or "") or ()
+        return lists.get((change.address.org, kind.name), ())
+    return _parent(change, lists, parent_id).get(kind.wire.inside or "") or ()
+
+
+def _parent(change: Change, lists: Lists, parent_id: str | None) -> Wire:
+    """Return the live parent of a child's change, an empty one when it is gone."""
+    parents = lists.get((change.address.org, change.kind.parent or ""), ())
+    return next((wire for wire in parents if wire["id"] == parent_id), {})
 
 
 def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
     """Say what happened to a resource since the plan was made, None when nothing did."""
-    parent_id = plan.bindings.get(change.address.above) if change.address.above else None
+    above = change.address.above
+    parent_id = plan.bindings.get(above) if above else None
     wires = _beside(change, lists, parent_id)
+    if above and BY_NAME[above.kind].wire.archived(_parent(change, lists, parent_id)):
+        return f"its {above.kind} was archived"
     if change.pre.id is None:
         return _appeared(change, wires, parent_known=parent_id is not None)
     wire = next((wire for wire in wires if wire["id"] == change.pre.id), None)

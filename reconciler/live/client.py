@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
-from reconciler.live.http import httpx
 import orjson
 
 from reconciler import __version__
@@ -24,6 +23,7 @@ from reconciler.errors import (
     UsageError,
     from_problem,
 )
+from reconciler.live.http import httpx
 from reconciler.live.problems import problem_of
 
 READ_TRIES = 3
@@ -183,11 +183,11 @@ class _Connection:
 
 
 def _network(base: str, *, connections: int) -> httpx.BaseTransport:
-    """Open the network: through the environment's proxy for hosts that are not exempt from it, over TLS off this machine."""
+    """Open the network: through the environment's proxy where it applies, over TLS except on this machine."""
     parts = urlsplit(base)
     host = parts.hostname or ""
-    exempt = _is_loopback(host) or bool(proxy_bypass_environment(host))
-    proxy = None if exempt else getproxies_environment().get(parts.scheme)
+    exempt = _is_loopback(host) or bool(proxy_bypass(host))
+    proxy = None if exempt else getproxies().get(parts.scheme)
     limits = httpx.Limits(
         max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
     )

@@ -7,10 +7,10 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from reconciler.live.http import httpx
 import orjson
 
 from reconciler.errors import AllowedAction, Problem
+from reconciler.live.http import httpx
 
 _SHOWN = 300
 

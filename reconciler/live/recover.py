@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from reconciler.errors import AllowedAction, ApiError, Conflict, Problem, Throttled
-from reconciler.kinds.kind import Identity, Twin, kept_by_replace, shape_of
+from reconciler.kinds.kind import Identity, Shape, Twin, kept_by_replace, shape_of
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, Wire, listed
@@ -105,8 +105,7 @@ def _existing(
     if action and action.href:
         path = own_path(action.href, base=client.base)
         if path is None:
-            elsewhere = urlsplit(action.href).netloc or action.href
-            message = f"the platform points at {elsewhere}, which is not its own address: not followed"
+            message = f"the platform points at {action.href[:200]!r}, which is not its own address: not followed"
             return Conflicted(change, message, hint="find out why the platform does that before you go on")
         wire = client.get(path, doing=f"reading what stands in the way of {change.address}", org=_org(change, ids))
     else:
@@ -169,11 +168,13 @@ def _unarchive(change: Change, action: AllowedAction, problem: Problem, *, clien
 def _revive(change: Change, wire: Wire, problem: Problem, *, client: WriteClient, ids: Ids) -> Outcome:
     """Bring back an archived holder of the name by PUT, where the kind knows that; what is undeclared stays."""
     holder = f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name ({problem})"
-    body = {key: value for key, value in (shape_of(change.kind, wire) | change.body).items() if value is not None}
+    live = shape_of(change.kind, wire)
+    body = {key: value for key, value in (live | change.body).items() if value is not None}
     if change.kind.twin is not Twin.REVIVE or holds_unknown_secret(body):
         return Conflicted(change, holder, hint="plan again: an archived twin is seen and dealt with there")
     ids.created(change.address, wire["id"])
-    then = {str(path[0]): [] for path in kept_by_replace(change.kind) if body.get(str(path[0])) == []}
+    kept = [str(path[0]) for path in kept_by_replace(change.kind)]
+    then: Shape = {name: [] for name in kept if body.get(name) == [] and live.get(name)}
     perform(
         replace(change, action=Action.RESTORE, body=body, then=then, id=wire["id"], replace=True),
         client=client,

@@ -9,16 +9,24 @@ about three times slower to load.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from functools import partial
 from math import isfinite
 from typing import Any, Final
 
 from reconciler.manifest.parse import MAX_DEPTH, Parsed
 
-try:
-    from yaml_rs import YAMLDecodeError, loads
-except ImportError:  # pragma: no cover - the extra is optional; tests install it
-    loads = None
 
+def _reader() -> Callable[[str], Any] | None:
+    """Return the reader of the extra `fast`, if it is installed; it raises ValueError for what it cannot read."""
+    try:
+        from yaml_rs import loads  # noqa: PLC0415 - the extra is optional
+    except ImportError:
+        return None
+    return partial(loads, parse_datetime=False)
+
+
+_read = _reader()
 MAX_CHARS: Final = 64 * 1024
 """Longer texts gain nothing, and shorter ones cannot hold too many nodes."""
 
@@ -28,8 +36,10 @@ _ODD_NUMBERS: Final = (
     re.compile(r"0[0-9xob](?<![^\s\[{,:]..)"),
     re.compile(r"-0[0-9xob](?<![^\s\[{,:]...)"),
     re.compile(r"\+0[0-9xob](?<![^\s\[{,:]...)"),
-    re.compile(r"_(?=[0-9])(?<=[0-9]_)"),
+    re.compile(r"_(?<=[0-9]_)"),
 )
+_FOLDED: Final = re.compile(r">(?<![^\s\[{,:].)")
+_BLOCK: Final = re.compile(r"\|(?<![^\s\[{,:].)(?!-?\n)")
 _CONTENT: Final = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _TEXT: Final = frozenset({str})
 _SCALARS: Final = frozenset({str, bool, int, type(None)})
@@ -37,14 +47,14 @@ _SCALARS: Final = frozenset({str, bool, int, type(None)})
 
 def quick(text: str) -> list[Parsed] | None:
     """Return what `parse` would return for a text without faults, or None to leave it to `parse`."""
-    if loads is None or len(text) > MAX_CHARS or _is_unusual(text):
+    if _read is None or len(text) > MAX_CHARS or _is_unusual(text):
         return None
     content = _CONTENT.search(text, 4 if text.startswith("---\n") else 0)
     if content is None:
         return None
     try:
-        value = loads(text, parse_datetime=False)
-    except (YAMLDecodeError, ValueError, OverflowError, RecursionError):
+        value = _read(text)
+    except (ValueError, OverflowError, RecursionError):
         return None
     if not _is_ordinary(value, MAX_DEPTH - 1):
         return None
@@ -52,9 +62,14 @@ def quick(text: str) -> list[Parsed] | None:
 
 
 def _is_unusual(text: str) -> bool:
-    """Say whether a text may hold more than one document, or anything that versions of YAML read differently."""
+    """Say whether a text may hold more than one document, or anything that parsers of YAML read differently."""
     return (
         not text.replace("\n", "").isprintable()
+        or not text.endswith("\n")
+        or text.endswith(("\n\n", "|\n", "|-\n"))
+        or " \n" in text
+        or _FOLDED.search(text) is not None
+        or _BLOCK.search(text) is not None
         or "\n---" in text
         or "\n..." in text
         or "<<" in text
@@ -68,7 +83,7 @@ def _is_ordinary(value: Any, levels: int) -> bool:
     if type(value) is dict:
         if not _TEXT.issuperset(map(type, value)):
             return False
-        items = value.values()
+        items: Iterable[Any] = value.values()
     elif type(value) is list:
         items = value
     else:

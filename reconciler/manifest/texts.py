@@ -33,7 +33,7 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
         if len(data) > MAX_TEXT:
             raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": quoted(name)})
         try:
-            return data.decode().replace("\r\n", "\n")
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
             raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": quoted(name)}) from None
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from reconciler.report.style import Style
 
 _TAB = 4
-_ABOUT_A_SECRET = "a secret "  # noqa: S105 - how a message begins, not a password
+_MAY_SHOW_A_SECRET = ("a secret ", "unknown key ")
+"""How messages begin whose line may hold a secret in clear: under a mistyped key stands whatever was meant for it."""
 _KEY = re.compile(r"""((?:"[^"]*"|'[^']*'|[\w./-]+))\s*:(?:\s|$)""")
 _KEY_BEFORE = re.compile(rf"(?:-\s|\s)*{_KEY.pattern}\s*")
 _LEAST_WINDOW = 20
@@ -23,7 +24,7 @@ _LEAST_WINDOW = 20
 
 def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]:
     """Yield the lines that show every fault, with a count at the end."""
-    secret_lines = {(fault.path, fault.line) for fault in faults if fault.message.startswith(_ABOUT_A_SECRET)}
+    secret_lines = {(fault.path, fault.line) for fault in faults if fault.message.startswith(_MAY_SHOW_A_SECRET)}
     for fault in faults:
         yield from _fault(fault, style, is_secret=(fault.path, fault.line) in secret_lines)
         yield ""

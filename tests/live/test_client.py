@@ -410,9 +410,33 @@ def test_a_reader_cannot_write(world, method):
     assert world.sent == []
 
 
-def test_a_network_is_made_only_without_an_app(monkeypatch):
-    """The connection pool is as wide as the workers."""
+PROXIES = [
+    ("https://app.everruns.com/api", {}, None),
+    ("https://app.everruns.com/api", {"https_proxy": "http://proxy:3128"}, "http://proxy:3128"),
+    ("https://app.everruns.com/api", {"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+    ("https://app.everruns.com/api", {"http_proxy": "http://proxy:3128"}, None),
+    ("https://app.everruns.com/api", {"https_proxy": "http://proxy:3128", "no_proxy": "everruns.com"}, None),
+    ("http://localhost:9300", {"http_proxy": "http://proxy:3128"}, None),
+]
+
+
+@pytest.mark.parametrize(("url", "env", "proxy"), PROXIES)
+def test_network(monkeypatch, url, env, proxy):
+    """Without an app there is a pool as wide as the workers, behind the environment's proxy but never on this machine."""
     made = []
-    monkeypatch.setattr(client_module, "_network", lambda width: made.append(width) or httpx.HTTPTransport())
-    open_reader(Endpoint(url="https://host", key=KEY, connections=12)).close()
-    assert made == [12]
+
+    def transport(**options):
+        made.append(options)
+        return httpx.MockTransport(lambda _request: httpx.Response(200))
+
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(client_module.httpx, "HTTPTransport", transport)
+    open_reader(Endpoint(url=url, key=KEY, connections=12)).close()
+    (options,) = made
+    assert options["proxy"] == proxy
+    assert options["limits"].max_connections >= 12
+    assert options["verify"] is url.startswith("https")

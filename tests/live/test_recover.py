@@ -201,8 +201,9 @@ def test_reviving_keeps_what_is_not_declared(world, late):
     world.api.delete(f"/v1/agents/{agent['id']}")
     assert world.apply(plan, recheck=False).exit_codes == (0,)
     now = world.one("agents", "triage")
-    for field in ("description", "max_iterations", "harness_id", "capabilities"):
+    for field in ("description", "max_iterations", "harness_id"):
         assert now[field] == agent[field], field
+    assert [capability["ref"] for capability in now["capabilities"]] == ["session_file_system"]
     assert now["initial_files"][0]["content"] == "x"
 
 

@@ -17,16 +17,16 @@ def shown(*faults, style=PLAIN):
     return list(fault_text(faults, style=style))
 
 
-def at(column, text, message="unknown key x", hint=None, *, line=12, path="a.yaml"):
+def at(column, text, message="unknown kind x", hint=None, *, line=12, path="a.yaml"):
     """Return a fault in a line of text."""
     return LocatedFault(path, line, column, text, message, hint)
 
 
 def test_a_fault_in_its_line():
-    """Place, line, caret, hint, count."""
+    """Place, line, caret, hint, count; below an unknown key may stand a secret, so its value is left out."""
     assert shown(at(3, "  sytem_prompt: hi", "unknown key sytem_prompt", "did you mean system_prompt?")) == [
         "a.yaml:12:3: unknown key sytem_prompt",
-        "  12 |   sytem_prompt: hi",
+        "  12 |   sytem_prompt: ...",
         "     |   ^",
         "  hint: did you mean system_prompt?",
         "",
@@ -55,7 +55,7 @@ def test_a_long_line_is_cut_around_the_column(column, width):
 
 def test_at_the_end_of_an_empty_line():
     """The caret may stand behind the last character."""
-    assert shown(at(1, ""))[:2] == ["a.yaml:12:1: unknown key x", ""]
+    assert shown(at(1, ""))[:2] == ["a.yaml:12:1: unknown kind x", ""]
     assert shown(at(4, "ab:"))[1:3] == ["  12 | ab:", "     |    ^"]
 
 
@@ -103,7 +103,7 @@ def test_color():
     """Colour adds nothing but colour."""
     lines = shown(at(1, "x: \x1b[31m"), style=Style(color=True, width=100))
     assert re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines)) == "\n".join(shown(at(1, "x: \x1b[31m")))
-    assert lines[0] == "\x1b[1ma.yaml:12:1: \x1b[0m\x1b[31munknown key x\x1b[0m"
+    assert lines[0] == "\x1b[1ma.yaml:12:1: \x1b[0m\x1b[31munknown kind x\x1b[0m"
 
 
 def test_errors():
