@@ -41,7 +41,8 @@ def main() -> None:
 
 def as_manifest(agent: dict[str, Any], spec: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Spell the declared fields of a live agent as its manifest does."""
-    found = {key: names.get(agent.get(REFERENCES[key], ""), "") if key in REFERENCES else agent.get(key) for key in spec}
+    found = {key: agent.get(key) for key in spec}
+    found |= {key: names.get(agent.get(theirs, ""), "") for key, theirs in REFERENCES.items() if key in spec}
     found["capabilities"] = [{k: v for k, v in item.items() if v} for item in agent.get("capabilities", [])]
     found["mcpServers"] = {k: {"url": v["url"]} for k, v in agent.get("mcpServers", {}).items()}
     return found

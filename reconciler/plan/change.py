@@ -153,16 +153,16 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-_SECRET = "$secret"
+_HIDDEN = "$secret"
 
 
 def plain(value: Any) -> Any:
     """Spell a canonical value as JSON can: secrets as `{"$secret": ...}`, a key of that name with one `$` more."""
     match value:
         case SecretRef():
-            return {_SECRET: {value.source: value.name}}
+            return {_HIDDEN: {value.source: value.name}}
         case Set():
-            return {_SECRET: "set"}
+            return {_HIDDEN: "set"}
         case dict():
             return {f"${key}" if _is_escaped(key) else key: plain(item) for key, item in value.items()}
         case list() | tuple():

@@ -3,13 +3,14 @@
 import random
 
 WORDS = (
-    'a the agent: answer, customer\'s "quoted" (see) #1 # hash - dash [x] {y} 100% yes no null true 12 3.5 1.10 ~ é 😀 key: '
-    "value https://x.y/z?a=b&c=d * item 1. first > quote | pipe `code` @at !bang & and %pct 07 1_000 0x1F -5 +3 .5 e9 1e5 : "
-    ":: '' \\n \\ / = == => -> ... --- ? what?"
+    'a the agent: answer, customer\'s "quoted" (see) #1 # hash - dash [x] {y} 100% yes no null true 12 3.5 1.10 ~ '
+    "é 😀 key: value https://x.y/z?a=b&c=d * item 1. first > quote | pipe `code` @at !bang & and %pct 07 1_000 0x1F -5 "
+    "+3 .5 e9 1e5 : :: '' \\n \\ / = == => -> ... --- ? what?"
 ).split(" ")
 PLAIN = (
     "x|hello world|1|-1|1.5|true|no|null|~|a:b|a#b|it's|claude-sonnet-4-5|agent-00007|12:30|2024-01-01|1e3|a, b|x - y|"
-    "(paren)|100%|v1.10|1.10|/workspace/x|q & a|what?|* not|C:\\x|é||Yes|TRUE|0|00|0.0|-0|1.|-.5|+.5|1__0|1_|-1_2|0b1|a'b|=|=="
+    "(paren)|100%|v1.10|1.10|/workspace/x|q & a|what?|* not|C:\\x|é||Yes|TRUE|0|00|0.0|-0|1.|-.5|+.5|1__0|1_|-1_2|0b1|"
+    "a'b|=|=="
 ).split("|")
 KEYS = "name spec kind on y key a-b k.x 'q' \"d\" no".split()
 
