@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 
 def run() -> None:
@@ -13,6 +14,9 @@ def run() -> None:
     """
     from reconciler.cli.main import main
 
+    for stream in (sys.stdout, sys.stderr):  # a character that the locale does not know is spelled out, not an error
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = main(sys.argv[1:])
     if sys.gettrace() is not None:  # a tracer, such as coverage, writes its file on the way out
         sys.exit(code)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ManifestError
 from reconciler.manifest.load import load
 from reconciler.manifest.resolve import resolve
-from reconciler.plan.outcome import Applied
+from reconciler.plan.outcome import Applied, Remainder
 from reconciler.plan.plan import Plan, build
 from reconciler.plan.select import select
 
@@ -60,8 +60,11 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
     from reconciler.live.observe import observe
 
-    seen = observe(client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism)
-    plan = build(seen.desired, seen.situation, partial=wanted.partial)
+    with collector_paused():
+        seen = observe(
+            client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
+        )
+        plan = build(seen.desired, seen.situation, partial=wanted.partial)
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
@@ -86,5 +89,10 @@ def apply_plan(plan: Plan, settings: Settings, *, client: WriteClient, listen: L
         ensure_fresh(plan, client=client, parallelism=settings.parallelism)
     ids = Ids(plan, client)
     outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
-    remainders = () if interrupted else prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
+    remainders: tuple[Remainder, ...] = ()
+    if not interrupted:
+        try:
+            remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
+        except KeyboardInterrupt:  # what was done is still to be told
+            interrupted = True
     return Applied(outcomes, interrupted, remainders, client.throttled_for)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from reconciler.cli import options
 from reconciler.cli.console import Console
 from reconciler.cli.plan import show
 from reconciler.errors import PlanFileError, UsageError
+from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
 from reconciler.settings import Settings
@@ -137,11 +138,14 @@ def _marker(saved: PlanFile, name: str) -> Path:
     """Return where the use of a plan is noted; raises PlanFileError when it was used here before."""
     from reconciler.cli.connect import state_folder
 
-    folder = state_folder() / "applied-plans"
-    folder.mkdir(exist_ok=True)
-    marker = folder / saved.id
     if not saved.id.isalnum():
         raise PlanFileError(f"{name} is damaged: its id is not one", hint="make a new plan")
+    folder = state_folder() / "applied-plans"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot use {folder}/: {error.strerror}", hint="remove what is in the way") from error
+    marker = folder / saved.id
     if marker.exists():
         raise PlanFileError(f"{name} was applied before: a plan is good for one use", hint="make a new plan")
     return marker
@@ -169,13 +173,17 @@ def _carry_out(
             if used is not None and not used.exists():
                 used.touch()
             if console.as_json:
-                console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
+                with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
+                    console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
             elif isinstance(news, Started):
                 shown.started(news.change)
             else:
                 shown.finished(news)
 
         applied = apply_plan(plan, settings, client=client, listen=listen, recheck=recheck)
+    for outcome in applied.outcomes:
+        if isinstance(outcome, NotStarted):  # nobody listens to what did not happen
+            console.event(events.outcome(outcome))
     for remainder in applied.remainders:
         console.event(events.remainder(remainder))
     console.text(applied_text(applied, style=console.style))

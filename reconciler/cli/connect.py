@@ -51,7 +51,14 @@ def _emulator() -> Any:
             f"the embedded emulator needs a package that is not installed ({error.name})",
             hint="pip install 'everruns-reconciler[emulator]'",
         ) from error
-    return create_app(data=str(state_folder() / "emulator.sqlite"))
+    import sqlite3
+
+    data = state_folder() / "emulator.sqlite"
+    try:
+        return create_app(data=str(data))
+    except sqlite3.Error as error:
+        hint = f"remove {data} to begin with an empty emulator"
+        raise UsageError(f"cannot use {data}: {error}", hint=hint) from error
 
 
 def state_folder() -> Path:

@@ -40,10 +40,10 @@ class Console:
             sys.stdout.flush()
 
     def event(self, event: dict[str, Any]) -> None:
-        """Print an event for programs."""
+        """Print an event for programs, in UTF-8 whatever the locale says: JSON knows no other encoding."""
         if self.as_json:
-            sys.stdout.write(events.line(event) + "\n")
-            sys.stdout.flush()
+            sys.stdout.buffer.write(events.line(event).encode() + b"\n")
+            sys.stdout.buffer.flush()
 
     def end(self, *codes: Exit) -> int:
         """Close the event stream and return the exit code that wins."""

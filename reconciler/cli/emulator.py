@@ -30,6 +30,8 @@ def command(port: int, data: str | None) -> int:
             f"the emulator needs a package that is not installed ({error.name})",
             hint="pip install 'everruns-reconciler[emulator]'",
         ) from error
+    import sqlite3
+
     kept = data or "memory"
 
     def ready(url: str) -> None:
@@ -41,4 +43,6 @@ def command(port: int, data: str | None) -> int:
         raise UsageError(
             f"cannot serve on port {port}: {error.strerror or error}", hint="choose another --port"
         ) from error
+    except sqlite3.Error as error:
+        raise UsageError(f"cannot keep data in {kept}: {error}", hint="choose another --data") from error
     return 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from reconciler.errors import Exit, ReconcilerError
+from reconciler.errors import Exit, Interrupted, ReconcilerError, UsageError
 
 VERBS: dict[str, tuple[str, str]] = {
     "validate": ("reconciler.cli.validate", "Check manifests, offline."),
@@ -75,26 +75,25 @@ def main(argv: Sequence[str]) -> int:
         result: Any = program.main(args=list(argv), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.Abort:
-        return _interrupted()
     except click.ClickException as error:
+        if "--json" in argv:
+            return _failed(UsageError(error.format_message()), argv)
         error.show()
         return int(Exit.USAGE)
     except ReconcilerError as error:
-        from reconciler.cli.console import Console
-
-        return int(Console.for_errors(argv).fail(error))
-    except KeyboardInterrupt:
-        return _interrupted()
+        return _failed(error, argv)
+    except (click.Abort, KeyboardInterrupt):
+        return _failed(Interrupted("interrupted: nothing more was started"), argv)
     except BrokenPipeError:
         _silence(sys.stdout)
         return int(Exit.ERROR)
     return int(result or Exit.DONE)
 
 
-def _interrupted() -> int:
-    click.echo("interrupted: nothing more was started", err=True)
-    return int(Exit.INTERRUPTED)
+def _failed(error: ReconcilerError, argv: Sequence[str]) -> int:
+    from reconciler.cli.console import Console
+
+    return Console.for_errors(argv).fail(error)
 
 
 def _silence(stream: Any) -> None:

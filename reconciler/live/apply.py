@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import queue
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ def apply(
     `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
     started; a second one is not held back.
     """
-    run = _Run(plan, client=client, ids=ids, listen=listen)
+    run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
         try:
             run.start_ready(pool)
@@ -44,42 +45,50 @@ def apply(
                 run.start_ready(pool)
         except KeyboardInterrupt:
             run.interrupted = True
-            while run.in_flight:
-                run.take_one()
+            pool.shutdown(wait=True)
+            run.settle_rest()
     return run.result(), run.interrupted
 
 
 class _Run:
-    """The state of one apply; touched by the coordinating thread alone, workers only fill the queue."""
+    """The state of one apply; touched by the coordinating thread alone, workers only bring outcomes.
 
-    def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, listen: Listener) -> None:
+    An outcome is kept in `brought` until the end: an interrupt may strike while it is being taken from the queue.
+    """
+
+    def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener) -> None:
         self.steps = {change.step: change for change in plan.writes}
         self.sorter = TopologicalSorter(
             {step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()}
         )
         self.sorter.prepare()
         self.rank = {step: number for number, step in enumerate(self.steps)}
-        self.client, self.ids, self.listen = client, ids, listen
-        self.finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.client, self.ids, self.parallelism, self.listen = client, ids, parallelism, listen
+        self.ready: list[tuple[int, str]] = []
+        self.brought: dict[str, Outcome] = {}
+        self.finished: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.outcomes: dict[str, Outcome] = {}
         self.in_flight = 0
         self.interrupted = False
 
     def start_ready(self, pool: ThreadPoolExecutor) -> None:
-        """Hand every step that waits for nothing to the workers; settle at once those whose base is missing."""
-        while self.sorter.is_active() and (ready := self.sorter.get_ready()):
-            for step in sorted(ready, key=self.rank.__getitem__):
-                change = self.steps[step]
-                missing = next(
-                    (s for s in change.after if s in self.outcomes and not isinstance(self.outcomes[s], Done)),
-                    None,
-                )
-                if missing:
-                    self.settle(Blocked(change, by=missing))
-                else:
-                    self.listen(Started(change))
-                    self.in_flight += 1
-                    pool.submit(self.work, change)
+        """Hand the next steps that wait for nothing to idle workers; settle at once those whose base is missing."""
+        while True:
+            for step in self.sorter.get_ready():
+                heapq.heappush(self.ready, (self.rank[step], step))
+            if not self.ready or self.in_flight == self.parallelism:
+                return
+            change = self.steps[heapq.heappop(self.ready)[1]]
+            missing = next(
+                (s for s in change.after if s in self.outcomes and not isinstance(self.outcomes[s], Done)),
+                None,
+            )
+            if missing:
+                self.settle(Blocked(change, by=missing))
+            else:
+                self.listen(Started(change))
+                self.in_flight += 1
+                pool.submit(self.work, change)
 
     def work(self, change: Change) -> None:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
@@ -95,13 +104,20 @@ class _Run:
                     hint="this is a defect of reconciler: please report it",
                 ),
             )
-        self.finished.put(outcome)
+        self.brought[change.step] = outcome
+        self.finished.put(change.step)
 
     def take_one(self) -> None:
         """Wait for a worker and settle what it brings."""
-        outcome = self.finished.get()
+        step = self.finished.get()
         self.in_flight -= 1
-        self.settle(outcome)
+        self.settle(self.brought[step])
+
+    def settle_rest(self) -> None:
+        """Settle what was brought and not taken, once no worker is left."""
+        for step in self.steps:
+            if step in self.brought and step not in self.outcomes:
+                self.settle(self.brought[step])
 
     def settle(self, outcome: Outcome) -> None:
         """Record an outcome and let what waits for it go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -16,6 +16,7 @@ import orjson
 from reconciler import __version__
 from reconciler.errors import (
     ApiError,
+    Problem,
     ServerFault,
     Throttled,
     Unauthorized,
@@ -123,8 +124,12 @@ class _Connection:
         org: str | None,
         params: Mapping[str, str] | None,
         body: Any,
+        hide: Collection[str] = (),
     ) -> Any:
-        """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise."""
+        """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise.
+
+        `hide` are the secrets in the body, which no error may repeat.
+        """
         headers = {"X-Org-Id": org} if org else {}
         content = None
         if method != "GET":
@@ -150,18 +155,17 @@ class _Connection:
             except httpx.DecodingError as error:
                 raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
-                waited = self._throttled(response, doing=doing, waited=waited)
+                waited = self._throttled(problem_of(response, hide=hide), doing=doing, waited=waited)
                 continue
             if response.status_code >= _SERVER_FAULT and attempt < tries:
                 pause = problem_of(response).retry_after or _PAUSE * attempt
                 if pause <= PATIENCE:
                     self.gate.close_for(pause)
                     continue
-            return _answer(response, doing=doing)
+            return _answer(response, doing=doing, hide=hide)
 
-    def _throttled(self, response: httpx.Response, *, doing: str, waited: float) -> float:
+    def _throttled(self, problem: Problem, *, doing: str, waited: float) -> float:
         """Close the gate for as long as the server asks; raise when that is more than our patience."""
-        problem = problem_of(response)
         seconds = problem.retry_after or 1.0
         if waited + seconds > PATIENCE:
             message = f"{doing}: the platform asks to wait {seconds:.0f} s ({problem})"
@@ -194,11 +198,11 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
     return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
 
 
-def _answer(response: httpx.Response, *, doing: str) -> Any:
+def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:
     """Return the JSON of a good answer; raise what an error answer means."""
     status = response.status_code
     if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
-        raise from_problem(problem_of(response), doing=doing)
+        raise from_problem(problem_of(response, hide=hide), doing=doing)
     if 300 <= status < 400:  # noqa: PLR2004
         raise ServerFault(
             f"{doing}: the server redirects to {response.headers.get('location', 'nowhere')}",
@@ -240,9 +244,18 @@ class ReadClient:
 class WriteClient(ReadClient):
     """Reads and writes."""
 
-    def send(self, method: str, path: str, *, doing: str, org: str | None = None, body: Any = None) -> Any:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        org: str | None = None,
+        body: Any = None,
+        hide: Collection[str] = (),
+    ) -> Any:
         """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
-        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body)
+        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body, hide=hide)
 
     def pause(self, seconds: float) -> None:
         """Hold every worker back, as the server asked."""

@@ -115,14 +115,11 @@ def identify_children(desired: Sequence[Desired], live: Sequence[Wire]) -> Match
 
 def _pair(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any], matches: Matches) -> None:
     """Pair the children of one type."""
-    left: list[Desired] = []
-    for one in wanted:
-        equal = next((wire for wire in live if not diff(one.kind, one.spec, shapes[wire["id"]])), None)
-        if equal is None:
-            left.append(one)
-        else:
-            matches.live[one.address] = equal
-            live = [wire for wire in live if wire is not equal]
+    equal = _equal(wanted, live, shapes)
+    matches.live |= {one.address: wire for one, wire in equal}
+    left = [one for one in wanted if one.address not in matches.live]
+    used = {wire["id"] for _, wire in equal}
+    live = [wire for wire in live if wire["id"] not in used]
     if 0 < len(left) < len(live):
         ids = ", ".join(str(wire["id"]) for wire in live)
         message = f"cannot tell which live {left[0].title} channel this is: {ids}"
@@ -131,3 +128,22 @@ def _pair(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any], ma
         return
     for one, wire in zip(left, live, strict=False):
         matches.live[one.address] = wire
+
+
+def _equal(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any]) -> list[tuple[Desired, Wire]]:
+    """Pair as many as agree: one that agrees with several gives way to one that agrees with fewer."""
+    agreeing = [[n for n, w in enumerate(live) if not diff(one.kind, one.spec, shapes[w["id"]])] for one in wanted]
+    holder: dict[int, int] = {}
+
+    def place(one: int, tried: set[int]) -> bool:
+        for wire in agreeing[one]:
+            if wire not in tried:
+                tried.add(wire)
+                if wire not in holder or place(holder[wire], tried):
+                    holder[wire] = one
+                    return True
+        return False
+
+    for one in range(len(wanted)):
+        place(one, set())
+    return [(wanted[one], live[wire]) for wire, one in holder.items()]

@@ -8,7 +8,7 @@ from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
-from reconciler.live.secrets import revealed
+from reconciler.live.secrets import revealed, value_of
 from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Done
 
@@ -32,7 +32,7 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
 
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
-    """Create, then write what the create does not take; tried again, only the rest is written: nothing is made twice."""
+    """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest."""
     creation = change.kind.wire.create(change.body, collection(change, ids))
     if change.address not in ids.known():
         _make(change, creation, client=client, ids=ids)
@@ -48,7 +48,8 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
         free_name(change, change.frees, client=client, org=org)
     shape = ids.filled(kind, change.address.org, creation.body)
     body = revealed(shape if creation.raw else body_of(kind, shape))
-    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
+    hide = [value_of(secret) for secret in change.secrets]
+    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body, hide=hide)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
     if not isinstance(made, dict) or not isinstance(made.get("id"), str):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
@@ -80,7 +81,8 @@ def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, id
 def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> None:
     path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
     doing = f"{_DOING[change.action]} {change.address}"
-    client.send(method, path, doing=doing, org=_org(change, ids), body=body)
+    hide = [value_of(secret) for secret in change.secrets]
+    client.send(method, path, doing=doing, org=_org(change, ids), body=body, hide=hide)
 
 
 _DOING = {

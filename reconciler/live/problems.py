@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import time
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,13 +17,17 @@ from reconciler.live.http import httpx
 _SHOWN = 300
 
 
-def problem_of(response: httpx.Response) -> Problem:
-    """Read an error answer of any shape: problem details, `{"error": ...}`, plain text, or nothing."""
-    raw = _json(response)
+def problem_of(response: httpx.Response, *, hide: Iterable[str] = ()) -> Problem:
+    """Read an error answer of any shape: problem details, `{"error": ...}`, plain text, or nothing.
+
+    `hide` are the secrets of the request: a server that repeats them is not quoted on them.
+    """
+    spellings = [text for secret in hide for text in (secret, json.dumps(secret)[1:-1], _quoted(secret))]
+    raw = _without(_json(response.content), spellings)
     status = response.status_code
     detail = _text(raw.get("detail")) or _text(raw.get("error")) or _text(raw.get("message"))
     if not raw:
-        detail = _plain(response)
+        detail = _without(_plain(response), spellings)
     return Problem(
         status=status,
         title=_line(_text(raw.get("title"))) or _phrase(status),
@@ -33,9 +39,9 @@ def problem_of(response: httpx.Response) -> Problem:
     )
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(content: bytes) -> dict[str, Any]:
     try:
-        raw = orjson.loads(response.content)
+        raw = orjson.loads(content)
     except orjson.JSONDecodeError:
         return {}
     return raw if isinstance(raw, dict) else {}
@@ -45,11 +51,27 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _quoted(text: str) -> str:
+    """Spell a text as it stands between the quotes of JSON that is not ASCII alone."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _without(value: Any, secrets: Iterable[str]) -> Any:
+    """Return a value with every secret in its texts replaced by a mask."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, dict):
+        return {key: _without(item, secrets) for key, item in value.items()}
+    return [_without(item, secrets) for item in value] if isinstance(value, list) else value
+
+
 def _plain(response: httpx.Response) -> str:
     """Return a text answer; a web page says nothing worth showing."""
     if "html" in response.headers.get("content-type", ""):
         return "the answer is a web page, not the API's"
-    return response.content[: _SHOWN * 4].decode(errors="replace")
+    return response.content.decode(errors="replace")
 
 
 def _line(text: str) -> str:

@@ -32,17 +32,18 @@ MAX_CHARS: Final = 64 * 1024
 
 # A pattern that begins with one plain character is searched fast; what must stand before it comes last.
 _INDICATORS: Final = {sign: re.compile(rf"\{sign}(?<![^\s\[{{,:].)") for sign in "&*!%@`?"}
-_ODD_NUMBERS: Final = (
-    re.compile(r"0[0-9xob](?<![^\s\[{,:]..)"),
+_ODD: Final = (
+    re.compile(r"0[0-9xob](?<![^\s\[{,:]..)"),  # 012, 0x1F: numbers that versions of YAML read differently
     re.compile(r"-0[0-9xob](?<![^\s\[{,:]...)"),
     re.compile(r"\+0[0-9xob](?<![^\s\[{,:]...)"),
     re.compile(r"_(?<=[0-9]_)"),
+    re.compile(r">(?<![^\s\[{,:].)"),  # folded texts, and every literal one but | and |-
+    re.compile(r"\|(?<![^\s\[{,:].)(?!-?\n)"),
+    re.compile(r"\n(?<= \n)"),  # spaces at the end of a line
 )
-_FOLDED: Final = re.compile(r">(?<![^\s\[{,:].)")
-_BLOCK: Final = re.compile(r"\|(?<![^\s\[{,:].)(?!-?\n)")
 _CONTENT: Final = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _TEXT: Final = frozenset({str})
-_SCALARS: Final = frozenset({str, bool, int, type(None)})
+_CONTROL: Final = bytes({*range(32), 127} - {10})
 
 
 def quick(text: str) -> list[Parsed] | None:
@@ -64,22 +65,27 @@ def quick(text: str) -> list[Parsed] | None:
 def _is_unusual(text: str) -> bool:
     """Say whether a text may hold more than one document, or anything that parsers of YAML read differently."""
     return (
-        not text.replace("\n", "").isprintable()
+        not _is_printable(text)
         or not text.endswith("\n")
         or text.endswith(("\n\n", "|\n", "|-\n"))
-        or " \n" in text
-        or _FOLDED.search(text) is not None
-        or _BLOCK.search(text) is not None
         or "\n---" in text
         or "\n..." in text
         or "<<" in text
         or any(sign in text and pattern.search(text) for sign, pattern in _INDICATORS.items())
-        or any(pattern.search(text) for pattern in _ODD_NUMBERS)
+        or any(pattern.search(text) for pattern in _ODD)
     )
 
 
+def _is_printable(text: str) -> bool:
+    """Say whether a text holds nothing but lines of printable characters."""
+    if text.isascii():
+        data = text.encode()
+        return len(data.translate(None, _CONTROL)) == len(data)
+    return text.replace("\n", "").isprintable()
+
+
 def _is_ordinary(value: Any, levels: int) -> bool:
-    """Say whether a collection holds only what JSON can say, keyed by text and not too deep."""
+    """Say whether a value holds only what JSON can say, keyed by text and not too deep."""
     if type(value) is dict:
         if not _TEXT.issuperset(map(type, value)):
             return False
@@ -88,12 +94,13 @@ def _is_ordinary(value: Any, levels: int) -> bool:
         items = value
     else:
         return False
-    if _SCALARS.issuperset(map(type, items)):
-        return True
     for item in items:
         kind = type(item)
-        if kind in _SCALARS or (kind is float and isfinite(item)):
+        if kind is str or kind is int or kind is bool or item is None:
             continue
-        if levels <= 1 or not _is_ordinary(item, levels - 1):
+        if kind is float:
+            if not isfinite(item):
+                return False
+        elif levels <= 1 or not _is_ordinary(item, levels - 1):
             return False
     return True

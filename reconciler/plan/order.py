@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -20,14 +21,21 @@ def targets(kind: Kind, org: str, shape: Shape) -> Iterator[Address]:
                 yield Address(org, reference.kind, holder[key])
 
 
-def ordered(changes: Iterable[Change], observed: Mapping[Address, Observed]) -> tuple[Change, ...]:
-    """Return the changes in the order of their steps, each knowing what it waits for; the same for any input order."""
+def ordered(
+    changes: Iterable[Change], observed: Mapping[Address, Observed], *, positions: Mapping[Address, int] | None = None
+) -> tuple[Change, ...]:
+    """Return the changes in the order of their steps, each knowing what it waits for; the same for any input order.
+
+    `positions` counts the siblings of its type before each child: in that order they are created, one by one, since
+    the platform knows them by nothing else.
+    """
     waiting = sorted(changes, key=lambda change: (by_rank(change.address), change.step))
     steps = {change.step: change for change in waiting}
     mains = {change.address: change for change in waiting if change.step == str(change.address)}
     gone_last = _users_of_archived(mains, observed)
+    queue = _queues(waiting, positions or {})
     after = {
-        change.step: tuple(sorted(step for step in _before(change, mains, steps, gone_last) if step != change.step))
+        change.step: tuple(sorted((_before(change, mains, steps, gone_last) | queue[change.step]) - {change.step}))
         for change in waiting
     }
     sorter = TopologicalSorter(after)
@@ -66,6 +74,19 @@ def _before(
     if change.action is Action.ARCHIVE:
         before |= users.get(address, set())
     return before
+
+
+def _queues(changes: Iterable[Change], positions: Mapping[Address, int]) -> defaultdict[str, set[str]]:
+    """Return, for each child to be created, the sibling of its type that must be there first."""
+    last: dict[tuple[Address | None, str], str] = {}
+    queues: defaultdict[str, set[str]] = defaultdict(set)
+    for change in sorted(changes, key=lambda change: positions.get(change.address, 0)):
+        if change.address in positions and change.action is Action.CREATE:
+            place = change.address.above, change.title
+            if place in last:
+                queues[change.step].add(last[place])
+            last[place] = change.step
+    return queues
 
 
 def _belongs(address: Address, parent: Address) -> bool:

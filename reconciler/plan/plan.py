@@ -115,7 +115,8 @@ def build(desired: Iterable[Desired], situation: Situation, *, partial: str | No
     if faults:
         return faults
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
-    sequence = ordered(changes, observed)
+    positions = {one.address: one.position for one in wanted if one.address.parent}
+    sequence = ordered(changes, observed, positions=positions)
     return Plan(sequence, situation.orgs, _bindings(sequence, situation.id_of), dict(unchanged), partial)
 
 

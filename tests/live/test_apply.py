@@ -1,8 +1,10 @@
 """The graph carried out: what blocks what, how many at once, and what an interrupt leaves."""
 
+import queue
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -116,6 +118,37 @@ def test_parallelism(carry, width):
     assert all(isinstance(outcome, Done) for outcome in outcomes)
 
 
+def test_what_is_told_as_started_has_started(carry):
+    """No more steps are told as started than there are workers to start them, in the order of the plan."""
+    running, most, heard = [0], [0], []
+
+    def listen(news):
+        running[0] += 1 if isinstance(news, Started) else -1
+        most[0] = max(most[0], running[0])
+        if isinstance(news, Started):
+            heard.append(news.change)
+
+    plan = steps(9)
+    carry(plan, Done, parallelism=3, listen=listen)
+    assert most[0] == 3
+    assert heard == list(plan.changes)
+
+
+def test_an_interrupt_starts_nothing_more(carry):
+    """Steps that were ready and found no worker yet are not started after an interrupt."""
+    plan = steps(10)
+    begun = []
+
+    def work(change):
+        begun.append(change.address.name)
+        return Done(change)
+
+    outcomes, interrupted = carry(plan, work, parallelism=2, listen=interrupting(None, Done))
+    assert interrupted
+    assert sorted(begun) == ["a0", "a1"]
+    assert [type(outcome) for outcome in outcomes] == [Done, Done] + [NotStarted] * 8
+
+
 def test_a_chain_runs_in_order(carry):
     """However many workers there are, a step starts after the one it waits for."""
     seen = []
@@ -149,11 +182,11 @@ def test_a_defect_is_one_failed_change(carry):
 
 
 def interrupting(at, kind):
-    """Make a listener that interrupts at a step."""
+    """Make a listener that interrupts at a step, or at the first of all when `at` is None."""
     told = []
 
     def listen(news):
-        if isinstance(news, kind) and news.change.address.name == at and not told:
+        if isinstance(news, kind) and at in (None, news.change.address.name) and not told:
             told.append(news)
             raise KeyboardInterrupt
 
@@ -163,21 +196,16 @@ def interrupting(at, kind):
 INTERRUPTS = [
     ("as the first starts", "a0", Started, [NotStarted] * 4),
     ("as the second starts", "a1", Started, [Done, NotStarted, NotStarted, NotStarted]),
-    ("when the first is done", "a0", Done, [Done, Done, NotStarted, NotStarted]),
+    ("when the first is done", None, Done, [Done, Done, NotStarted, NotStarted]),
 ]
 
 
-@pytest.mark.parametrize(("at", "kind", "expected"), [row[1:] for row in INTERRUPTS], ids=[row[0] for row in INTERRUPTS])
+@pytest.mark.parametrize(
+    ("at", "kind", "expected"), [row[1:] for row in INTERRUPTS], ids=[row[0] for row in INTERRUPTS]
+)
 def test_an_interrupt_finishes_what_is_in_flight(carry, at, kind, expected):
     """What was started is finished and told as such; the rest is not started, and the run says it was interrupted."""
-    plan = steps(4)
-    def work(change):
-        time.sleep(0.02 if change.address.name == "a1" else 0)
-        return Done(change)
-
-    if kind is Done:  # only two may be in flight when the first is done
-        plan = Plan((*plan.changes[:2], *(Change(c.address, c.action, after=("acme/Agent/a0", "acme/Agent/a1")) for c in plan.changes[2:])))
-    outcomes, interrupted = carry(plan, work, listen=interrupting(at, kind))
+    outcomes, interrupted = carry(steps(4), Done, listen=interrupting(at, kind))
     assert interrupted
     assert [type(outcome) for outcome in outcomes] == expected
 
@@ -211,6 +239,25 @@ def test_an_interrupt_while_waiting(carry):
     assert [type(outcome) for outcome in outcomes] == [Done] + [NotStarted] * 5
 
 
+def test_an_interrupt_loses_no_outcome(carry, monkeypatch):
+    """Even one that strikes as an outcome is taken leaves it known: what was done is never told as not started."""
+
+    class Struck(queue.SimpleQueue):
+        struck = False
+
+        def get(self, *args, **more):
+            item = super().get(*args, **more)
+            if not Struck.struck:
+                Struck.struck = True
+                raise KeyboardInterrupt
+            return item
+
+    monkeypatch.setattr(apply_module, "queue", SimpleNamespace(SimpleQueue=Struck))
+    outcomes, interrupted = carry(steps(3, chained=True), Done)
+    assert interrupted
+    assert [type(outcome) for outcome in outcomes] == [Done, NotStarted, NotStarted]
+
+
 def test_an_interrupted_run_is_taken_up_by_the_next(world):
     """Whatever an interrupt leaves undone, the next run does, and nothing twice."""
     for name in "abc":
@@ -240,10 +287,18 @@ def test_killed_anywhere_the_next_run_converges(world, stop_at):
     mounts = {"mounts": [{"memory": "docs", "path": "/workspace/docs"}]}
     world.memory("docs")
     world.agent("reader", capabilities=[{"ref": "memory", "config": mounts}])
-    world.bot("bot", CRON, {"name": "a", "type": "api_endpoint", "config": {"rate_limit_per_minute": 3}}, agent="reader", published=True)
+    world.bot(
+        "bot",
+        CRON,
+        {"name": "a", "type": "api_endpoint", "config": {"rate_limit_per_minute": 3}},
+        agent="reader",
+        published=True,
+    )
     plan = world.plan()
     for method in ("POST", "PATCH", "PUT"):
-        world.meddler.cut(method, ".*", httpx.ReadError("killed"), carried_out=stop_at % 2 == 0, times=None, skip=stop_at // 2)
+        world.meddler.cut(
+            method, ".*", httpx.ReadError("killed"), carried_out=stop_at % 2 == 0, times=None, skip=stop_at // 2
+        )
     world.apply(plan, recheck=False)
     world.meddler.rules.clear()
     world.converge()

@@ -120,21 +120,37 @@ STALE = [
         lambda w: w.api.patch(path_of(w, "memories", "docs"), json={"name": "elsewhere"}),
         "the archived twin that held its name is gone",
     ),
-    (update_agent, lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"tags": ["b"]}), "was changed on the platform"),
-    (update_agent, lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"system_prompt": "x"}), "was changed on the platform"),
+    (
+        update_agent,
+        lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"tags": ["b"]}),
+        "was changed on the platform",
+    ),
+    (
+        update_agent,
+        lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"system_prompt": "x"}),
+        "was changed on the platform",
+    ),
     (update_agent, lambda w: w.api.delete(path_of(w, "agents", "triage")), "was archived"),
     (
         update_agent,
         lambda w: [w.api.delete(p := path_of(w, "agents", "triage")), w.api.post(f"{p}/delete")],
         "is gone from the platform",
     ),
-    (replace_agent, lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"description": "x"}), "was changed on the platform"),
+    (
+        replace_agent,
+        lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"description": "x"}),
+        "was changed on the platform",
+    ),
     (
         restore_agent,
         lambda w: w.api.put(path_of(w, "agents", "triage"), json={"name": "triage", "system_prompt": "Old."}),
         "was restored",
     ),
-    (archive_agent, lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"tags": ["b"]}), "was changed on the platform"),
+    (
+        archive_agent,
+        lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"tags": ["b"]}),
+        "was changed on the platform",
+    ),
     (archive_agent, lambda w: w.api.delete(path_of(w, "agents", "triage")), "was archived"),
     (create_bot, post_bot, "exists on the platform by now"),
     (
@@ -273,7 +289,11 @@ def dropping(plural, name, **edit):
 
 
 LOSSES = [
-    ("a changed scalar", dropping("agents", "triage", system_prompt="Censored."), [("system_prompt", "Censored.", "Help.")]),
+    (
+        "a changed scalar",
+        dropping("agents", "triage", system_prompt="Censored."),
+        [("system_prompt", "Censored.", "Help.")],
+    ),
     ("a dropped scalar", dropping("agents", "triage", max_iterations=None), [("max_iterations", None, 3)]),
     ("a shortened list", dropping("agents", "triage", tags=["a"]), [("tags", ["a"], ["a", "b"])]),
     ("true for one", dropping("agents", "triage", max_iterations=True), [("max_iterations", True, 3)]),
@@ -319,7 +339,11 @@ LIVES = [
     (archive_agent, lifecycle("agents", "triage", "active"), "it was archived, and is still there"),
     (create_agent, lifecycle("agents", "triage", "archived"), "it was written, and is archived"),
     (publish, lifecycle("apps", "bot", "draft"), [("published", False, True)]),
-    (create_agent, lambda w: w.meddler.edit("GET", "/v1/agents", lambda p: p | {"data": [], "total": 0}, times=None, skip=2), "it was written, and cannot be found"),
+    (
+        create_agent,
+        lambda w: w.meddler.edit("GET", "/v1/agents", lambda p: p | {"data": [], "total": 0}, times=None, skip=2),
+        "it was written, and cannot be found",
+    ),
 ]
 
 

@@ -62,7 +62,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(("url", "base"), ADDRESSES)
 def test_addresses(url, base):
-    """https goes anywhere, http only to this machine."""
+    """Https goes anywhere, http only to this machine."""
     assert checked_url(url) == base
 
 
@@ -422,7 +422,7 @@ PROXIES = [
 
 @pytest.mark.parametrize(("url", "env", "proxy"), PROXIES)
 def test_network(monkeypatch, url, env, proxy):
-    """Without an app there is a pool as wide as the workers, behind the environment's proxy but never on this machine."""
+    """Without an app there is a pool as wide as the workers, behind the proxy of the environment."""
     made = []
 
     def transport(**options):

@@ -196,3 +196,41 @@ def test_the_same_channel_twice(world, add, monkeypatch):
     assert steps(world.plan()) == {"App/bot/Channel/c": "create"}
     world.converge()
     assert world.plan().is_empty
+
+
+def test_more_specific_children_are_served_first(world):
+    """One that agrees with everything does not take the only one that another agrees with."""
+    world.bot("bot", {"name": "b", "type": "fcp"}, {"name": "a", "type": "fcp", "config": {"handshake": "hi"}})
+    world.converge()
+    assert world.plan().is_empty
+    loose = [{"name": f"loose-{n}", "type": "fcp"} for n in range(3)]
+    exact = [{"name": f"exact-{n}", "type": "fcp", "config": {"handshake": f"hi {n}"}} for n in range(3)]
+    world.bot("desk", *loose, *exact)
+    world.converge()
+    assert world.plan().is_empty
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_children_of_a_type_are_made_in_the_order_of_git(world, monkeypatch, parallel):
+    """Position means the same on both sides: all changed at once, each keeps its id and with it its secret."""
+    names = ["zulu", "alpha", "mike", "bravo"]
+    for name in names:
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", f"secret of {name}")
+
+    def hooks(word):
+        return [
+            {
+                "name": name,
+                "type": "webhook",
+                "config": {"token": {"env": f"{name.upper()}_TOKEN"}, "message": f"{word} {name}"},
+            }
+            for name in names
+        ]
+
+    world.bot("bot", *hooks("Old"), {"name": "f", "type": "fcp"})
+    assert world.apply(parallel=parallel).exit_codes == (0,)
+    world.bot("bot", *hooks("New"), {"name": "f", "type": "fcp"})
+    assert world.apply(parallel=parallel).exit_codes == (0,)
+    live = [channel["id"] for channel in world.one("apps", "bot")["channels"] if channel["channel_type"] == "webhook"]
+    stored = [world.emulator.store.get(world.org, "channels", id_).body()["channel_config"] for id_ in live]
+    assert {(one["token"], one["message"]) for one in stored} == {(f"secret of {n}", f"New {n}") for n in names}

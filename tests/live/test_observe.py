@@ -13,7 +13,7 @@ CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * 
 
 
 def test_the_example_fleet_is_planned_by_a_client_that_cannot_write(world):
-    """validate and plan of the whole example fleet go through a transport that lets nothing but GET pass."""
+    """Validate and plan of the whole example fleet go through a transport that lets nothing but GET pass."""
     chosen = settings(env={}, manifests=(str(FLEET),))
     wanted = read_manifests(chosen)
     plan = make_plan(wanted, chosen, client=world.reader())
@@ -126,7 +126,8 @@ def test_two_organizations_side_by_side(world):
     one, two = world.folder / "one", world.folder / "two"
     for folder in (one, two):
         folder.mkdir()
-    prompt = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata: {name: triage, org: %s}\nspec: {system_prompt: %s}\n"
+    prompt = "kind: Agent\napiVersion: everruns.reconciler/v1\n"
+    prompt += "metadata: {name: triage, org: %s}\nspec: {system_prompt: %s}\n"
     (one / "a.yaml").write_text(prompt % ("acme", "One."))
     (two / "a.yaml").write_text(prompt % ("beta", "Two."))
     world.converge()

@@ -45,7 +45,10 @@ def test_create_agent(world):
             "default_model_id": model,
             "tags": ["a", "b"],
             "capabilities": [
-                {"ref": "memory", "config": {"mounts": [{"memory": memory, "path": "/workspace/docs", "mode": "readonly"}]}}
+                {
+                    "ref": "memory",
+                    "config": {"mounts": [{"memory": memory, "path": "/workspace/docs", "mode": "readonly"}]},
+                }
             ],
         }
     ]
@@ -54,7 +57,9 @@ def test_create_agent(world):
 def test_create_memories(world):
     """A manual memory has no source to send, a synced one its request form."""
     world.memory("notes", source={"type": "manual"})
-    world.memory("docs", name="Design docs", source={"type": "github", "repository": "https://github.com/acme/docs.git"})
+    world.memory(
+        "docs", name="Design docs", source={"type": "github", "repository": "https://github.com/acme/docs.git"}
+    )
     world.apply()
     assert world.lines == ["POST /v1/memories"] * 2
     assert bodies(world) == [
@@ -204,7 +209,12 @@ def test_restore(world):
     world.apply()
     assert world.lines == ["PUT /v1/agents/agent_"]
     now = world.one("agents", "triage")
-    assert (now["id"], now["status"], now["system_prompt"], now["description"]) == (live["id"], "active", "Help.", "kept")
+    assert (now["id"], now["status"], now["system_prompt"], now["description"]) == (
+        live["id"],
+        "active",
+        "Help.",
+        "kept",
+    )
 
 
 def test_rename_the_twin(world):

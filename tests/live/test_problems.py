@@ -24,20 +24,36 @@ SHAPES = [
         (409, {"title": "Conflict", "status": 409, "detail": "taken", "code": "already_exists"}),
         Problem(409, "Conflict", "taken", "already_exists"),
     ),
-    ("without a code", (404, {"title": "Not Found", "detail": "Agent not found"}), Problem(404, "Not Found", "Agent not found")),
+    (
+        "without a code",
+        (404, {"title": "Not Found", "detail": "Agent not found"}),
+        Problem(404, "Not Found", "Agent not found"),
+    ),
     ("the older form", (400, {"error": "no"}), Problem(400, "Bad Request", "no")),
     ("a message", (400, {"message": "no"}), Problem(400, "Bad Request", "no")),
     ("the status line wins", (404, {"title": "", "status": 0, "detail": "gone"}), Problem(404, "Not Found", "gone")),
     ("an empty object", (422, {}), Problem(422, "Unprocessable Entity", "{}")),
     ("a list", (400, [1]), Problem(400, "Bad Request", "[1]")),
     ("null", (400, b"null"), Problem(400, "Bad Request", "null")),
-    ("members of the wrong type", (400, {"title": 1, "detail": [], "code": {}, "error": None}), Problem(400, "Bad Request")),
+    (
+        "members of the wrong type",
+        (400, {"title": 1, "detail": [], "code": {}, "error": None}),
+        Problem(400, "Bad Request"),
+    ),
     ("nothing", (503, b"", {}), Problem(503, "Service Unavailable")),
     ("a status nobody knows", (499, b"", {}), Problem(499)),
-    ("text", (422, b"missing field\n  `name`", {"content-type": "text/plain"}), Problem(422, "Unprocessable Entity", "missing field `name`")),
+    (
+        "text",
+        (422, b"missing field\n  `name`", {"content-type": "text/plain"}),
+        Problem(422, "Unprocessable Entity", "missing field `name`"),
+    ),
     ("terminal codes in text", (400, b"\x1b[2Jgone\x07", {}), Problem(400, "Bad Request", "[2Jgone")),
     ("terminal codes in JSON", (400, {"title": "a\x1b[2J", "detail": "b\x07\nc"}), Problem(400, "a [2J", "b c")),
-    ("a web page", (502, b"<html>nginx", {"content-type": "text/html"}), Problem(502, "Bad Gateway", "the answer is a web page, not the API's")),
+    (
+        "a web page",
+        (502, b"<html>nginx", {"content-type": "text/html"}),
+        Problem(502, "Bad Gateway", "the answer is a web page, not the API's"),
+    ),
     ("a request id", (500, b"", {"x-request-id": "r-1"}), Problem(500, "Internal Server Error", request_id="r-1")),
 ]
 
@@ -57,7 +73,16 @@ def test_long_texts_are_cut():
 
 ACTIONS = [
     (
-        [{"rel": "get-existing", "href": "/v1/agents/a", "method": "GET", "operation_id": "get_agent", "hint": "h", "x": 1}],
+        [
+            {
+                "rel": "get-existing",
+                "href": "/v1/agents/a",
+                "method": "GET",
+                "operation_id": "get_agent",
+                "hint": "h",
+                "x": 1,
+            }
+        ],
         (AllowedAction("get-existing", "/v1/agents/a", "GET", "get_agent", "h"),),
     ),
     ([{"rel": "retry-later", "hint": "Wait."}], (AllowedAction("retry-later", hint="Wait."),)),
@@ -101,7 +126,9 @@ headers = st.fixed_dictionaries(
 
 
 @settings(deadline=None, derandomize=True, max_examples=400)
-@given(st.integers(400, 599), st.binary(max_size=60) | json_values.map(orjson.dumps) | members.map(orjson.dumps), headers)
+@given(
+    st.integers(400, 599), st.binary(max_size=60) | json_values.map(orjson.dumps) | members.map(orjson.dumps), headers
+)
 def test_garbage(status, content, raw_headers):
     """No answer, however broken, makes the parser fail; what comes out is printable and patient."""
     response = httpx.Response(status, content=content, headers=list(raw_headers.items()))

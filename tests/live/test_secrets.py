@@ -17,7 +17,19 @@ def file(path):
     return SecretRef(source="file", name=str(path))
 
 
-GOOD = ["sesame", " spaced ", "two\nlines", "xoxb-1", "*", "xx", "Bearer abc", "pass*word", "ünïcode", "<", "x" * 5000 + "y"]
+GOOD = [
+    "sesame",
+    " spaced ",
+    "two\nlines",
+    "xoxb-1",
+    "*",
+    "xx",
+    "Bearer abc",
+    "pass*word",
+    "ünïcode",
+    "<",
+    "x" * 5000 + "y",
+]
 
 
 @pytest.mark.parametrize("value", GOOD)
@@ -132,3 +144,34 @@ def test_a_secret_the_server_has_is_not_needed_again(world, monkeypatch):
     assert channel["channel_config"] == {"message": "Run.", "token_configured": True}
     stored = world.emulator.store.get(world.org, "channels", channel["id"]).body()
     assert stored["channel_config"]["token"] == "sesame"
+
+
+ECHOES = [
+    (422, b'Failed to deserialize: token: invalid value: string "ses\xc3\xa4me\n"open", expected x'),
+    (400, {"detail": 'bad token: ses\u00e4me\n"open', "title": 'ses\u00e4me\n"open'}),
+    (
+        409,
+        {"detail": 'ses\u00e4me\n"open', "allowed_actions": [{"rel": "get-existing", "href": "https://x/ses\u00e4me"}]},
+    ),
+    (429, {"detail": 'ses\u00e4me\n"open', "retry_after_seconds": 9999}),
+    (500, {"error": "x" * 290 + 'ses\u00e4me\n"open'}),
+]
+
+
+@pytest.mark.parametrize("answer", ECHOES, ids=lambda answer: str(answer[0]))
+@pytest.mark.parametrize("line", [("POST", "/v1/apps/[^/]*/channels"), ("PATCH", "/v1/apps/[^/]*/channels/[^/]*")])
+def test_a_server_that_repeats_a_secret_is_not_quoted(world, monkeypatch, answer, line):
+    """What the server says of a write is shown without the secrets that were in it, however it spells them."""
+    monkeypatch.setenv("ONE", 'ses\u00e4me\n"open')
+    world.bot("bot")
+    world.converge()
+    if line[0] == "PATCH":
+        world.bot("bot", {"name": "f", "type": "fcp"})
+        world.converge()
+    world.bot("bot", {"name": "f", "type": "fcp", "config": {"token": {"env": "ONE"}}})
+    world.meddler.instead(*line, answer)
+    (outcome,) = world.apply().outcomes
+    assert type(outcome).__name__ in ("Failed", "Conflicted")
+    told = f"{outcome!r} {getattr(getattr(outcome, 'error', None), 'problem', None)}"
+    assert "open" not in told
+    assert "me\\n" not in told

@@ -17,8 +17,8 @@ from .ordinary_yaml import Writer
 ROOT = Path(__file__).parents[2]
 BITS = st.sampled_from(
     [
-        *"a b: c - --- ... # ' \" \\ | > |- >+ ? & * ! % @ ` { } [ ] , : ~ null true no yes 1 01 0x1F 0o7 1_0 1e9".split(),
-        *"1e999 -0 -01 .5 1. .inf .nan 12:30 2024-01-01 << = é 😀 ''' \"\" key value \u2028 \x85 \t \\n".split(" "),
+        *"a b: c - --- ... # ' \" \\ | > |- >+ ? & * ! % @ ` { } [ ] , : ~ null true no yes 1 01 0x1F 0o7 1_0".split(),
+        *"1e9 1e999 -0 -01 .5 1. .inf .nan 12:30 2024-01-01 << = é 😀 ''' \"\" key value \u2028 \x85 \t \\n".split(" "),
         *(
             " ",
             "  ",

@@ -60,7 +60,11 @@ def test_create_of_a_child(desired):
 
 def test_create_adds_what_the_server_adds(desired):
     """Initial files bring their capability."""
-    spec = {"system_prompt": "", "initial_files": [{"path": "a", "content": "x"}], "capabilities": [{"ref": "web_fetch"}]}
+    spec = {
+        "system_prompt": "",
+        "initial_files": [{"path": "a", "content": "x"}],
+        "capabilities": [{"ref": "web_fetch"}],
+    }
     change = only(decide(desired("Agent/triage", spec), Found()))
     assert [item["ref"] for item in change.body["capabilities"]] == ["session_file_system", "web_fetch"]
 
@@ -159,7 +163,9 @@ def test_replacing_keeps_what_is_not_declared(desired, observed):
     """A PUT writes back what is live, with the declared fields in their place."""
     want = desired("Agent/triage", {"system_prompt": "Assist.", "display_name": None})
     change = only(decide(want, Found(observed("Agent/triage", LIVE_AGENT))))
-    assert change.body == {key: v for key, v in LIVE_AGENT.items() if key != "display_name"} | {"system_prompt": "Assist."}
+    assert change.body == {key: v for key, v in LIVE_AGENT.items() if key != "display_name"} | {
+        "system_prompt": "Assist."
+    }
     assert change.then == {}
 
 

@@ -191,7 +191,12 @@ MERGED = [
     ("a set secret that is declared is not sent again", {"a": 1, "token": TOKEN}, {"token": SET}, {"a": 1}),
     ("a secret that is not set is sent", {"token": TOKEN}, {"a": 1}, {"a": 1, "token": TOKEN}),
     ("a secret that is cleared is sent as null", {"token": None}, {"token": SET, "a": 1}, {"a": 1, "token": None}),
-    ("a nested set secret that is not declared", {"a": 1}, {"captcha": {"k": "s", "secret_key": SET}}, {"captcha": {"k": "s"}, "a": 1}),
+    (
+        "a nested set secret that is not declared",
+        {"a": 1},
+        {"captcha": {"k": "s", "secret_key": SET}},
+        {"captcha": {"k": "s"}, "a": 1},
+    ),
     ("lists are one value", {"l": [1]}, {"l": [1, 2]}, {"l": [1]}),
     (
         "a secret of the same variant is not sent again",

@@ -1,6 +1,7 @@
 """Which step waits for which."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +146,28 @@ def test_archiving_goes_the_other_way(observed):
         "App/other": [],
         "Agent/triage": ["App/bot", "App/desk"],
         "Memory/docs": ["Agent/triage"],
+    }
+
+
+def test_children_of_a_type_are_created_in_their_order():
+    """Position is all that tells two children of a type apart, so they are made one behind the other."""
+    names = ["zulu", "alpha", "mike"]
+    children = [step(f"App/bot/Channel/{name}", type="webhook") for name in names]
+    children = [replace(child, title="webhook") for child in children]
+    other = replace(step("App/bot/Channel/bravo", type="fcp"), title="fcp")
+    elsewhere = replace(step("App/desk/Channel/yankee", type="webhook"), title="webhook")
+    update = replace(step("App/bot/Channel/first", Action.UPDATE, enabled=True), title="webhook")
+    positions = {update.address: 0, other.address: 0, elsewhere.address: 0}
+    positions |= {child.address: number + 1 for number, child in enumerate(children)}
+    result = ordered([update, other, elsewhere, *children], {}, positions=positions)
+    waits_for = {change.address.name: [name.rpartition("/")[2] for name in change.after] for change in result}
+    assert waits_for == {
+        "first": [],
+        "bravo": [],
+        "yankee": [],
+        "zulu": [],
+        "alpha": ["zulu"],
+        "mike": ["alpha"],
     }
 
 

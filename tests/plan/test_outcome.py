@@ -21,7 +21,12 @@ CASES = [
     ("all failed", (FAILED, BLOCKED), {}, (Exit.ERROR,)),
     ("all conflicted", (CONFLICTED,), {}, (Exit.ERROR,)),
     ("not converged", (DONE,), {"remainders": (REMAINDER,)}, (Exit.NOT_CONVERGED,)),
-    ("partly, and not converged", (DONE, FAILED), {"remainders": (REMAINDER,)}, (Exit.PARTLY_APPLIED, Exit.NOT_CONVERGED)),
+    (
+        "partly, and not converged",
+        (DONE, FAILED),
+        {"remainders": (REMAINDER,)},
+        (Exit.PARTLY_APPLIED, Exit.NOT_CONVERGED),
+    ),
     ("interrupted", (DONE, LEFT), {"interrupted": True}, (Exit.INTERRUPTED,)),
     ("interrupted when all was done", (DONE,), {"interrupted": True}, (Exit.INTERRUPTED,)),
     ("interrupted and failed", (DONE, FAILED, LEFT), {"interrupted": True}, (Exit.PARTLY_APPLIED, Exit.INTERRUPTED)),

@@ -9,7 +9,10 @@ FLEET = [
     ("Organization/acme", {"default_model": "m"}),
     ("Memory/docs", {}),
     ("Memory/spare", {}),
-    ("Agent/triage", {"capabilities": [{"ref": "memory", "config": {"mounts": [{"memory": "docs", "path": "/workspace/d"}]}}]}),
+    (
+        "Agent/triage",
+        {"capabilities": [{"ref": "memory", "config": {"mounts": [{"memory": "docs", "path": "/workspace/d"}]}}]},
+    ),
     ("Agent/writer", {}),
     ("App/bot", {"agent": "triage", "harness": "generic"}),
     ("App/bot/Channel/nightly", {"type": "schedule"}),

@@ -1,0 +1,110 @@
+"""Stopped in the middle: what is in flight is finished, what is left is listed, and the next run goes on."""
+
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+AGENTS = [f"agent-{number}" for number in range(8)]
+IN_FLIGHT = 2
+
+
+class Turnstile:
+    """Holds requests back until it is opened, and tells when enough of them are waiting."""
+
+    def __init__(self, enough: int) -> None:
+        self.enough = threading.Semaphore(0)
+        self.count = enough
+        self.opened = threading.Event()
+
+    def __call__(self) -> None:
+        """Wait in line."""
+        self.enough.release()
+        assert self.opened.wait(30)
+
+    def wait(self) -> None:
+        """Wait until enough requests are in line."""
+        for _ in range(self.count):
+            assert self.enough.acquire(timeout=30)
+
+
+def _stopped(site, finish, process, turnstile, signals):
+    """Send signals while requests are held back, let them through, and wait for the end."""
+    turnstile.wait()
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.4)  # the signal is taken while nothing else can happen: the server holds every request
+    turnstile.opened.set()
+    return finish(process)
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
+    ids=["ctrl-c", "sigterm", "ctrl-c-twice"],
+)
+def test_apply_is_stopped(site, finish, signals):
+    """What is in flight finishes, the rest is not started, and the next run brings exactly the rest."""
+    site.agents(*AGENTS)
+    turnstile = Turnstile(IN_FLIGHT)
+    site.world.meddler.before("POST", "/v1/agents", turnstile, times=None)
+    process = site.start("apply", "--auto-approve", "--parallelism", str(IN_FLIGHT))
+    ran = _stopped(site, finish, process, turnstile, signals)
+    assert ran.code == 130
+    created = {agent["name"] for agent in site.world.live("agents")}
+    assert len(created) == IN_FLIGHT == len(site.lines)
+    if len(signals) == 1:
+        assert f"Applied: {IN_FLIGHT} done, {len(AGENTS) - IN_FLIGHT} not started." in ran.out
+        assert set(re.findall(r"not started default/Agent/(\S+)", ran.out)) == set(AGENTS) - created
+        assert "Interrupted: run again to go on." in ran.out
+    site.world.forget()
+    site.converge()
+    assert sorted(agent["name"] for agent in site.world.live("agents")) == AGENTS
+
+
+def test_stopped_apply_as_events(site, finish):
+    """The stream of a run that was stopped tells what became of every change, and ends as ever."""
+    site.agents(*AGENTS)
+    turnstile = Turnstile(IN_FLIGHT)
+    site.world.meddler.before("POST", "/v1/agents", turnstile, times=None)
+    process = site.start("apply", "--auto-approve", "--json", "--parallelism", str(IN_FLIGHT))
+    ran = _stopped(site, finish, process, turnstile, [signal.SIGINT])
+    assert ran.code == 130
+    became = {event["address"]: event["status"] for event in ran.of("outcome")}
+    assert len(became) == len(AGENTS)
+    assert sorted(became.values()) == ["done"] * IN_FLIGHT + ["not_started"] * (len(AGENTS) - IN_FLIGHT)
+
+
+def test_proof_is_stopped(site, finish):
+    """Stopped while it reads back, a run still says what it did, and claims no proof."""
+    site.agents(*AGENTS)
+    turnstile = Turnstile(1)
+    site.world.meddler.before("GET", "/v1/agents", turnstile, skip=1, times=None)
+    ran = _stopped(site, finish, site.start("apply", "--auto-approve"), turnstile, [signal.SIGINT])
+    assert ran.code == 130
+    assert f"Applied: {len(AGENTS)} done." in ran.out
+    assert "Proved" not in ran.out
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["apply", "--auto-approve"]], ids=["plan", "apply"])
+def test_reading_is_stopped(site, finish, arguments):
+    """Stopped while it reads, a run writes nothing and says so."""
+    site.agents(*AGENTS)
+    turnstile = Turnstile(1)
+    site.world.meddler.before("GET", "/v1/agents", turnstile, times=None)
+    ran = _stopped(site, finish, site.start(*arguments), turnstile, [signal.SIGINT])
+    assert ran.code == 130
+    assert "interrupted: nothing more was started" in ran.err
+    assert not site.lines
+
+
+def test_stopped_plan_as_events(site, finish):
+    """A plan that is stopped ends its stream, too."""
+    site.agents(*AGENTS)
+    turnstile = Turnstile(1)
+    site.world.meddler.before("GET", "/v1/agents", turnstile, times=None)
+    ran = _stopped(site, finish, site.start("plan", "--json"), turnstile, [signal.SIGINT])
+    assert ran.code == 130
+    assert [event["error"] for event in ran.of("error")] == ["Interrupted"]
