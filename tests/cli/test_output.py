@@ -94,8 +94,8 @@ def test_any_locale_will_do(site, locale):
 
 @pytest.mark.parametrize("flags", [[], ["--json"]], ids=["text", "json"])
 def test_reader_goes_away(site, flags):
-    """When the reader of the output goes away the run ends without a word about it."""
-    site.agents(*[f"agent-{number}" for number in range(300)])
+    """When the reader of the output goes away, more of it being left than a pipe holds, the run ends without a word."""
+    site.agents(*[f"agent-{number}" for number in range(2000)])
     process = site.start("plan", *flags)
     assert process.stdout
     assert process.stderr
