@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ManifestError
+from reconciler.errors import ApiError, ManifestError
 from reconciler.manifest.load import load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.outcome import Applied, Remainder
@@ -90,9 +90,12 @@ def apply_plan(plan: Plan, settings: Settings, *, client: WriteClient, listen: L
     ids = Ids(plan, client)
     outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
     remainders: tuple[Remainder, ...] = ()
+    unproved = None
     if not interrupted:
         try:
             remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
-    return Applied(outcomes, interrupted, remainders, client.throttled_for)
+        except ApiError as error:
+            unproved = error
+    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for)

@@ -186,6 +186,8 @@ def _carry_out(
             console.event(events.outcome(outcome))
     for remainder in applied.remainders:
         console.event(events.remainder(remainder))
+    if applied.unproved:
+        console.event(events.error(applied.unproved))
     console.text(applied_text(applied, style=console.style))
     return console.end(*applied.exit_codes)
 

@@ -201,6 +201,7 @@ CHANNEL = Kind(
     wire=Wire(
         collection="/v1/apps/{parent}/channels",
         inside="channels",
+        members=("id", "channel_type"),
         from_wire=_from_wire,
         to_wire=_to_wire,
         create=_create,

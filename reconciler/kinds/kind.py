@@ -65,8 +65,11 @@ class Wire:
     """How the API of the seeds spells a kind: its paths and the pure translations of its bodies.
 
     `collection` may contain `{parent}`, the id of the parent resource. A child listed inside its parent's body
-    names the member in `inside`. `from_wire` takes an API object and gives a Shape whose references still hold ids;
-    `to_wire` takes a Shape whose references already hold ids and gives a request body.
+    names the member in `inside`. `members` are the texts that every object has.
+
+    `from_wire` gives the Shape of an API object, `to_wire` the request body of a Shape; references are not their
+    business (see `shape_of`, `body_of`). `policies` is the path that tells what the key may do, `policy_of` names the
+    policy that each action needs.
     """
 
     collection: str
@@ -77,6 +80,7 @@ class Wire:
     org_scoped: bool = True
     paged: bool = False
     query: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[str, ...] = ("id", "name")
     archived: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("status") == "archived"
     usable: Callable[[Mapping[str, Any]], bool] = lambda wire: (
         wire.get("status", "active") not in ("archived", "deleted")

@@ -22,6 +22,7 @@ MODEL = Kind(
     plural="models",
     wire=Wire(
         collection="/v1/models",
+        members=("id", "model_id"),
         from_wire=lambda wire: picked(wire, "model_id", "provider_name"),
         usable=lambda wire: wire.get("enabled") is not False,
         archived=lambda _wire: False,

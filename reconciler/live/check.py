@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.errors import StalePlan
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity, Kind, Shape, shape_of
+from reconciler.kinds.kind import Identity, Kind, Shape
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
-from reconciler.live.listing import Query, Wire, listed
+from reconciler.live.listing import Query, listed
+from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, brotherhood, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.outcome import Done, Outcome, Remainder
@@ -77,7 +78,7 @@ def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
     archived = change.kind.wire.archived(wire)
     if archived != (change.action is Action.RESTORE):
         return "was archived" if archived else "was restored"
-    shape = shape_of(change.kind, wire)
+    shape = shape_from(change.kind, wire)
     if covered(shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
         return "was changed on the platform"
     return None
@@ -135,7 +136,7 @@ def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
         return Remainder(change.address, (), "it was written, and cannot be found")
     if kind.wire.archived(wire):
         return Remainder(change.address, (), "it was written, and is archived")
-    fields = tuple(diff(kind, _expected(change, kind, ids), shape_of(kind, wire)))
+    fields = tuple(diff(kind, _expected(change, kind, ids), shape_from(kind, wire)))
     return Remainder(change.address, fields) if fields else None
 
 

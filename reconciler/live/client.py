@@ -156,6 +156,7 @@ class _Connection:
                 raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
                 waited = self._throttled(problem_of(response, hide=hide), doing=doing, waited=waited)
+                attempt -= 1
                 continue
             if response.status_code >= _SERVER_FAULT and attempt < tries:
                 pause = problem_of(response).retry_after or _PAUSE * attempt

@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Identity, Kind, shape_of
+from reconciler.kinds.kind import Identity, Kind
+from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.diff import diff
 from reconciler.resource import Address, Desired
-
-Wire = Mapping[str, Any]
 
 
 @dataclass(slots=True)
 class Matches:
-    """For each address the live resource it means, and the archived twin that may hold its name."""
+    """For each address the live resource it means, and the archived twin that may hold its name.
+
+    `guessed` are those paired by their position among several.
+    """
 
     live: dict[Address, Wire] = field(default_factory=dict)
     twins: dict[Address, Wire] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    guessed: set[Address] = field(default_factory=set)
 
 
 def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire]) -> Matches:
@@ -102,7 +105,7 @@ def identify_children(desired: Sequence[Desired], live: Sequence[Wire]) -> Match
     matches = Matches()
     taken = _pinned(desired, live, matches)
     kind = desired[0].kind if desired else None
-    shapes = {wire["id"]: shape_of(kind, wire) for wire in live if wire["id"] not in taken} if kind else {}
+    shapes = {wire["id"]: shape_from(kind, wire) for wire in live if wire["id"] not in taken} if kind else {}
     by_type: defaultdict[str, list[Desired]] = defaultdict(list)
     for one in desired:
         if one.pinned is None:
@@ -128,6 +131,8 @@ def _pair(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any], ma
         return
     for one, wire in zip(left, live, strict=False):
         matches.live[one.address] = wire
+        if len(wanted) > 1:
+            matches.guessed.add(one.address)
 
 
 def _equal(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any]) -> list[tuple[Desired, Wire]]:

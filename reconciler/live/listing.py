@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,13 @@ from typing import Any
 from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Kind
 from reconciler.live.client import ReadClient
+from reconciler.live.shapes import Wire, objects_of
 
 PAGE = 100
 """The largest page the API gives (everruns-api/agents-memories-sessions.md, 1.3)."""
 _READS = 3
 _MOST = 1_000_000
 """More items than any list has: a larger total is nonsense, and must not be asked for page by page."""
-
-Wire = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,11 @@ class Query:
     label: str
 
 
-def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> dict[Query, list[Wire]]:
+def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> dict[Query, Sequence[Wire]]:
     """Read several lists at once; each whole, deduplicated, newest first as the server has it."""
     todo = list(queries)
     firsts = {query: pool.submit(_page, client, query, 0) for query in todo}
-    result: dict[Query, list[Wire]] = {}
+    result: dict[Query, Sequence[Wire]] = {}
     for query in todo:
         first = firsts[query].result()
         result[query] = _whole(client, query, first, pool=pool) if query.kind.wire.paged else _items(first, query)
@@ -65,17 +64,10 @@ def _page(client: ReadClient, query: Query, start: int) -> Any:
     return client.get(query.kind.wire.collection, doing=doing, org=query.org, params=params or None)
 
 
-def _items(page: Any, query: Query) -> list[Wire]:
-    """Return the items of an answer; anything but a list of objects with ids is not this API."""
+def _items(page: Any, query: Query) -> Sequence[Wire]:
+    """Return the items of an answer; anything but a list of such objects is not this API."""
     items = page.get("data") if isinstance(page, dict) else None
-    if not isinstance(items, list) or not all(
-        isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
-    ):
-        raise ServerFault(
-            f"listing {query.kind.plural} of {query.label}: the answer is not a list of {query.kind.plural}",
-            hint="is EVERRUNS_API_URL the address of an Everruns API?",
-        )
-    return items
+    return objects_of(query.kind, items, doing=f"listing {query.kind.plural} of {query.label}")
 
 
 def _total(page: Any, query: Query) -> int:

@@ -9,12 +9,13 @@ from typing import Any
 
 from reconciler.errors import Fault, NotFound, UsageError
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Kind, references, shape_of
+from reconciler.kinds.kind import Kind, references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, identify, identify_children
-from reconciler.live.listing import Query, Wire, listed
+from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
+from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.plan import OrgRef, Situation
@@ -155,6 +156,7 @@ def _matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -
 def _take(matches: Matches, more: Matches, faults: list[Fault]) -> None:
     matches.live |= more.live
     matches.twins |= more.twins
+    matches.guessed |= more.guessed
     faults += more.faults
 
 
@@ -211,13 +213,14 @@ def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Add
             twin=observed_at(one.address, kind, twin, names) if twin else None,
             siblings=siblings,
             has_children=bool(wire and kind.children and wire.get(kind.children[0])),
+            guessed=one.address in matches.guessed,
         )
     return found
 
 
 def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Observed:
     """Turn an API object into the Observed of an address."""
-    shape = shape_of(kind, wire)
+    shape = shape_from(kind, wire)
     updated: Any = wire.get("updated_at")
     return Observed(
         address,
@@ -236,12 +239,12 @@ def _undeclared_children(
     known = {wire["id"] for wire in matches.live.values()}
     for one in bound:
         wire = matches.live.get(one.address)
-        if not (one.lists_children and wire and one.kind.children and one.address in found):
+        if one.archive or not (one.lists_children and wire and one.kind.children and one.address in found):
             continue
         field_name, child = one.kind.children
         for extra in wire.get(field_name) or []:
             if extra["id"] not in known:
-                type_ = shape_of(BY_NAME[child], extra).get("type")
+                type_ = shape_from(BY_NAME[child], extra).get("type")
                 note = f"{type_} {child.lower()} {extra['id']} exists on the platform and is not declared: left alone"
                 yield Change(
                     Address(one.address.org, child, extra["id"], one.address.name),

@@ -9,6 +9,7 @@ from reconciler.errors import Forbidden, NotFound, Refused
 from reconciler.live.client import ReadClient
 from reconciler.plan.plan import Plan
 
+_NO_ORGANIZATION = "Organization not found"
 _FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
 
 
@@ -39,6 +40,8 @@ def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:
     try:
         answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
     except (NotFound, Refused) as error:
+        if error.problem and error.problem.detail == _NO_ORGANIZATION:
+            raise
         raise Refused(
             _FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem
         ) from error

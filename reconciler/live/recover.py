@@ -8,17 +8,19 @@ What is found is adopted only when every declared field agrees; anything else is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from reconciler.errors import AllowedAction, ApiError, Conflict, Problem, Throttled
-from reconciler.kinds.kind import Identity, Shape, Twin, kept_by_replace, shape_of
+from reconciler.kinds.kind import Identity, Shape, Twin, kept_by_replace
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
-from reconciler.live.listing import Query, Wire, listed
+from reconciler.live.listing import Query, listed
 from reconciler.live.perform import collection, perform
 from reconciler.live.serial import SERIAL
+from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, covered, holds_unknown_secret
 from reconciler.plan.diff import diff
 from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
@@ -70,13 +72,13 @@ def _conflict_if_moved(change: Change, *, client: WriteClient, ids: Ids) -> Conf
     wire = next((w for w in _siblings(change, client=client, ids=ids) if w["id"] == change.id), None)
     if wire is None:
         return Conflicted(change, "it is gone from the platform", hint="plan again")
-    now = covered(shape_of(change.kind, wire), change.pre, updated_at=wire.get("updated_at"))
+    now = covered(shape_from(change.kind, wire), change.pre, updated_at=wire.get("updated_at"))
     if now != change.pre.digest:
         return Conflicted(change, "it was changed on the platform meanwhile", hint="plan again and review")
     return None
 
 
-def _siblings(change: Change, *, client: WriteClient, ids: Ids) -> list[Wire]:
+def _siblings(change: Change, *, client: WriteClient, ids: Ids) -> Sequence[Wire]:
     """List what stands beside a change's resource."""
     kind = change.kind
     if kind.wire.inside:
@@ -86,7 +88,7 @@ def _siblings(change: Change, *, client: WriteClient, ids: Ids) -> list[Wire]:
             doing=f"reading {above}",
             org=ids.org(change.address.org),
         )
-        children: list[Wire] = parent.get(kind.wire.inside) or []
+        children: Sequence[Wire] = parent.get(kind.wire.inside) or []
         return children
     query = Query(kind, ids.org(change.address.org) if kind.wire.org_scoped else None, change.address.org)
     return listed(client, [query], pool=SERIAL)[query]
@@ -120,7 +122,7 @@ def _existing(
 def _adopted(change: Change, wire: Wire, problem: Problem, *, ids: Ids) -> Outcome:
     """Take over what is there when it agrees with git in every declared field."""
     wanted = ids.filled(change.kind, change.address.org, change.body)
-    fields = tuple(diff(change.kind, wanted, shape_of(change.kind, wire)))
+    fields = tuple(diff(change.kind, wanted, shape_from(change.kind, wire)))
     if fields:
         message = f"{wire['id']} is already there and differs ({problem})"
         return Conflicted(
@@ -168,7 +170,7 @@ def _unarchive(change: Change, action: AllowedAction, problem: Problem, *, clien
 def _revive(change: Change, wire: Wire, problem: Problem, *, client: WriteClient, ids: Ids) -> Outcome:
     """Bring back an archived holder of the name by PUT, where the kind knows that; what is undeclared stays."""
     holder = f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name ({problem})"
-    live = shape_of(change.kind, wire)
+    live = shape_from(change.kind, wire)
     body = {key: value for key, value in (live | change.body).items() if value is not None}
     if change.kind.twin is not Twin.REVIVE or holds_unknown_secret(body):
         return Conflicted(change, holder, hint="plan again: an archived twin is seen and dealt with there")

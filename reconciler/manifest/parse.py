@@ -32,9 +32,9 @@ __all__ = ["MAX_BYTES", "ParseFault", "Parsed", "parse"]
 MAX_BYTES: Final = 16 * 1024 * 1024  # of a file; whoever reads the file looks before reading
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
-MAX_DIGITS: Final = 4_000  # Python itself refuses 4,300, with a message for programmers
+MAX_DIGITS: Final = 40  # of a number that may still fit into 64 bits, signs and zeros of a base aside
 MAX_FAULTS: Final = 100
-_MAX_HEX: Final = 3_300  # hexadecimal digits that stay below MAX_DIGITS decimal ones
+_BEYOND: Final = 2**63  # JSON carries larger numbers, the platform does not
 _MAX_TAG_DIRECTIVES: Final = 1_000  # libyaml compares each with all others: a million would take hours
 
 _STR_TAG: Final = "tag:yaml.org,2002:str"
@@ -286,9 +286,9 @@ def _integer(text: str) -> int:
     if digits[0] == "0" and digits[1:].isdigit():
         advice = "quote it, or drop the zero"
         raise ValueError(f"{shown(text)} is read differently by different YAML versions: {advice}")
-    if len(digits) > (MAX_DIGITS if digits.isdigit() else _MAX_HEX):
-        raise ValueError(f"number of more than {MAX_DIGITS:,} digits: quote it if it is text")
-    return int(text, 0)
+    if len(digits) > MAX_DIGITS or not -_BEYOND <= (value := int(text, 0)) < _BEYOND:
+        raise ValueError(f"{shown(text)} does not fit into 64 bits, and would not arrive whole: quote it if it is text")
+    return value
 
 
 def _finite(text: str) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
-from math import isfinite
 from typing import Any, Final
 
 from reconciler.manifest.parse import MAX_DEPTH, Parsed
@@ -42,6 +41,7 @@ _ODD: Final = (
     re.compile(r"\n(?<= \n)"),  # spaces at the end of a line
 )
 _CONTENT: Final = re.compile(r"^ *[^ #\n]", re.MULTILINE)
+_BEYOND: Final = 2**63
 _TEXT: Final = frozenset({str})
 _CONTROL: Final = bytes({*range(32), 127} - {10})
 
@@ -96,10 +96,10 @@ def _is_ordinary(value: Any, levels: int) -> bool:
         return False
     for item in items:
         kind = type(item)
-        if kind is str or kind is int or kind is bool or item is None:
+        if kind is str or kind is bool or item is None:
             continue
-        if kind is float:
-            if not isfinite(item):
+        if kind is int or kind is float:
+            if not -_BEYOND <= item < _BEYOND:  # neither infinite nor beyond 64 bits
                 return False
         elif levels <= 1 or not _is_ordinary(item, levels - 1):
             return False

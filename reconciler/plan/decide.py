@@ -17,7 +17,7 @@ from reconciler.plan.change import (
     covered,
     holds_unknown_secret,
 )
-from reconciler.plan.diff import diff, merged, retagged, same
+from reconciler.plan.diff import diff, merged, retagged, same, without_set
 from reconciler.resource import Desired, Observed
 
 
@@ -25,13 +25,14 @@ from reconciler.resource import Desired, Observed
 class Found:
     """What answers to a Desired: the live resource, or an archived twin that may hold its name.
 
-    `siblings` are the ids of the parent's live children.
+    `siblings` are the ids of the parent's live children. `guessed` says that only its position tells it from others.
     """
 
     observed: Observed | None = None
     twin: Observed | None = None
     siblings: Sequence[str] = ()
     has_children: bool = False
+    guessed: bool = False
 
 
 def decide(desired: Desired, found: Found, *, has_desired_children: bool = False) -> list[Change] | Fault:
@@ -43,7 +44,7 @@ def decide(desired: Desired, found: Found, *, has_desired_children: bool = False
     if observed is None:
         main: list[Change] | Fault = _appear(desired, spec, found)
     else:
-        main = _update(desired, spec, observed)
+        main = _update(desired, spec, observed, guessed=found.guessed)
     if isinstance(main, Fault):
         return main
     steps = _switch(desired, turned, observed)
@@ -110,8 +111,11 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     ]
 
 
-def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] | Fault:
-    """Something live answers: write what differs, by PATCH unless a field can only be cleared by PUT."""
+def _update(desired: Desired, spec: Shape, observed: Observed, *, guessed: bool) -> list[Change] | Fault:
+    """Something live answers: write what differs, by PATCH unless a field can only be cleared by PUT.
+
+    Where only its position says that it is the one meant, its secrets are sent too: they may be another's.
+    """
     kind = desired.kind
     fields = diff(kind, spec, observed.spec)
     if kind.name_field and kind.name_field not in spec and desired.title != observed.spec.get(kind.name_field):
@@ -126,7 +130,7 @@ def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] |
     if any(clears(kind).get(name) is Clear.REPLACE for name in cleared):
         return _replace(desired, spec, observed, fields, Action.UPDATE)
     wanted = kind.completed(spec, observed.spec)
-    live = {} if retagged(spec, observed.spec) else observed.spec
+    live = {} if retagged(spec, observed.spec) else without_set(observed.spec) if guessed else observed.spec
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared

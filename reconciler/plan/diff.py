@@ -105,16 +105,17 @@ def _merged(path: Keys, want: Any, have: Any, wholes: frozenset[Keys]) -> Any:
     if type(want) is not dict or not isinstance(have, dict) or path in wholes or retagged(want, have):
         return want
     result = {key: value for key, value in have.items() if value is not SET and key not in want}
-    result = {key: _without_set(value) for key, value in result.items()}
+    result = {key: without_set(value) for key, value in result.items()}
     for key, value in want.items():
         if not (isinstance(value, SecretRef) and have.get(key) is SET):
             result[key] = _merged((*path, key), value, have.get(key), wholes)
     return result
 
 
-def _without_set(value: Any) -> Any:
+def without_set(value: Any) -> Any:
+    """Return a live value less the secrets that the platform has in it."""
     if isinstance(value, dict):
-        return {key: _without_set(item) for key, item in value.items() if item is not SET}
+        return {key: without_set(item) for key, item in value.items() if item is not SET}
     return value
 
 

@@ -66,11 +66,12 @@ class Remainder:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The whole of an apply: an outcome for every change, and what the proof found."""
+    """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look."""
 
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     remainders: tuple[Remainder, ...] = ()
+    unproved: ReconcilerError | None = None
     throttled_for: float = 0.0
 
     @property
@@ -79,6 +80,8 @@ class Applied:
         codes = {code for outcome in self.outcomes if (code := _code(outcome)) is not Exit.DONE}
         if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
+        if self.unproved:
+            codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)
         if self.interrupted:

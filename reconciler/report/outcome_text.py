@@ -159,6 +159,9 @@ def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
     if left:
         text = f"{counted(left, 'resource')} read back not as written."
         yield f"{style.paint('Not converged:', 'red', 'bold')} {text}"
+    elif applied.unproved:
+        yield f"{style.paint('Not proved:', 'red', 'bold')} {style.paint(applied.unproved.message)}"
+        yield from hint_text("plan again when the platform can be read: it shows what is left", style=style)
     elif done and not applied.interrupted:
         text = f"read back, {done:,} of {done:,} are as git wants them."
         yield f"{style.paint('Proved:', 'green', 'bold')} {text}"

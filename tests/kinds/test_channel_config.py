@@ -167,9 +167,7 @@ def test_each_required_field_is_required(channel_type: str) -> None:
 CLEARABLE = {("ag_ui", "token"), ("a2a", "signing_secret")}
 
 
-@pytest.mark.parametrize(
-    ("channel_type", "name"), [(t, n) for t, model in CONFIGS.items() for n in model.model_fields]
-)
+@pytest.mark.parametrize(("channel_type", "name"), [(t, n) for t, model in CONFIGS.items() for n in model.model_fields])
 def test_null(channel_type: str, name: str) -> None:
     """Null is refused everywhere but where it takes a secret away, and there it is kept."""
     model, config = CONFIGS[channel_type], MINIMAL[channel_type] | {name: None}
@@ -214,9 +212,7 @@ def test_a_config_is_frozen() -> None:
 
 def marked(marker: object) -> set[str]:
     """Name the fields that carry a marker."""
-    return {
-        f"{m.__name__}.{n}" for m in MODELS for n, field in m.model_fields.items() if marker in field.metadata
-    }
+    return {f"{m.__name__}.{n}" for m in MODELS for n, field in m.model_fields.items() if marker in field.metadata}
 
 
 @pytest.mark.parametrize(
@@ -353,9 +349,7 @@ def test_cron_has_five_or_seven_fields(expression: str, count: int) -> None:
     assert told.endswith(f"not {count}")
 
 
-@pytest.mark.parametrize(
-    ("model", "base"), [(ScheduleConfig, SCHEDULE), (WebhookConfig, WEBHOOK), (A2aConfig, A2A)]
-)
+@pytest.mark.parametrize(("model", "base"), [(ScheduleConfig, SCHEDULE), (WebhookConfig, WEBHOOK), (A2aConfig, A2A)])
 @pytest.mark.parametrize("message", ["", " \n\t"])
 def test_message_says_something(model: type[Spec], base: dict[str, Any], message: str) -> None:
     """A blank message is refused."""
@@ -408,9 +402,7 @@ def test_tool_text_says_something_where_it_is_shown(
     if shown is None:
         assert written(model, config) == config
     else:
-        assert problem(model, config).endswith(
-            f": generic_tool_text must not be empty when tool_visibility is {shown}"
-        )
+        assert problem(model, config).endswith(f": generic_tool_text must not be empty when tool_visibility is {shown}")
 
 
 @pytest.mark.parametrize(
@@ -427,9 +419,7 @@ def test_an_enabled_captcha_has_its_secret(config: dict[str, Any], accepted: boo
     if accepted:
         assert set(written(PublicChatConfig, {"captcha": config})["captcha"]) == set(config)
     else:
-        assert (
-            problem(PublicChatConfig, {"captcha": config}) == "captcha: an enabled captcha needs a secret_key"
-        )
+        assert problem(PublicChatConfig, {"captcha": config}) == "captcha: an enabled captcha needs a secret_key"
 
 
 # Auth
@@ -439,10 +429,7 @@ def test_an_enabled_captcha_has_its_secret(config: dict[str, Any], accepted: boo
 def test_modes_without_provider(mode: str) -> None:
     """These modes stand alone and refuse any provider."""
     assert written(ChannelAuth, {"mode": mode}) == {"mode": mode}
-    assert (
-        problem(ChannelAuth, {"mode": mode, "provider": PROVIDERS["oidc"]})
-        == f": mode {mode} takes no provider"
-    )
+    assert problem(ChannelAuth, {"mode": mode, "provider": PROVIDERS["oidc"]}) == f": mode {mode} takes no provider"
 
 
 @pytest.mark.parametrize("mode", PROVIDERS)
@@ -492,19 +479,14 @@ def test_malformed_auth(auth: dict[str, Any], place: str) -> None:
 def test_providers_need_all_of_these(mode: str, name: str) -> None:
     """Each provider is refused without any one of its required fields."""
     provider = {key: value for key, value in PROVIDERS[mode].items() if key != name}
-    assert (
-        problem(ChannelAuth, {"mode": mode, "provider": provider})
-        == f"provider.{mode}.{name}: Field required"
-    )
+    assert problem(ChannelAuth, {"mode": mode, "provider": provider}) == f"provider.{mode}.{name}: Field required"
 
 
 @pytest.mark.parametrize(
     ("mode", "name"),
     [("oidc", "issuer"), ("oidc", "jwks_url"), ("o_auth2_introspection", "introspection_url")],
 )
-@pytest.mark.parametrize(
-    "url", ["http://login.example.com", "login.example.com", "https://", " https://a.example"]
-)
+@pytest.mark.parametrize("url", ["http://login.example.com", "login.example.com", "https://", " https://a.example"])
 def test_provider_addresses_are_https(mode: str, name: str, url: str) -> None:
     """A provider is only spoken to over TLS."""
     told = problem(ChannelAuth, {"mode": mode, "provider": PROVIDERS[mode] | {name: url}})
@@ -542,9 +524,7 @@ def test_modes_suit_types(channel_type: str, mode: str, told: str | None) -> Non
     """A shared secret is for chats, a generated key for machines."""
     model = CONFIGS[channel_type]
     config = (
-        MINIMAL[channel_type]
-        | {"auth": {"mode": mode}}
-        | ({"token": ENV} if "token" in model.model_fields else {})
+        MINIMAL[channel_type] | {"auth": {"mode": mode}} | ({"token": ENV} if "token" in model.model_fields else {})
     )
     if told is None:
         assert written(model, config)["auth"] == {"mode": mode}
@@ -560,9 +540,7 @@ def test_other_modes_suit_all_types(channel_type: str, mode: str) -> None:
     assert written(CONFIGS[channel_type], MINIMAL[channel_type] | {"auth": auth})["auth"]["mode"] == mode
 
 
-@pytest.mark.parametrize(
-    ("channel_type", "config"), [("ag_ui", {}), ("ag_ui", {"token": None}), ("public_chat", {})]
-)
+@pytest.mark.parametrize(("channel_type", "config"), [("ag_ui", {}), ("ag_ui", {"token": None}), ("public_chat", {})])
 def test_a_shared_secret_is_given(channel_type: str, config: dict[str, Any]) -> None:
     """The mode `shared_secret` is refused without a token, or with one that is taken away."""
     config = config | {"auth": {"mode": "shared_secret"}}

@@ -24,7 +24,7 @@ class Pages:
         self.asked.append((path, org, dict(params)))
         items = self.contents.pop(0) if len(self.contents) > 1 else self.contents[0]
         start, limit = int(params["offset"]), int(params["limit"])
-        return {"data": [{"id": str(i)} for i in items[start : start + limit]], "total": len(items)}
+        return {"data": [{"id": str(i), "name": str(i)} for i in items[start : start + limit]], "total": len(items)}
 
 
 def whole(client, pool=SERIAL, kind=AGENT):

@@ -183,7 +183,6 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.xfail(reason="members of live objects are trusted: a KeyError instead of a ServerFault", strict=True)
 @pytest.mark.parametrize(("plural", "edit"), [row[1:] for row in GARBAGE], ids=[row[0] for row in GARBAGE])
 def test_objects_that_are_none(world, plural, edit):
     """A live object without the members every one has is an answer that makes no sense, and is said to be."""

@@ -263,7 +263,7 @@ def test_the_order_of_documents_does_not_matter(sets):
 
 WORDS = st.sampled_from(["apiVersion", "kind", "metadata", "spec", "name", "type", "channels", "Agent", "App"])
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | WORDS,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5) | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=5),
     max_leaves=12,
 )
@@ -280,7 +280,7 @@ def test_any_document_is_wanted_or_at_fault(value):
 
 
 SPOILED = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )

@@ -75,7 +75,9 @@ def test_flow_spells_yaml(value, spelled):
     assert flow(value) == spelled
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x7f\ufeff", exclude_categories=("Cc", "Cs", "Cn")))
 VALUES = st.recursive(SCALARS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=8)
 
