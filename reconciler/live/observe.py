@@ -74,7 +74,7 @@ def _organizations(
     run = sorted({one.address.org for one in chosen})
     live = listed(client, [Query(ORGANIZATION, None, "this key")], pool=pool).popitem()[1]
     declared = [one for one in chosen if one.address.kind == "Organization"]
-    declared = _bound_to(org_id, declared, run)
+    declared = _bound_to(org_id, declared, run, live)
     matches = identify(ORGANIZATION, declared, live)
     faults += matches.faults
     titles = {one.address.org: one.title for one in declared}
@@ -97,7 +97,9 @@ def _organizations(
     return orgs, matches
 
 
-def _bound_to(org_id: str | None, declared: Sequence[Desired], run: Sequence[str]) -> list[Desired]:
+def _bound_to(
+    org_id: str | None, declared: Sequence[Desired], run: Sequence[str], live: Sequence[Wire]
+) -> list[Desired]:
     """Bind EVERRUNS_ORG_ID to the only declared organization; with several it would be a guess."""
     if org_id is None or not declared or DEFAULT_ORG in run:
         return list(declared)
@@ -105,6 +107,11 @@ def _bound_to(org_id: str | None, declared: Sequence[Desired], run: Sequence[str
         raise UsageError(
             f"EVERRUNS_ORG_ID names one organization, but this run is about {len(run)}: {', '.join(run)}",
             hint="unset it, or choose one organization with --org",
+        )
+    if org_id not in {wire["id"] for wire in live}:
+        raise NotFound(
+            f"EVERRUNS_ORG_ID: {org_id} is not one of this key's organizations",
+            hint=f"unset it, or set it to one of these: {_listed(live)}",
         )
     return [replace(one, pinned=one.pinned or org_id) for one in declared]
 

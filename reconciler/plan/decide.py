@@ -49,9 +49,8 @@ def decide(desired: Desired, found: Found, *, has_desired_children: bool = False
         return main
     steps = _switch(desired, turned, observed)
     if any(step.action is Action.PUBLISH for step in steps) and not (has_desired_children or found.has_children):
-        message = (
-            f"a {kind.name.lower()} without {kind.children[0] if kind.children else 'children'} cannot be published"
-        )
+        children = kind.children[0] if kind.children else "children"
+        message = f"it has no {children}, and cannot be published without one"
         return Fault(
             message,
             desired.source,
