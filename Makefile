@@ -1,12 +1,12 @@
 # Two commands matter: `make demo` shows the main job done, `make test` proves it.
 PYTHON ?= python3
 BIN := .venv/bin
-NEWEST := $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v $(PYTHON))
+FITTING := $(shell for p in $(PYTHON) python3.13 python3.12 python3.11; do \
+	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
 
 .PHONY: demo test check lint types imports schemas bench clean
 
 demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and find nothing to do
-	@rm -rf .reconciler/emulator.sqlite*
 	@set -a; . manifests/demo.env; set +a; \
 	echo; echo '$$ reconciler apply --local --auto-approve'; $(BIN)/reconciler apply --local --auto-approve \
 	&& echo && echo '$$ reconciler plan --local' && $(BIN)/reconciler plan --local --detailed-exitcode
@@ -37,7 +37,8 @@ bench: .venv/dev  ## what an unchanged plan costs, beside a naive script; figure
 	$(BIN)/python bench/run.py
 
 .venv/bin/python:
-	$(NEWEST) -m venv .venv
+	@test -n "$(FITTING)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(FITTING) -m venv .venv
 
 .venv/demo: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulator]'

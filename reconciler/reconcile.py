@@ -7,7 +7,7 @@ the disk. `cli/` turns flags into these calls, `report/` turns their results int
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,11 +71,20 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
     return plan
 
 
-def apply_plan(plan: Plan, settings: Settings, *, client: WriteClient, listen: Listener, recheck: bool) -> Applied:
+def apply_plan(
+    plan: Plan,
+    settings: Settings,
+    *,
+    client: WriteClient,
+    listen: Listener,
+    recheck: bool,
+    claim: Callable[[], None] = lambda: None,
+) -> Applied:
     """Apply a plan and prove it by reading back.
 
     Before the first write: every secret has a value, the key may do it, and with `recheck` nothing moved since the
-    plan was made. Raises SecretUnavailable, Forbidden, Refused, StalePlan; what fails later is in the outcomes.
+    plan was made; then `claim` is called. Raises SecretUnavailable, Forbidden, Refused, StalePlan; what fails later
+    is in the outcomes.
     """
     from reconciler.live.apply import apply
     from reconciler.live.check import ensure_fresh, prove
@@ -87,6 +96,7 @@ def apply_plan(plan: Plan, settings: Settings, *, client: WriteClient, listen: L
     ensure_allowed(plan, client=client)
     if recheck:
         ensure_fresh(plan, client=client, parallelism=settings.parallelism)
+    claim()
     ids = Ids(plan, client)
     outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
     remainders: tuple[Remainder, ...] = ()

@@ -15,7 +15,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
-from reconciler.cli.plan import show
+from reconciler.cli.plan import show, with_reason
 from reconciler.errors import PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
@@ -64,7 +64,6 @@ def command(
         parallelism=parallelism,
         reason=reason,
     )
-    settings = _with_reason(settings)
     with _terminated_as_interrupted():
         if plan_file is not None:
             if paths or orgs or target or exclude:
@@ -72,7 +71,7 @@ def command(
                     "a saved plan is applied as it is: -f, --org, --target and --exclude have no say in it"
                 )
             return _apply_saved(plan_file, settings, console)
-        return _apply_fresh(settings, console, approved=auto_approve)
+        return _apply_fresh(with_reason(settings), console, approved=auto_approve)
 
 
 def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int:
@@ -118,6 +117,7 @@ def _apply_saved(name: str, settings: Settings, console: Console) -> int:
     show(saved.plan, console)
     if saved.plan.is_empty:
         return console.end()
+    settings = replace(settings, reason=settings.reason or saved.reason)
     with writing(settings) as client:
         return _carry_out(saved.plan, settings, console, client, recheck=True, used=_marker(saved, name))
 
@@ -151,6 +151,18 @@ def _marker(saved: PlanFile, name: str) -> Path:
     return marker
 
 
+def _claim(marker: Path | None) -> None:
+    """Note the use of a saved plan before its first write; of two applies at once, one comes too late."""
+    if marker is None:
+        return
+    try:
+        marker.open("x").close()
+    except FileExistsError as error:
+        raise PlanFileError(
+            "this plan was applied meanwhile: a plan is good for one use", hint="make a new plan"
+        ) from error
+
+
 def _carry_out(
     plan: Plan,
     settings: Settings,
@@ -170,8 +182,6 @@ def _carry_out(
     with progress(len(plan.writes), stream=sys.stdout, style=console.style, live=live) as shown:
 
         def listen(news: Any) -> None:
-            if used is not None and not used.exists():
-                used.touch()
             if console.as_json:
                 with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
                     console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
@@ -180,7 +190,7 @@ def _carry_out(
             else:
                 shown.finished(news)
 
-        applied = apply_plan(plan, settings, client=client, listen=listen, recheck=recheck)
+        applied = apply_plan(plan, settings, client=client, listen=listen, recheck=recheck, claim=lambda: _claim(used))
     for outcome in applied.outcomes:
         if isinstance(outcome, NotStarted):  # nobody listens to what did not happen
             console.event(events.outcome(outcome))
@@ -190,15 +200,6 @@ def _carry_out(
         console.event(events.error(applied.unproved))
     console.text(applied_text(applied, style=console.style))
     return console.end(*applied.exit_codes)
-
-
-def _with_reason(settings: Settings) -> Settings:
-    """Fill in the commit the manifests stand at, unless a reason was given."""
-    if settings.reason is not None:
-        return settings
-    from reconciler.manifest.commit import commit_in_words
-
-    return replace(settings, reason=commit_in_words(settings.manifests[0]))
 
 
 @contextmanager

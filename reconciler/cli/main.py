@@ -23,7 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 EPILOG = """\b
 Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (plan --detailed-exitcode),
-4 refused, 5 stale plan, 6 partly applied, 7 applied but not converged, 64 wrong usage,
+5 stale plan, 6 partly applied, 7 applied but not converged, 64 wrong usage,
 130 interrupted.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from reconciler.cli.console import Console
 from reconciler.errors import Exit, UsageError
 from reconciler.plan.plan import Plan
 from reconciler.report import events
+from reconciler.settings import Settings
 
 
 @click.command("plan")
@@ -55,7 +57,7 @@ def command(
         plan = make_plan(wanted, settings, client=client)
     show(plan, console)
     if out:
-        save(plan, out, api_url=settings.api_url)
+        save(plan, out, settings=with_reason(settings))
         console.text([f"Saved to {out}: reconciler apply {out}"])
     return console.end(Exit.CHANGES_PENDING if detailed_exitcode and not plan.is_empty else Exit.DONE)
 
@@ -72,11 +74,20 @@ def show(plan: Plan, console: Console) -> None:
         console.text(plan_text(plan, style=console.style))
 
 
-def save(plan: Plan, name: str, *, api_url: str) -> None:
+def with_reason(settings: Settings) -> Settings:
+    """Fill in the commit that the manifests stand at, unless a reason was given."""
+    if settings.reason is not None:
+        return settings
+    from reconciler.manifest.commit import commit_in_words
+
+    return replace(settings, reason=commit_in_words(settings.manifests[0]))
+
+
+def save(plan: Plan, name: str, *, settings: Settings) -> None:
     """Write a plan file, whole or not at all."""
     from reconciler.plan.file import dumps
 
-    data = dumps(plan, plan_id=secrets.token_hex(16), api_url=api_url)
+    data = dumps(plan, plan_id=secrets.token_hex(16), api_url=settings.api_url, reason=settings.reason)
     temporary = Path(f"{name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(data)

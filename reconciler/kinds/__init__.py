@@ -13,6 +13,8 @@ from reconciler.kinds.model import MODEL
 from reconciler.kinds.organization import ORGANIZATION
 
 KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, HARNESS, AGENT_IDENTITY, MEMORY, AGENT, APP, CHANNEL)
+TENANT: Kind = ORGANIZATION
+"""The kind that everything else belongs to."""
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 RANK: dict[str, int] = {kind.name: rank for rank, kind in enumerate(KINDS)}
 DECLARABLE: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.managed and kind.parent is None)

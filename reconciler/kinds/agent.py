@@ -12,6 +12,7 @@ from reconciler.kinds.canonical import Shape, picked, sorted_set, without
 from reconciler.kinds.fields import (
     AS_SET,
     KEPT_BY_REPLACE,
+    SET,
     WHOLE,
     Clear,
     References,
@@ -122,7 +123,7 @@ class McpServer(Spec):
     """A remote MCP server whose tools the agent may use."""
 
     type: Literal["http"] = optional("Transport; the platform refuses stdio.", example="http", default="http")
-    url: str = required("Its https address.", example="https://mcp.example.com/v1", pattern=r"^https://")
+    url: str = required("Its https address.", example="https://mcp.example.com/v1", pattern=r"^https://[^@?#\s]+$")
     headers: dict[str, Secret] = optional(
         "Headers sent with every call, by reference.", example={"Authorization": {"env": "MCP_TOKEN"}}
     )
@@ -230,6 +231,18 @@ def _capability_form(capability: Shape) -> Shape:
     return {"ref": capability["ref"], "config": config}
 
 
+def _mcp_seen(server: Shape) -> Shape:
+    """Forget what may be secret in a live server's settings: environment, arguments, and what a URL carries along."""
+    seen = dict(server)
+    if seen.get("env"):
+        seen["env"] = dict.fromkeys(seen["env"], SET)
+    if seen.get("args"):
+        seen["args"] = [SET for _ in seen["args"]]
+    if any(sign in str(seen.get("url", "")) for sign in "?@#"):
+        seen["url"] = SET
+    return seen
+
+
 def _mcp_form(server: Shape) -> Shape:
     form = without(server, _MCP_DEFAULTS)
     return form | {"auth_mode": "o_auth"} if form.get("auth_mode") == "oauth" else form
@@ -265,7 +278,7 @@ def _completed(desired: Shape, observed: Shape) -> Shape:
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    return picked(
+    shape = picked(
         wire,
         "name",
         "display_name",
@@ -280,6 +293,9 @@ def _from_wire(wire: Mapping[str, Any]) -> Shape:
         "max_iterations",
         "parallel_tool_calls",
     )
+    if shape.get("mcpServers"):
+        shape["mcpServers"] = {name: _mcp_seen(server) for name, server in shape["mcpServers"].items()}
+    return shape
 
 
 AGENT = Kind(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, masked, sorted_set
 from reconciler.kinds.channel_auth import one_spelling
@@ -44,6 +45,16 @@ class ChannelEntry(Spec):
     )
     archive: Literal[True] = optional("Take the channel away; the API can only delete it for good.", example=True)
     enabled: bool = optional("Whether it takes traffic.", example=True, default=True)
+
+    @model_validator(mode="after")
+    def _archived_by_id(self) -> ChannelEntry:
+        if "archive" in self.model_fields_set and not self.id:
+            raise PydanticCustomError(
+                "archive_by_id",
+                "a channel is taken away for good, and only by its id",
+                {"at": ("archive",), "hint": "add id: appchan_... of the channel that is to go"},
+            )
+        return self
 
 
 class SlackChannel(ChannelEntry):
@@ -119,7 +130,7 @@ AnyChannel = Annotated[
     Field(discriminator="type"),
 ]
 
-_SERVER_KEYS = frozenset({"webhook_verified_at", "first_message_received_at", "api_key_hash", "api_key_prefix"})
+_SERVER_KEYS = frozenset({"api_key_hash", "api_key_prefix"})
 _KEYED = {"a2a": "/a2a-channels", "api_endpoint": "/api-endpoint-channels"}
 _CREATED_WITH = frozenset({"message", "session_mode", "agent_card_name", "agent_card_description", "auth"})
 
@@ -177,6 +188,15 @@ def _lists_sorted(value: Shape) -> Shape:
     return {key: sorted_set(item) if isinstance(item, list) else item for key, item in value.items()}
 
 
+def _completed(desired: Shape, observed: Shape) -> Shape:
+    """Keep live requirements that git does not speak of when it changes the mode of `auth`."""
+    auth = (desired.get("config") or {}).get("auth")
+    live = ((observed.get("config") or {}).get("auth") or {}).get("requirements")
+    if not auth or not live or "requirements" in auth:
+        return desired
+    return desired | {"config": desired["config"] | {"auth": auth | {"requirements": live}}}
+
+
 def _defaulted(observed: Shape) -> Shape:
     """The server stores what it was sent; what is absent means the default (3.2)."""
     model = CONFIGS.get(observed["type"])
@@ -211,5 +231,7 @@ CHANNEL = Kind(
     ),
     canonical=_canonical,
     defaulted=_defaulted,
+    completed=_completed,
+    restless=frozenset({"webhook_verified_at", "first_message_received_at"}),
     notes=_notes,
 )

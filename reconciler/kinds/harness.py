@@ -8,6 +8,7 @@ from reconciler.kinds.kind import Identity, Kind, Wire
 HARNESS = Kind(
     name="Harness",
     plural="harnesses",
+    comes_with_tenant=True,
     identity=Identity.SLUG,
     wire=Wire(
         collection="/v1/harnesses",

@@ -98,6 +98,8 @@ class Kind:
     `canonical` brings a Shape of either side to the
     one form in which equal things are equal; `defaulted` fills into the observed what absence means there;
     `completed` adds to the desired what the server adds by itself.
+    With `comes_with_tenant` a new organization has some of them from the start, which only it can tell.
+    `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation.
     """
@@ -113,11 +115,13 @@ class Kind:
     twin: Twin = Twin.IGNORE
     can_archive: bool = True
     archive_is_final: bool = False
+    comes_with_tenant: bool = False
     replaceable: bool = False
     titles: Callable[[Mapping[str, Any]], tuple[tuple[str, ...], ...]] = lambda wire: ((str(wire.get("name", "")),),)
     canonical: Callable[[Shape], Shape] = dict
     defaulted: Callable[[Shape], Shape] = lambda observed: observed
     completed: Callable[[Shape, Shape], Shape] = lambda desired, _observed: desired
+    restless: frozenset[str] = frozenset()
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
 

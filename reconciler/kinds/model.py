@@ -20,6 +20,7 @@ def _titles(wire: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
 MODEL = Kind(
     name="Model",
     plural="models",
+    comes_with_tenant=True,
     wire=Wire(
         collection="/v1/models",
         members=("id", "model_id"),

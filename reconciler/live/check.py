@@ -79,7 +79,7 @@ def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
     if archived != (change.action is Action.RESTORE):
         return "was archived" if archived else "was restored"
     shape = shape_from(change.kind, wire)
-    if covered(shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
+    if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
         return "was changed on the platform"
     return None
 
@@ -91,7 +91,7 @@ def _appeared(change: Change, wires: Sequence[Wire], *, parent_known: bool) -> s
     if change.kind.identity is Identity.POSITION:
         changed = parent_known and brotherhood([wire["id"] for wire in wires]) != change.pre.digest
         return f"its {change.kind.parent} has other {change.kind.plural} by now" if changed else None
-    fold = str.casefold if change.kind.identity is Identity.CASELESS else str
+    fold = str.lower if change.kind.identity is Identity.CASELESS else str
     same_name = [
         wire
         for wire in wires

@@ -130,6 +130,7 @@ class _Connection:
 
         `hide` are the secrets in the body, which no error may repeat.
         """
+        hide = (*hide, self._http.headers["Authorization"].removeprefix("Bearer "))
         headers = {"X-Org-Id": org} if org else {}
         content = None
         if method != "GET":
@@ -159,7 +160,7 @@ class _Connection:
                 attempt -= 1
                 continue
             if response.status_code >= _SERVER_FAULT and attempt < tries:
-                pause = problem_of(response).retry_after or _PAUSE * attempt
+                pause = problem_of(response, hide=hide).retry_after or _PAUSE * attempt
                 if pause <= PATIENCE:
                     self.gate.close_for(pause)
                     continue
@@ -192,11 +193,18 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
     parts = urlsplit(base)
     host = parts.hostname or ""
     exempt = _is_loopback(host) or bool(proxy_bypass(host))
-    proxy = None if exempt else getproxies().get(parts.scheme)
+    proxies = {} if exempt else getproxies()
     limits = httpx.Limits(
         max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
     )
-    return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
+    try:
+        proxy = proxies.get(parts.scheme) or proxies.get("all")
+        return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
+    except (ValueError, ImportError):
+        raise UsageError(
+            "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used",
+            hint="write it as http://host:port; socks is not supported",
+        ) from None
 
 
 def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:
@@ -206,7 +214,7 @@ def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> A
         raise from_problem(problem_of(response, hide=hide), doing=doing)
     if 300 <= status < 400:  # noqa: PLR2004
         raise ServerFault(
-            f"{doing}: the server redirects to {response.headers.get('location', 'nowhere')}",
+            f"{doing}: the server redirects elsewhere ({status})",
             hint="EVERRUNS_API_URL must be the API's own address: redirects are not followed, they could leak the key",
         )
     if not response.content:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Identity, Kind
+from reconciler.kinds.kind import Identity, Kind, Shape, Twin
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.diff import diff
 from reconciler.resource import Address, Desired
@@ -16,15 +15,11 @@ from reconciler.resource import Address, Desired
 
 @dataclass(slots=True)
 class Matches:
-    """For each address the live resource it means, and the archived twin that may hold its name.
-
-    `guessed` are those paired by their position among several.
-    """
+    """For each address the live resource it means, and the archived twin that may hold its name."""
 
     live: dict[Address, Wire] = field(default_factory=dict)
     twins: dict[Address, Wire] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    guessed: set[Address] = field(default_factory=set)
 
 
 def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire]) -> Matches:
@@ -43,7 +38,7 @@ def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire]) -> Ma
 
 
 def _folded(kind: Kind, title: str) -> str:
-    return title.casefold() if kind.identity is Identity.CASELESS else title
+    return title.lower() if kind.identity is Identity.CASELESS else title
 
 
 def _pinned(desired: Iterable[Desired], wires: Iterable[Wire], matches: Matches) -> set[str]:
@@ -54,6 +49,8 @@ def _pinned(desired: Iterable[Desired], wires: Iterable[Wire], matches: Matches)
         if one.pinned is None:
             continue
         wire = by_id.get(one.pinned)
+        if wire is None and one.archive:
+            continue  # taken away already
         if wire is None:
             message = f"no {one.kind.name.lower()} has the id {one.pinned} in this organization"
             matches.faults.append(
@@ -68,6 +65,10 @@ def _pinned(desired: Iterable[Desired], wires: Iterable[Wire], matches: Matches)
         elif one.pinned in taken:
             message = f"{one.pinned} is claimed by two documents"
             matches.faults.append(Fault(message, one.source, _id_path(one), on_value=True))
+        elif one.kind.wire.archived(wire) and not one.archive and one.kind.twin is not Twin.REVIVE:
+            message = f"{one.pinned} is archived, and the platform cannot bring it back"
+            hint = "remove the line to have a new one created"
+            matches.faults.append(Fault(message, one.source, _id_path(one), hint=hint, on_value=True))
         else:
             taken.add(one.pinned)
             _sorted_in(one, wire, matches)
@@ -97,46 +98,84 @@ def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches) -> None:
 
 
 def identify_children(desired: Sequence[Desired], live: Sequence[Wire]) -> Matches:
-    """Match the children of one parent: by id, then the ones that are equal, then by type and position.
+    """Match the children of one parent, which have no names there: by id, else by type, equality and position.
 
-    When fewer of a type are declared than live and none of the rest is equal, position would be a guess that could
-    turn one child into another: that is a fault which lists the ids.
+    What is taken away is only ever meant by its id. Where one child could be taken for another the run stops with a
+    fault that lists the ids: a wrong guess would turn one way into an app into another.
     """
     matches = Matches()
     taken = _pinned(desired, live, matches)
-    kind = desired[0].kind if desired else None
-    shapes = {wire["id"]: shape_from(kind, wire) for wire in live if wire["id"] not in taken} if kind else {}
     by_type: defaultdict[str, list[Desired]] = defaultdict(list)
     for one in desired:
-        if one.pinned is None:
+        if one.pinned is None and not one.archive:
             by_type[one.title].append(one)
+    rest = [wire for wire in live if wire["id"] not in taken]
+    shapes = {wire["id"]: shape_from(desired[0].kind, wire) for wire in rest} if desired else {}
     for type_, wanted in by_type.items():
-        rest = [wire for wire in live if wire["id"] in shapes and shapes[wire["id"]].get("type") == type_]
-        _pair(wanted, rest, shapes, matches)
+        same_type = [wire for wire in rest if shapes[wire["id"]].get("type") == type_]
+        pairs = _paired(wanted, same_type, shapes)
+        if pairs is None:
+            matches.faults += _unclear(wanted, same_type)
+        else:
+            matches.live |= {one.address: wire for one, wire in pairs}
     return matches
 
 
-def _pair(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any], matches: Matches) -> None:
-    """Pair the children of one type."""
-    equal = _equal(wanted, live, shapes)
-    matches.live |= {one.address: wire for one, wire in equal}
-    left = [one for one in wanted if one.address not in matches.live]
-    used = {wire["id"] for _, wire in equal}
-    live = [wire for wire in live if wire["id"] not in used]
-    if 0 < len(left) < len(live):
-        ids = ", ".join(str(wire["id"]) for wire in live)
-        message = f"cannot tell which live {left[0].title} channel this is: {ids}"
-        hint = "say which one is meant with id, or declare the others too"
-        matches.faults.extend(Fault(message, one.source, (*one.path, "name"), hint=hint) for one in left)
-        return
-    for one, wire in zip(left, live, strict=False):
-        matches.live[one.address] = wire
-        if len(wanted) > 1:
-            matches.guessed.add(one.address)
+Pairs = list[tuple[Desired, Wire]]
 
 
-def _equal(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Any]) -> list[tuple[Desired, Wire]]:
-    """Pair as many as agree: one that agrees with several gives way to one that agrees with fewer."""
+def _paired(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]) -> Pairs | None:
+    """Pair the children of one type, None where that would be a guess.
+
+    1. Those that agree with the one at their own position are it.
+    2. Of the rest, one and one are each other; several that were all reordered are told by equality; several that
+       were all edited, by position.
+    3. More declared than live: each live one must agree with a declared one, or lack only what a create that was
+       cut short had still to write. Fewer: each declared one must agree with a live one.
+    """
+
+    def agrees(one: Desired, wire: Wire) -> bool:
+        return not diff(one.kind, one.spec, shapes[wire["id"]])
+
+    if len(wanted) != len(live):
+        return _uneven(wanted, live, shapes)
+    fixed = [(one, wire) for one, wire in zip(wanted, live, strict=True) if agrees(one, wire)]
+    known = {one.address for one, _ in fixed}
+    loose = [(one, wire) for one, wire in zip(wanted, live, strict=True) if one.address not in known]
+    moved = _equal([one for one, _ in loose], [wire for _, wire in loose], shapes)
+    if len(moved) == len(loose):
+        return fixed + moved
+    return fixed + loose if not moved or len(loose) == 1 else None
+
+
+def _uneven(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]) -> Pairs | None:
+    """Pair where the numbers differ: only what surely belongs together."""
+    pairs = _equal(wanted, live, shapes)
+    if len(pairs) == min(len(wanted), len(live)):
+        return pairs
+    known = {wire["id"] for _, wire in pairs}
+    in_order = [(one, wire) for one, wire in zip(wanted, live, strict=False)]
+    cut_short = [(one, wire) for one, wire in in_order if wire["id"] not in known]
+    if len(wanted) > len(live) and all(_is_incomplete(one, shapes[wire["id"]]) for one, wire in cut_short):
+        return in_order
+    return None
+
+
+def _is_incomplete(one: Desired, shape: Shape) -> bool:
+    """Say whether a live child is what a declared one would be before the last call of its creation."""
+    return all(change.old is None for change in diff(one.kind, one.spec, shape))
+
+
+def _unclear(wanted: list[Desired], live: list[Wire]) -> list[Fault]:
+    ids = ", ".join(str(wire["id"]) for wire in live)
+    kind = wanted[0].kind.name.lower()
+    message = f"cannot tell which live {wanted[0].title} {kind} this is: {ids}"
+    hint = "say which one is meant with id, or change one thing at a time"
+    return [Fault(message, one.source, (*one.path, "name"), hint=hint) for one in wanted]
+
+
+def _equal(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]) -> Pairs:
+    """Pair as many as agree, in order where that is possible: one that agrees with several gives way to another."""
     agreeing = [[n for n, w in enumerate(live) if not diff(one.kind, one.spec, shapes[w["id"]])] for one in wanted]
     holder: dict[int, int] = {}
 

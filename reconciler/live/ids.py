@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.errors import NotFound
-from reconciler.kinds import BY_NAME
+from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import replaced
 from reconciler.live.client import ReadClient
@@ -48,7 +48,7 @@ class Ids:
         """Remember what was created or found."""
         with self._lock:
             self._ids[address] = id_
-            if address.kind == "Organization":
+            if address.kind == TENANT.name:
                 self._orgs[address.org] = id_
 
     def of(self, address: Address) -> str:

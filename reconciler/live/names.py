@@ -49,6 +49,7 @@ class Directory:
                 continue
             title = self.kind.titles(wire)[0][0]
             alone = titles[title] == 1 and title not in self.declared and self.kind.wire.usable(wire)
+            alone = alone and not _ID.match(title)  # a name that looks like an id must not stand for another's
             self._names[id_] = title if alone else id_
             self._ids[self._names[id_]] = id_
 
@@ -84,10 +85,7 @@ class Directory:
                     return self._several(text, hits)
         return self._nothing(text)
 
-    def _several(self, text: str, hits: list[str]) -> str | Unresolved:
-        healthy = [id_ for id_ in hits if self.live[id_].get("healthy") is True]
-        if len(healthy) == 1:
-            return self._names[healthy[0]]
+    def _several(self, text: str, hits: list[str]) -> Unresolved:
         candidates = ", ".join(sorted(self._candidate(id_) for id_ in hits))
         message = f'{len(hits)} {self.kind.plural} are called "{text}": {candidates}'
         return Unresolved(message, "refer to one of them by a longer name or by its id")

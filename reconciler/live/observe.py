@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.errors import Fault, NotFound, UsageError
-from reconciler.kinds import BY_NAME
+from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import Kind, references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
@@ -20,8 +20,6 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.resource import DEFAULT_ORG, Address, Desired, Observed
-
-ORGANIZATION = BY_NAME["Organization"]
 
 
 @dataclass(slots=True)
@@ -59,7 +57,7 @@ def observe(
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     matches = _matched(everything, lists, faults)
     matches.live |= matched.live
-    names = _named(everything, lists, matches)
+    names = _named(everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None])
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
@@ -72,16 +70,16 @@ def _organizations(
 ) -> tuple[dict[str, OrgRef], Matches]:
     """Find the live organization behind each organization of the run."""
     run = sorted({one.address.org for one in chosen})
-    live = listed(client, [Query(ORGANIZATION, None, "this key")], pool=pool).popitem()[1]
-    declared = [one for one in chosen if one.address.kind == "Organization"]
+    live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
+    declared = [one for one in chosen if one.address.kind == TENANT.name]
     declared = _bound_to(org_id, declared, run, live)
-    matches = identify(ORGANIZATION, declared, live)
+    matches = identify(TENANT, declared, live)
     faults += matches.faults
     titles = {one.address.org: one.title for one in declared}
     ids = {wire["id"]: str(wire.get("name", "")) for wire in live}
     orgs: dict[str, OrgRef] = {}
     for org in run:
-        wire = matches.live.get(Address(org, "Organization", org))
+        wire = matches.live.get(Address(org, TENANT.name, org))
         if wire is not None:
             orgs[org] = OrgRef(wire["id"], str(wire.get("name", org)))
         elif org in titles:
@@ -94,7 +92,19 @@ def _organizations(
                     hint=f"the key's user belongs to: {_listed(live)}",
                 )
             orgs[org] = OrgRef(id_, ids[id_])
+    _ensure_apart(orgs)
     return orgs, matches
+
+
+def _ensure_apart(orgs: Mapping[str, OrgRef]) -> None:
+    """Refuse one live organization under two names: each would take the other's resources for missing."""
+    seen: dict[str, str] = {}
+    for org, ref in orgs.items():
+        if ref.id is not None and (other := seen.setdefault(ref.id, org)) != org:
+            raise UsageError(
+                f"{other} and {org} are the same organization ({ref.id})",
+                hint="refer to it in one way: by its Organization document, or by its id",
+            )
 
 
 def _bound_to(
@@ -113,7 +123,14 @@ def _bound_to(
             f"EVERRUNS_ORG_ID: {org_id} is not one of this key's organizations",
             hint=f"unset it, or set it to one of these: {_listed(live)}",
         )
-    return [replace(one, pinned=one.pinned or org_id) for one in declared]
+    one = declared[0]
+    title = next(str(wire.get("name")) for wire in live if wire["id"] == org_id)
+    if one.pinned is None and title != one.title:
+        raise UsageError(
+            f'EVERRUNS_ORG_ID is the organization "{title}", but the manifests declare "{one.title}"',
+            hint=f"unset it; or, to rename that organization, write id: {org_id} in the document's metadata",
+        )
+    return [replace(one, pinned=one.pinned or org_id)]
 
 
 def _default(org: str, org_id: str | None, live: Sequence[Wire]) -> str:
@@ -163,12 +180,14 @@ def _matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -
 def _take(matches: Matches, more: Matches, faults: list[Fault]) -> None:
     matches.live |= more.live
     matches.twins |= more.twins
-    matches.guessed |= more.guessed
     faults += more.faults
 
 
-def _named(everything: Sequence[Desired], lists: Lists, matches: Matches) -> Names:
-    """Build the directories: every declared address with its id, if it has one, and every live resource."""
+def _named(everything: Sequence[Desired], lists: Lists, matches: Matches, *, new: Iterable[str]) -> Names:
+    """Build the directories: every declared address with its id, if it has one, and every live resource.
+
+    An organization that is `new` has what is declared in it, and what comes with every organization.
+    """
     declared: dict[tuple[str, str], dict[str, str | None]] = {}
     for one in everything:
         wire = matches.live.get(one.address)
@@ -178,6 +197,9 @@ def _named(everything: Sequence[Desired], lists: Lists, matches: Matches) -> Nam
     for (org, kind), wires in lists.items():
         live = {wire["id"]: wire for wire in wires}
         names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {})))
+    for org in new:
+        for absent in (kind for kind in KINDS if not kind.comes_with_tenant):
+            names.add(org, Directory(absent, {}, declared.get((org, absent.name), {})))
     return names
 
 
@@ -220,7 +242,6 @@ def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Add
             twin=observed_at(one.address, kind, twin, names) if twin else None,
             siblings=siblings,
             has_children=bool(wire and kind.children and wire.get(kind.children[0])),
-            guessed=one.address in matches.guessed,
         )
     return found
 

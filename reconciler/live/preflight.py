@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from http import HTTPStatus
 
-from reconciler.errors import Forbidden, NotFound, Refused
+from reconciler.errors import Forbidden, NotFound, Problem, Refused
 from reconciler.live.client import ReadClient
 from reconciler.plan.plan import Plan
 
-_NO_ORGANIZATION = "Organization not found"
 _FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
 
 
@@ -40,10 +40,17 @@ def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:
     try:
         answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
     except (NotFound, Refused) as error:
-        if error.problem and error.problem.detail == _NO_ORGANIZATION:
+        if not _lost_the_route(error.problem):
             raise
         raise Refused(
             _FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem
         ) from error
     policies = answer.get("policies") if isinstance(answer, dict) else None
     return policies if isinstance(policies, dict) else {}
+
+
+def _lost_the_route(problem: Problem | None) -> bool:
+    """Say whether a server has no such route any more: no details, a wrong method, or the word read as an id."""
+    if problem is None or problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem is not None
+    return not problem.detail or problem.detail.startswith(("Invalid ", "the answer is a web page"))

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from reconciler.errors import AllowedAction, ApiError, Conflict, Problem, Throttled
 from reconciler.kinds.kind import Identity, Shape, Twin, kept_by_replace
-from reconciler.live.client import WriteClient, is_ambiguous
+from reconciler.live.client import PATIENCE, WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
 from reconciler.live.perform import collection, perform
@@ -49,16 +49,17 @@ def _settle(change: Change, error: ApiError, *, client: WriteClient, ids: Ids, l
     if problem is None or is_ambiguous(error) or isinstance(error, Throttled):
         return Failed(change, error)
     try:
-        if not last and problem.action("retry-later"):
+        if not last and problem.action("retry-later") and (problem.retry_after or 1.0) <= PATIENCE:
             client.pause(problem.retry_after or 1.0)
             return None
         if not last and problem.action("retry"):
             return _conflict_if_moved(change, client=client, ids=ids)
+        if change.action is not Action.CREATE or change.address in ids.known():
+            return Failed(change, error)  # what stands in the way of another write is not the thing itself
         if action := problem.action("unarchive"):
             return _unarchive(change, action, problem, client=client, ids=ids)
         action = problem.action("get-existing")
-        creating = change.action is Action.CREATE and change.address not in ids.known()
-        if action or (isinstance(error, Conflict) and creating):
+        if action or isinstance(error, Conflict):
             return _existing(change, action, problem, error, client=client, ids=ids)
     except ApiError as second:
         return Failed(change, second)
@@ -72,7 +73,7 @@ def _conflict_if_moved(change: Change, *, client: WriteClient, ids: Ids) -> Conf
     wire = next((w for w in _siblings(change, client=client, ids=ids) if w["id"] == change.id), None)
     if wire is None:
         return Conflicted(change, "it is gone from the platform", hint="plan again")
-    now = covered(shape_from(change.kind, wire), change.pre, updated_at=wire.get("updated_at"))
+    now = covered(change.kind, shape_from(change.kind, wire), change.pre, updated_at=wire.get("updated_at"))
     if now != change.pre.digest:
         return Conflicted(change, "it was changed on the platform meanwhile", hint="plan again and review")
     return None
@@ -120,7 +121,9 @@ def _existing(
 
 
 def _adopted(change: Change, wire: Wire, problem: Problem, *, ids: Ids) -> Outcome:
-    """Take over what is there when it agrees with git in every declared field."""
+    """Take over what is there when it is called as git wants it and agrees in every declared field."""
+    if not _is_called(change, wire):
+        return Conflicted(change, f"the platform points at {wire['id']}, which is not called {change.title}")
     wanted = ids.filled(change.kind, change.address.org, change.body)
     fields = tuple(diff(change.kind, wanted, shape_from(change.kind, wire)))
     if fields:
@@ -135,12 +138,16 @@ def _adopted(change: Change, wire: Wire, problem: Problem, *, ids: Ids) -> Outco
     return Done(change, adopted=True, note=f"was already there as {wire['id']}")
 
 
+def _is_called(change: Change, wire: Wire) -> bool:
+    fold = str.lower if change.kind.identity is Identity.CASELESS else str
+    return fold(str(wire.get("name", ""))) == fold(change.title)
+
+
 def _holder(change: Change, *, client: WriteClient, ids: Ids) -> Wire | None:
     """Find the one resource that holds the name which a create wanted; several, or none, settle nothing."""
     if change.kind.identity is Identity.POSITION:
         return None
-    fold = str.casefold if change.kind.identity is Identity.CASELESS else str
-    found = [w for w in _siblings(change, client=client, ids=ids) if fold(str(w.get("name", ""))) == fold(change.title)]
+    found = [wire for wire in _siblings(change, client=client, ids=ids) if _is_called(change, wire)]
     alive = [wire for wire in found if not change.kind.wire.archived(wire)]
     one = alive or found
     return one[0] if len(one) == 1 else None

@@ -73,7 +73,9 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
         return faults
     context = _context(document.folder, roots.get(document.folder, document.folder))
     spec: Shape | None = {}
-    if "spec" in value:
+    if "spec" in value and _is_record(value):
+        spec = {key: value["spec"][key] for key in value["spec"] if key == kind.name_field}
+    elif "spec" in value:
         spec = _validated(kind.spec, value["spec"], document, at="spec", context=context, faults=faults)
     elif "archive" not in _map(value.get("metadata")):
         needs: list[Fault] = []
@@ -83,6 +85,10 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
     if metadata and metadata.get("archive") and not kind.can_archive:
         message = f"the platform cannot archive {kind.plural}"
         faults.append(Fault(message, source, ("metadata", "archive"), hint="remove the line"))
+    if metadata and metadata.get("archive") and kind.name_field and "spec" not in value and "id" not in metadata:
+        message = f"it does not say which {kind.name.lower()} is to be archived"
+        hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
+        faults.append(Fault(message, source, ("metadata", "archive"), hint=hint))
     if faults or metadata is None or spec is None:
         return faults
     return Declared(document, kind, metadata, kind.canonical(spec))
@@ -129,6 +135,12 @@ def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
         message = f"{known.plural} are not managed here"
         hint = f"refer to one by its name; a document may declare: {', '.join(names)}"
     return Fault(message, document.source, ("kind",), hint=hint, on_value=True)
+
+
+def _is_record(value: dict[str, Any]) -> bool:
+    """Say whether a document only names what is to be archived."""
+    spec = value["spec"]
+    return "archive" in _map(value.get("metadata")) and isinstance(spec, dict) and set(spec) <= {"name"}
 
 
 def _map(value: Any) -> dict[str, Any]:

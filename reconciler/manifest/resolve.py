@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from reconciler.errors import Fault
-from reconciler.kinds import BY_NAME
+from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Identity, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
@@ -54,7 +53,7 @@ class _Organizations:
         self.by_folder: dict[str, list[str]] = {}
         self.partial = partial
         for one in declared:
-            if one.kind.name == "Organization":
+            if one.kind.name == TENANT.name:
                 self.by_folder.setdefault(one.document.folder, []).append(one.metadata["name"])
         self.names = sorted({name for names in self.by_folder.values() for name in names})
         self.nearest: dict[str, list[str]] = {}
@@ -62,8 +61,11 @@ class _Organizations:
     def of(self, one: Declared) -> str | Fault:
         """Return the organization's address name, or the fault that leaves it open."""
         source, named = one.document.source, one.metadata.get("org")
-        if one.kind.name == "Organization":
+        if one.kind.name == TENANT.name:
             name: str = one.metadata["name"]
+            if name == DEFAULT_ORG:
+                message = f"{DEFAULT_ORG} stands for the organization of manifests that declare none"
+                return Fault(message, source, ("metadata", "name"), hint="choose another name", on_value=True)
             if named not in (None, name):
                 return Fault("an Organization belongs to itself", source, ("metadata", "org"), hint="remove the line")
             return name
@@ -141,7 +143,7 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
         key = (
             one.address.org,
             one.address.kind,
-            one.title.casefold() if one.kind.identity is Identity.CASELESS else one.title,
+            one.title.lower() if one.kind.identity is Identity.CASELESS else one.title,
         )
         first = titles.setdefault(key, one)
         if first is not one:
@@ -186,9 +188,3 @@ def _archived_but_needed(desired: list[Desired]) -> Iterator[Fault]:
                         hint="point it elsewhere first",
                         on_value=True,
                     )
-
-
-def by_org(desired: list[Desired]) -> dict[str, list[Desired]]:
-    """Group by organization, in the order of its name."""
-    ordered = sorted(desired, key=lambda one: one.address.org)
-    return {org: list(group) for org, group in groupby(ordered, key=lambda one: one.address.org)}

@@ -190,10 +190,18 @@ def _is_escaped(key: str) -> bool:
     return key.startswith("$") and key.lstrip("$") == "secret"
 
 
-def covered(shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:
-    """Return the digest of the part of a live shape that a precondition is about."""
+def covered(kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:
+    """Return the digest of the part of a live shape that a precondition is about, less what is restless."""
     part = shape if pre.covers is None else {key: shape.get(key) for key in pre.covers}
+    if kind.restless:
+        part = _at_rest(part, kind.restless)
     return digest([part, updated_at if pre.with_time else None])
+
+
+def _at_rest(value: Any, restless: frozenset[str]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _at_rest(item, restless) for key, item in value.items() if key not in restless}
 
 
 def brotherhood(ids: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
-from reconciler.kinds.kind import Kind, Shape, Twin, clears, kept_by_replace, switches
+from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, kept_by_replace, switches
 from reconciler.plan.change import (
     Action,
     Change,
@@ -16,6 +16,7 @@ from reconciler.plan.change import (
     brotherhood,
     covered,
     holds_unknown_secret,
+    secrets_in,
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without_set
 from reconciler.resource import Desired, Observed
@@ -25,14 +26,13 @@ from reconciler.resource import Desired, Observed
 class Found:
     """What answers to a Desired: the live resource, or an archived twin that may hold its name.
 
-    `siblings` are the ids of the parent's live children. `guessed` says that only its position tells it from others.
+    `siblings` are the ids of the parent's live children.
     """
 
     observed: Observed | None = None
     twin: Observed | None = None
     siblings: Sequence[str] = ()
     has_children: bool = False
-    guessed: bool = False
 
 
 def decide(desired: Desired, found: Found, *, has_desired_children: bool = False) -> list[Change] | Fault:
@@ -44,7 +44,7 @@ def decide(desired: Desired, found: Found, *, has_desired_children: bool = False
     if observed is None:
         main: list[Change] | Fault = _appear(desired, spec, found)
     else:
-        main = _update(desired, spec, observed, guessed=found.guessed)
+        main = _update(desired, spec, observed)
     if isinstance(main, Fault):
         return main
     steps = _switch(desired, turned, observed)
@@ -110,10 +110,10 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     ]
 
 
-def _update(desired: Desired, spec: Shape, observed: Observed, *, guessed: bool) -> list[Change] | Fault:
+def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] | Fault:
     """Something live answers: write what differs, by PATCH unless a field can only be cleared by PUT.
 
-    Where only its position says that it is the one meant, its secrets are sent too: they may be another's.
+    A resource without a name of its own gets its secrets again with whatever holds them: they may be another's.
     """
     kind = desired.kind
     fields = diff(kind, spec, observed.spec)
@@ -129,7 +129,9 @@ def _update(desired: Desired, spec: Shape, observed: Observed, *, guessed: bool)
     if any(clears(kind).get(name) is Clear.REPLACE for name in cleared):
         return _replace(desired, spec, observed, fields, Action.UPDATE)
     wanted = kind.completed(spec, observed.spec)
-    live = {} if retagged(spec, observed.spec) else without_set(observed.spec) if guessed else observed.spec
+    live = {} if retagged(spec, observed.spec) else observed.spec
+    if kind.identity is Identity.POSITION:
+        live = without_set(live)
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared
@@ -190,9 +192,11 @@ def _written(  # noqa: PLR0913 - each is one member of the change
     replace: bool = False,
 ) -> Change:
     """Make the change of a resource that exists, with the precondition that it is still as it was seen."""
-    blind = any(change.sensitive for change in fields)
+    blind = any(True for _ in secrets_in(body))
     pre = Precondition(id=observed.id, covers=covers, with_time=blind)
-    pre = Precondition(observed.id, covered(observed.shape, pre, updated_at=observed.updated_at), covers, blind)
+    pre = Precondition(
+        observed.id, covered(desired.kind, observed.shape, pre, updated_at=observed.updated_at), covers, blind
+    )
     return Change(
         desired.address,
         action,
@@ -210,7 +214,7 @@ def _written(  # noqa: PLR0913 - each is one member of the change
 def _archive(desired: Desired, observed: Observed) -> Change:
     kind = desired.kind
     notes = ("deleted for good: the API cannot archive it",) if kind.archive_is_final else ()
-    pre = Precondition(observed.id, covered(observed.shape, Precondition(), updated_at=None))
+    pre = Precondition(observed.id, covered(desired.kind, observed.shape, Precondition(), updated_at=None))
     return Change(
         desired.address,
         Action.ARCHIVE,
@@ -233,7 +237,7 @@ def _switch(desired: Desired, turned: Shape, observed: Observed | None) -> list[
         pre = Precondition()
         if observed:
             pre = Precondition(observed.id, covers=(name,))
-            pre = Precondition(observed.id, covered(observed.shape, pre, updated_at=None), (name,))
+            pre = Precondition(observed.id, covered(desired.kind, observed.shape, pre, updated_at=None), (name,))
         steps.append(
             Change(
                 desired.address,

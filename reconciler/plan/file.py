@@ -16,13 +16,17 @@ from reconciler.resource import Address
 FORMAT = "everruns.reconciler/plan/v1"
 
 
-def dumps(plan: Plan, *, plan_id: str, api_url: str) -> bytes:
-    """Spell a plan as canonical JSON; `plan_id` makes it single-use, `api_url` is where it was made for."""
+def dumps(plan: Plan, *, plan_id: str, api_url: str, reason: str | None = None) -> bytes:
+    """Spell a plan as canonical JSON; `plan_id` makes it single-use, `api_url` is where it was made for.
+
+    `reason` is what the platform will record beside its writes: the commit it was made from.
+    """
     data: dict[str, Any] = {
         "format": FORMAT,
         "tool": __version__,
         "id": plan_id,
         "api_url": api_url,
+        "reason": reason,
         "digest": plan.digest,
         "partial": plan.partial,
         "orgs": {name: {"id": org.id, "title": org.title} for name, org in plan.orgs.items()},
@@ -41,6 +45,7 @@ class PlanFile:
     plan: Plan
     id: str
     api_url: str
+    reason: str | None = None
 
 
 def loads(data: bytes, *, name: str) -> PlanFile:
@@ -57,7 +62,7 @@ def loads(data: bytes, *, name: str) -> PlanFile:
         raise PlanFileError(f"{name} is not a plan file of this version (format: {found})", hint=hint)
     try:
         plan = _plan(raw)
-        file = PlanFile(plan=plan, id=_text(raw["id"]), api_url=_text(raw["api_url"]))
+        file = PlanFile(plan=plan, id=_text(raw["id"]), api_url=_text(raw["api_url"]), reason=raw["reason"])
         checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error

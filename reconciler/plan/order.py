@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from reconciler.kinds import TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.plan.change import Action, Change
@@ -57,7 +58,7 @@ def _before(
 ) -> set[str]:
     """Return the steps that must be done before a change."""
     address, before = change.address, set[str]()
-    organization = Address(address.org, "Organization", address.org)
+    organization = Address(address.org, TENANT.name, address.org)
     if organization in mains and mains[organization].action is Action.CREATE:
         before.add(str(organization))
     for target in targets(change.kind, address.org, change.body):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
+from reconciler.kinds import TENANT
 from reconciler.plan.order import targets
 from reconciler.resource import Address, Desired
 
@@ -63,7 +64,7 @@ def _with_support(desired: Sequence[Desired], wanted: set[Address]) -> list[Desi
     while open_:
         one = by_address[open_.pop()]
         needs = set(targets(one.kind, one.address.org, one.spec))
-        needs.add(Address(one.address.org, "Organization", one.address.org))
+        needs.add(Address(one.address.org, TENANT.name, one.address.org))
         if one.address.above:
             needs.add(one.address.above)
         new = (needs & by_address.keys()) - chosen

@@ -88,7 +88,8 @@ def set_secret(w):
 def remove_channel(w):
     """Plan the end of a channel."""
     live_bot(w, CRON)
-    w.bot("bot", CRON | {"archive": True})
+    (channel,) = w.one("apps", "bot")["channels"]
+    w.bot("bot", CRON | {"archive": True, "id": channel["id"]})
 
 
 def publish(w):

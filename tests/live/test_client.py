@@ -367,9 +367,9 @@ NONSENSE = [
     ("half JSON", (200, b'{"data": ['), "is not JSON"),
     ("not UTF-8", (200, b'"\xff"'), "is not JSON"),
     ("broken gzip", (200, b"garbage", {"Content-Encoding": "gzip"}), "cannot be decoded"),
-    ("redirect", (302, b"", {"Location": "https://login.example.com"}), "redirects to https://login.example.com"),
-    ("redirect to nowhere", (301, b""), "redirects to nowhere"),
-    ("permanent redirect", (308, b"", {"Location": "/elsewhere"}), "redirects to /elsewhere"),
+    ("redirect", (302, b"", {"Location": "https://login.example.com"}), "the server redirects elsewhere (302)"),
+    ("redirect to nowhere", (301, b""), "the server redirects elsewhere (301)"),
+    ("permanent redirect", (308, b"", {"Location": "/elsewhere"}), "the server redirects elsewhere (308)"),
 ]
 
 

@@ -46,7 +46,6 @@ MEANINGS = [
     ("an ambiguous name with its provider's type", "azure/gpt-4o", 3),
     ("an exact title of a later tier", "GPT-4o", 2),
     ("by id", ident("model", 3), 3),
-    ("the healthy one of several", "twin", 6),
 ]
 
 

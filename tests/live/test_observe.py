@@ -97,7 +97,11 @@ def test_a_declared_organization(world):
     plan = world.plan()
     assert org_of(plan, "acme") is None
     assert [change.action.value for change in plan.changes] == ["create", "create"]
-    bound = make_plan(world.wanted(), settings(env={"EVERRUNS_ORG_ID": world.org}), client=world.reader())
+    with pytest.raises(UsageError) as raised:
+        make_plan(world.wanted(), settings(env={"EVERRUNS_ORG_ID": world.org}), client=world.reader())
+    assert 'EVERRUNS_ORG_ID is the organization "Default"' in raised.value.message
+    world.declare("Organization", "acme", {"name": "Acme"}, id=world.org)
+    bound = world.plan()
     assert [change.action.value for change in bound.changes] == ["update", "create"]
     assert bound.changes[0].id == world.org
 

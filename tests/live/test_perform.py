@@ -235,12 +235,13 @@ def test_archive(world):
     world.agent("triage")
     world.bot("bot", cron("a"), cron("b", "two"), agent="triage")
     world.converge()
-    world.bot("bot", cron("a"), cron("b", "two", archive=True), agent="triage")
+    gone = world.one("apps", "bot")["channels"][1]["id"]
+    world.bot("bot", cron("a"), cron("b", "two", archive=True, id=gone), agent="triage")
     world.apply()
     assert world.lines == ["DELETE /v1/apps/app_/channels/appchan_"]
     world.forget()
     world.declare("Agent", "triage", archive=True)
-    world.declare("App", "bot", archive=True)
+    world.declare("App", "bot", {"name": "bot"}, archive=True)
     applied = world.apply()
     assert applied.exit_codes == (0,)
     assert world.lines == ["DELETE /v1/apps/app_", "DELETE /v1/agents/agent_"]
@@ -263,14 +264,14 @@ def test_publish_and_unpublish(world):
 
 
 def test_a_channel_is_patched_whole(world):
-    """A channel's settings go out whole, undeclared ones included, and without the secrets the server keeps."""
+    """A channel's settings go out whole, undeclared ones and declared secrets included."""
     hook = {"name": "hook", "type": "webhook", "config": {"token": TOKEN, "message": "Go.", "rate_limit_per_minute": 5}}
     world.bot("bot", hook)
     world.converge()
     hook["config"] = {"token": TOKEN, "message": "Run."}
     world.bot("bot", hook)
     world.apply()
-    assert bodies(world) == [{"channel_config": {"message": "Run.", "rate_limit_per_minute": 5}}]
+    assert bodies(world) == [{"channel_config": {"message": "Run.", "rate_limit_per_minute": 5, "token": "sesame"}}]
     world.forget()
     hook["enabled"] = False
     world.bot("bot", hook)
@@ -313,10 +314,11 @@ def test_an_app_whose_channels_are_all_new_and_some_gone(world):
     """Creates, updates and removals below one app go through together."""
     world.bot("bot", cron("a"), cron("b", "two"), {"name": "api", "type": "api_endpoint"}, published=True)
     world.converge()
+    gone = next(one["id"] for one in world.one("apps", "bot")["channels"] if one["channel_config"].get("message") == "two")
     world.bot(
         "bot",
         cron("a", "changed"),
-        cron("b", "two", archive=True),
+        cron("b", "two", archive=True, id=gone),
         {"name": "api", "type": "api_endpoint", "enabled": False},
         {"name": "f", "type": "fcp"},
         published=True,

@@ -131,19 +131,20 @@ def test_plan_needs_no_secret(world, monkeypatch):
     assert len(world.plan().writes) == 2
 
 
-def test_a_secret_the_server_has_is_not_needed_again(world, monkeypatch):
-    """Once the platform has it, changes beside it go through without the value."""
+def test_a_channel_gets_its_secrets_with_its_config(world, monkeypatch):
+    """A channel's config goes out with its secrets: they may be another's, and so they are rotated too."""
     monkeypatch.setenv("ONE", "sesame")
     hook = {"name": "hook", "type": "webhook", "config": {"token": {"env": "ONE"}, "message": "Go."}}
     world.bot("bot", hook)
     world.converge()
-    monkeypatch.delenv("ONE")
+    monkeypatch.setenv("ONE", "open")
+    assert world.plan().is_empty
     hook["config"]["message"] = "Run."
     world.converge()
     (channel,) = world.one("apps", "bot")["channels"]
     assert channel["channel_config"] == {"message": "Run.", "token_configured": True}
     stored = world.emulator.store.get(world.org, "channels", channel["id"]).body()
-    assert stored["channel_config"]["token"] == "sesame"
+    assert stored["channel_config"]["token"] == "open"
 
 
 ECHOES = [

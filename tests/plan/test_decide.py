@@ -92,9 +92,9 @@ def test_update_sends_what_differs(desired, observed):
     assert (change.action, change.replace, change.id) == (Action.UPDATE, False, live.id)
     assert change.body == {"system_prompt": "Assist."}
     assert change.pre.covers == ("system_prompt", "tags")
-    assert change.pre.digest == covered(live.shape, change.pre, updated_at=None)
-    assert change.pre.digest != covered(live.shape | {"tags": ["x"]}, change.pre, updated_at=None)
-    assert change.pre.digest == covered(live.shape | {"description": "x"}, change.pre, updated_at=None)
+    assert change.pre.digest == covered(change.kind, live.shape, change.pre, updated_at=None)
+    assert change.pre.digest != covered(change.kind, live.shape | {"tags": ["x"]}, change.pre, updated_at=None)
+    assert change.pre.digest == covered(change.kind, live.shape | {"description": "x"}, change.pre, updated_at=None)
 
 
 def test_rename(desired, observed):
@@ -106,12 +106,12 @@ def test_rename(desired, observed):
 
 
 def test_update_of_a_child_keeps_what_is_not_declared(desired, observed):
-    """A setting replaced whole goes out with what is live, and without the secrets the server keeps."""
+    """A setting replaced whole goes out with what is live, and with its secrets, which may be another's."""
     want = desired("App/bot/Channel/hook", {"type": "webhook", "config": {"token": TOKEN, "message": "Run."}})
     change = only(decide(want, Found(observed("App/bot/Channel/hook", WEBHOOK))))
-    assert change.body == {"config": {"message": "Run.", "rate_limit_per_minute": 5}}
-    assert change.secrets == ()
-    assert not change.pre.with_time
+    assert change.body == {"config": {"message": "Run.", "rate_limit_per_minute": 5, "token": TOKEN}}
+    assert change.secrets == (TOKEN,)
+    assert change.pre.with_time
 
 
 def test_update_of_a_secret_minds_the_time(desired, observed):
@@ -120,7 +120,7 @@ def test_update_of_a_secret_minds_the_time(desired, observed):
     change = only(decide(desired("App/bot/Channel/f", {"type": "fcp", "config": {"token": TOKEN}}), Found(live)))
     assert change.body == {"config": {"token": TOKEN}}
     assert change.pre.with_time
-    assert change.pre.digest != covered(live.shape, change.pre, updated_at="2026-01-02")
+    assert change.pre.digest != covered(change.kind, live.shape, change.pre, updated_at="2026-01-02")
 
 
 def test_another_type_shares_nothing(desired, observed):
@@ -206,7 +206,7 @@ def test_twin_is_revived(desired, observed):
     assert change.body["tags"] == ["live"]
     assert change.body["system_prompt"] == "Assist."
     assert change.then == {"capabilities": []}
-    assert change.pre == Precondition(twin.id, covered(twin.shape, Precondition(), updated_at=None))
+    assert change.pre == Precondition(twin.id, covered(change.kind, twin.shape, Precondition(), updated_at=None))
 
 
 def test_twin_is_revived_even_when_equal(desired, observed):
@@ -240,7 +240,7 @@ def test_archive(desired, observed, address, live):
     seen = observed(address, live)
     change = only(decide(desired(address, {}, archive=True), Found(seen)))
     assert (change.action, change.id, change.body) == (Action.ARCHIVE, seen.id, {})
-    assert change.pre == Precondition(seen.id, covered(seen.shape, Precondition(), updated_at=None))
+    assert change.pre == Precondition(seen.id, covered(change.kind, seen.shape, Precondition(), updated_at=None))
     assert bool(change.notes) is BY_NAME[seen.address.kind].archive_is_final
 
 
