@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from reconciler.kinds.agent_parts import (
+    AnyCapability,
+    ClientTool,
+    InitialFile,
+    McpServer,
+    NetworkAccess,
+    once,
+)
 from reconciler.kinds.canonical import Shape, picked, sorted_set, without
 from reconciler.kinds.fields import (
     AS_SET,
@@ -16,7 +24,6 @@ from reconciler.kinds.fields import (
     WHOLE,
     Clear,
     References,
-    Secret,
     Spec,
     Tags,
     Text,
@@ -41,117 +48,6 @@ def at_most(limit: int, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _tool_name(name: str) -> str:
-    """Refuse what the server refuses (2.5)."""
-    if not name or name.startswith("mcp_"):
-        raise PydanticCustomError("tool_name", "a client tool's name must not be empty or start with mcp_")
-    return name
-
-
-class MemoryMount(Spec):
-    """A memory mounted into the sessions of an agent (4.8)."""
-
-    memory: Annotated[str, References("Memory", wire="memory")] = required(
-        "The memory, by its name here or on the platform.", example="design-docs"
-    )
-    path: str = required("Where it is mounted, below /workspace.", example="/workspace/docs", pattern=r"^/workspace/.+")
-    mode: Literal["readonly", "readwrite"] = optional(
-        "Whether sessions may write to it.", example="readonly", default="readonly"
-    )
-
-
-class MemoryMounts(Spec):
-    """The configuration of the `memory` capability."""
-
-    mounts: list[MemoryMount] = required(
-        "What is mounted where; paths are unique and do not overlap.",
-        example=[{"memory": "design-docs", "path": "/workspace/docs"}],
-    )
-
-
-class MemoryCapability(Spec):
-    """The capability that mounts memories into sessions."""
-
-    ref: Literal["memory"] = required("The capability.", example="memory")
-    config: MemoryMounts = required(
-        "Its mounts.", example={"mounts": [{"memory": "design-docs", "path": "/workspace/docs"}]}
-    )
-
-
-class Capability(Spec):
-    """Something an agent can do, with its configuration."""
-
-    ref: str = required(
-        "The capability, as the platform names it.",
-        example="web_fetch",
-        min_length=1,
-        json_schema_extra={"not": {"const": "memory"}},
-    )
-    config: dict[str, Any] | None = optional(
-        "Its configuration, as the capability defines it.", example={"timeout_ms": 30000}
-    )
-
-
-class InitialFile(Spec):
-    """A file that every new session of the agent starts with."""
-
-    path: str = required("Path in the session's workspace.", example="/workspace/INSTRUCTIONS.md", min_length=1)
-    content: Text = required("The file's text, or {file: path}.", example="Always answer in formal English.\n")
-    encoding: Literal["text", "base64"] = optional("How `content` is written.", example="text", default="text")
-    is_readonly: bool = optional("Whether sessions may not change it.", example=True, default=False)
-
-
-class NetworkAccess(Spec):
-    """Which hosts the sessions of an agent may reach."""
-
-    allowed: Tags = optional("Hosts that may be reached; empty means any.", example=["*.example.com"])
-    blocked: Tags = optional("Hosts that may never be reached.", example=["169.254.169.254"])
-
-
-class ClientTool(Spec):
-    """A tool that the client runs; the server keeps no other type (2.5)."""
-
-    type: Literal["client_side"] = required("Only client-side tools are kept by the platform.", example="client_side")
-    name: Annotated[str, AfterValidator(_tool_name)] = required(
-        "The name the model calls it by.", example="open_url", json_schema_extra={"pattern": "^(?!mcp_)."}
-    )
-    description: str = optional("What it does, for the model.", example="Open a URL in the user's browser")
-    parameters: dict[str, Any] = optional("JSON Schema of its arguments.", example={"type": "object", "properties": {}})
-
-
-class McpServer(Spec):
-    """A remote MCP server whose tools the agent may use."""
-
-    type: Literal["http"] = optional("Transport; the platform refuses stdio.", example="http", default="http")
-    url: str = required("Its https address.", example="https://mcp.example.com/v1", pattern=r"^https://[^@?#\s]+$")
-    headers: dict[str, Secret] = optional(
-        "Headers sent with every call, by reference.", example={"Authorization": {"env": "MCP_TOKEN"}}
-    )
-    auth_mode: Literal["none", "api_key", "o_auth"] = optional("How it authenticates.", example="none", default="none")
-
-
-def _capability(value: Any) -> str:
-    ref = value.get("ref") if isinstance(value, dict) else getattr(value, "ref", None)
-    return "memory" if ref == "memory" else "any"
-
-
-def _once(capabilities: list[Any]) -> list[Any]:
-    """Refuse a capability that is listed twice: the server keeps each `ref` once (2.5)."""
-    seen: set[str] = set()
-    for index, capability in enumerate(capabilities):
-        if capability.ref in seen:
-            raise PydanticCustomError(
-                "capability_twice", 'capability "{ref}" is listed twice', {"ref": capability.ref, "at": index}
-            )
-        seen.add(capability.ref)
-    return capabilities
-
-
-AnyCapability = Annotated[
-    Annotated[MemoryCapability, Tag("memory")] | Annotated[Capability, Tag("any")], Discriminator(_capability)
-]
-
-
 class AgentSpec(Spec):
     """What a manifest may say of an agent."""
 
@@ -172,7 +68,7 @@ class AgentSpec(Spec):
     default_model: Annotated[str | None, References("Model"), Clear.REPLACE] = optional(
         "The model it uses, by name, provider/name or display name.", example="claude-sonnet-4-5"
     )
-    capabilities: Annotated[list[AnyCapability], AfterValidator(_once), KEPT_BY_REPLACE] = optional(
+    capabilities: Annotated[list[AnyCapability], AfterValidator(once), KEPT_BY_REPLACE] = optional(
         "What it can do, in the order applied; each at most once.",
         example=[{"ref": "web_fetch", "config": {"timeout_ms": 30000}}],
         max_length=250,

@@ -239,7 +239,13 @@ SHAPES: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
         {
             "type": "slack",
             "enabled": False,
-            "config": {"signing_secret": SET, "bot_token": SET, "reply_mode": "all_messages"},
+            "config": {
+                "signing_secret": SET,
+                "bot_token": SET,
+                "webhook_verified_at": "2026-05-01T00:00:00Z",
+                "first_message_received_at": "2026-05-01T00:00:00Z",
+                "reply_mode": "all_messages",
+            },
         },
     ),
     (

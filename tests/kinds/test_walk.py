@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.kinds import BY_NAME, KINDS
-from reconciler.kinds.agent import AGENT, Capability, MemoryCapability
+from reconciler.kinds.agent import AGENT
+from reconciler.kinds.agent_parts import Capability, MemoryCapability
 from reconciler.kinds.app import APP
 from reconciler.kinds.channel import CHANNEL, SlackChannel
 from reconciler.kinds.channel_auth import Oidc

@@ -314,7 +314,9 @@ def test_an_app_whose_channels_are_all_new_and_some_gone(world):
     """Creates, updates and removals below one app go through together."""
     world.bot("bot", cron("a"), cron("b", "two"), {"name": "api", "type": "api_endpoint"}, published=True)
     world.converge()
-    gone = next(one["id"] for one in world.one("apps", "bot")["channels"] if one["channel_config"].get("message") == "two")
+    gone = next(
+        one["id"] for one in world.one("apps", "bot")["channels"] if one["channel_config"].get("message") == "two"
+    )
     world.bot(
         "bot",
         cron("a", "changed"),
