@@ -188,12 +188,7 @@ def _load(path: Path) -> dict[str, Any]:
     return case
 
 
-def _marked(name: str) -> Any:
-    defect = _load(CASES[name]).get("defect")
-    return pytest.param(name, marks=[pytest.mark.xfail(reason=defect)] if defect else [])
-
-
-@pytest.mark.parametrize("name", [_marked(name) for name in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_scenario(name, open_world, monkeypatch):
     """The plan and its requests are those of the case; planned again there is nothing to do, and nothing is sent."""
     case = _load(CASES[name])

@@ -128,8 +128,8 @@ def _paired(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]
     """Pair the children of one type, None where that would be a guess.
 
     1. Those that agree with the one at their own position are it.
-    2. Of the rest, one and one are each other; several that were all reordered are told by equality; several that
-       were all edited, by position.
+    2. Of the rest, several that were all edited are told by position, several that moved by equality; one that is
+       left over then is the other one left over.
     3. More declared than live: each live one must agree with a declared one, or lack only what a create that was
        cut short had still to write. Fewer: each declared one must agree with a live one.
     """
@@ -143,9 +143,12 @@ def _paired(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]
     known = {one.address for one, _ in fixed}
     loose = [(one, wire) for one, wire in zip(wanted, live, strict=True) if one.address not in known]
     moved = _equal([one for one, _ in loose], [wire for _, wire in loose], shapes)
-    if len(moved) == len(loose):
-        return fixed + moved
-    return fixed + loose if not moved or len(loose) == 1 else None
+    if not moved:
+        return fixed + loose
+    found, used = {one.address for one, _ in moved}, {wire["id"] for _, wire in moved}
+    left = [one for one, _ in loose if one.address not in found]
+    over = [wire for _, wire in loose if wire["id"] not in used]
+    return fixed + moved + list(zip(left, over, strict=True)) if len(left) <= 1 else None
 
 
 def _uneven(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]) -> Pairs | None:

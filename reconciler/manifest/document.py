@@ -73,8 +73,8 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
         return faults
     context = _context(document.folder, roots.get(document.folder, document.folder))
     spec: Shape | None = {}
-    if "spec" in value and _is_record(value):
-        spec = {key: value["spec"][key] for key in value["spec"] if key == kind.name_field}
+    if "spec" in value and _is_record(kind, value):
+        spec = dict(value["spec"])
     elif "spec" in value:
         spec = _validated(kind.spec, value["spec"], document, at="spec", context=context, faults=faults)
     elif "archive" not in _map(value.get("metadata")):
@@ -85,7 +85,7 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
     if metadata and metadata.get("archive") and not kind.can_archive:
         message = f"the platform cannot archive {kind.plural}"
         faults.append(Fault(message, source, ("metadata", "archive"), hint="remove the line"))
-    if metadata and metadata.get("archive") and kind.name_field and "spec" not in value and "id" not in metadata:
+    elif metadata and metadata.get("archive") and kind.name_field and "spec" not in value and "id" not in metadata:
         message = f"it does not say which {kind.name.lower()} is to be archived"
         hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
         faults.append(Fault(message, source, ("metadata", "archive"), hint=hint))
@@ -137,10 +137,11 @@ def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
     return Fault(message, document.source, ("kind",), hint=hint, on_value=True)
 
 
-def _is_record(value: dict[str, Any]) -> bool:
+def _is_record(kind: Kind, value: dict[str, Any]) -> bool:
     """Say whether a document only names what is to be archived."""
-    spec = value["spec"]
-    return "archive" in _map(value.get("metadata")) and isinstance(spec, dict) and set(spec) <= {"name"}
+    spec, name = _map(value["spec"]), kind.name_field or ""
+    named = set(spec) == {name} and isinstance(spec[name], str)
+    return named and "archive" in _map(value.get("metadata"))
 
 
 def _map(value: Any) -> dict[str, Any]:

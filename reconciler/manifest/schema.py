@@ -60,14 +60,21 @@ def schema_bytes() -> bytes:
 
 
 def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Say what the spec of one kind looks like; a document that only archives needs none."""
+    """Say what the spec of one kind looks like; a document that only archives needs no more than a name."""
     spec = _schema_of(kind.spec, definitions)
-    then: dict[str, Any] = {"properties": {"spec": spec}}
-    if not kind.can_archive:
-        then["properties"]["metadata"] = {"not": {"required": ["archive"]}}
+    lives: dict[str, Any] = {"properties": {"spec": spec}}
     if _resolved(spec, definitions).get("required"):
-        archives = {"properties": {"metadata": {"required": ["archive"]}}}
-        then["anyOf"] = [archives, {"required": ["spec"]}]
+        lives["required"] = ["spec"]
+    goes: dict[str, Any] = {"properties": {"spec": spec}}
+    if not kind.can_archive:
+        goes = {"properties": {"metadata": {"not": {"required": ["archive"]}}}}
+    elif kind.name_field:
+        name = {"type": "string", "description": "Display name of what is to be archived.", "examples": ["Support bot"]}
+        record = {"properties": {kind.name_field: name}, "required": [kind.name_field], "additionalProperties": False}
+        goes["properties"] = {"spec": {"anyOf": [spec, record]}}
+        goes["anyOf"] = [{"required": ["spec"]}, {"properties": {"metadata": {"required": ["id"]}}}]
+    archives = {"properties": {"metadata": {"required": ["archive"]}}, "required": ["metadata"]}
+    then = {"if": archives, "then": goes, "else": lives}
     return {"if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}, "then": then}
 
 

@@ -93,7 +93,7 @@ def test_organization_lost_on_the_way(site):
         ("200 OK", [("Content-Type", "application/json")], b"[]", "is not a list"),
         ("200 OK", [], b"", "is not a list"),
         ("200 OK", [("Content-Encoding", "gzip")], b"no gzip at all", "cannot be decoded"),
-        ("302 Found", [("Location", "https://sso.example.com/login")], b"", "redirects to https://sso.example.com"),
+        ("302 Found", [("Location", "https://sso.example.com/login")], b"", "the server redirects elsewhere"),
     ],
     ids=["html", "other-json", "list", "nothing", "not-gzip", "redirect"],
 )

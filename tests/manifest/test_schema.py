@@ -143,17 +143,23 @@ def test_a_kind_is_held_to_its_own_fields(kind):
     [
         ("Agent", {"name": "x", "archive": True}, None, True),
         ("Agent", {"name": "x"}, None, False),
-        ("App", {"name": "x", "archive": True}, None, True),
+        ("App", {"name": "x", "archive": True}, None, False),
+        ("App", {"name": "x", "archive": True}, {"name": "Bot"}, True),
+        ("App", {"name": "x", "archive": True}, {"name": "Bot", "harnes": "generic"}, False),
+        ("App", {"name": "x", "archive": True, "id": "app_" + "0" * 32}, None, True),
+        ("App", {"name": "x"}, {"name": "Bot"}, False),
         ("App", {"name": "x"}, None, False),
         ("Memory", {"name": "x"}, None, True),
-        ("Memory", {"name": "x", "archive": True}, None, True),
+        ("Memory", {"name": "x", "archive": True}, None, False),
+        ("Memory", {"name": "x", "archive": True}, {"name": "Notes"}, True),
         ("Organization", {"name": "x"}, None, True),
         ("Organization", {"name": "x", "archive": True}, None, False),
     ],
 )
 def test_a_spec_may_be_left_out_where_nothing_is_required(kind, metadata, spec, accepted, tmp_path):
-    """To archive needs no spec, and neither does a kind without required fields; both readers agree."""
+    """To archive needs a name or an id, and a kind without required fields no spec at all; both readers agree."""
     document = {"apiVersion": "everruns.reconciler/v1", "kind": kind, "metadata": metadata}
+    document |= {"spec": spec} if spec else {}
     assert VALIDATOR.is_valid(document) is accepted
     (tmp_path / "x.yaml").write_text(flow(document))
     assert (not resolve(load([str(tmp_path)])).faults) is accepted
