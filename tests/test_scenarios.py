@@ -14,7 +14,6 @@
 | `requests`  | each write as `METHOD path: body`; ` @Org` behind the path where it is not the default one       |
 | `after`     | what reading back shows, as `GET path: members`                                                  |
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
-| `defect`    | why the case does not hold yet                                                                   |
 
 An id is spelled `$kind/name`, that of a channel `$channel/app/number`, of a version `$version/agent/number`; a second
 one of the same name has `#2` behind it, and what stands in another organization than the default one has that
@@ -43,7 +42,7 @@ from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 
 FOLDER = Path(__file__).parent / "scenarios"
 CASES = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))}
-KEYS = {"why", "server", "org_id", "env", "applied", "live", "manifests", "defect"}
+KEYS = {"why", "server", "org_id", "env", "applied", "live", "manifests"}
 OUTCOME = {"plan", "notes", "requests", "after"}
 COLLECTIONS = {
     "model": "/v1/models",

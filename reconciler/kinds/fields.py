@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -105,11 +106,18 @@ class Set(Enum):
 SET = Set.SET
 
 
+_VARIABLE = re.compile("^[A-Za-z_][A-Za-z0-9_]*$")
+
+
 def _secret(value: Any, info: ValidationInfo) -> SecretRef:
     """Accept `{env: NAME}` or `{file: path}`; a plain value is an error that does not repeat it."""
     if isinstance(value, SecretRef):
         return value
     match value:
+        case {"env": str(name), **rest} if not rest and name and not _VARIABLE.fullmatch(name):
+            raise PydanticCustomError(
+                "secret_name", "env names an environment variable: letters, digits and underscores, no value"
+            )
         case {"env": str(name), **rest} if not rest and name:
             return SecretRef(source="env", name=name)
         case {"file": str(path), **rest} if not rest and path:
@@ -146,7 +154,7 @@ _SECRET_SCHEMA: dict[str, Any] = {
             "properties": {
                 "env": {
                     "type": "string",
-                    "minLength": 1,
+                    "pattern": _VARIABLE.pattern,
                     "description": "Environment variable.",
                     "examples": ["SLACK_BOT_TOKEN"],
                 }

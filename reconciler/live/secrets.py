@@ -19,6 +19,8 @@ def value_of(ref: SecretRef) -> str:
     value = os.environ.get(ref.name) if ref.source == "env" else _file(ref)
     if value is None:
         raise SecretUnavailable(f"the secret {ref} has no value: {ref.name} is not set", hint=f"export {ref.name}=...")
+    if not value.isprintable() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise SecretUnavailable(f"the secret {ref} is not UTF-8 text", hint="give it a value that is")
     if not value.strip():
         raise SecretUnavailable(f"the secret {ref} is empty", hint="give it a value, or remove the line")
     if _MASK.match(value.strip()):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from reconciler.kinds.secrecy import looks_secret
 from reconciler.manifest.places import shown
 
 _LISTED = 14
@@ -35,8 +36,11 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
 
 
 def quoted(value: object) -> str:
-    """Repeat a value of a manifest in a message: short, in one line, text in quotes."""
-    return f'"{shown(value)}"' if isinstance(value, str) else shown(flow(value))
+    """Repeat a value of a manifest in a message: short, in one line, text in quotes; never what may be a secret."""
+    text = value if isinstance(value, str) else flow(value)
+    if looks_secret(text):
+        return "what stands here"
+    return f'"{shown(text)}"' if isinstance(value, str) else shown(text)
 
 
 def flow(value: Any) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from reconciler.manifest.suggest import quoted
+from reconciler.manifest.places import shown
 
 MAX_TEXT = 16 * 2**20
 _RELATIVE = "the path counts from the folder of this manifest"
@@ -19,23 +19,25 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
 
     def read(name: str) -> str:
         path = confined(name, folder=folder, root=root)
+        if any(part.startswith(".") for part in path.relative_to(root.resolve()).parts):
+            raise PydanticCustomError("text_file", "{name} is hidden: hidden files are not read", {"name": name})
         try:
             with path.open("rb") as stream:
                 data = stream.read(MAX_TEXT + 1)
         except IsADirectoryError:
-            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": quoted(name)}) from None
+            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": _named(name)}) from None
         except OSError as error:
             raise PydanticCustomError(
                 "text_file",
                 "{name} cannot be read: {why}",
-                {"name": quoted(name), "why": error.strerror or "unreadable", "hint": _RELATIVE},
+                {"name": _named(name), "why": error.strerror or "unreadable", "hint": _RELATIVE},
             ) from None
         if len(data) > MAX_TEXT:
-            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": quoted(name)})
+            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": _named(name)})
         try:
             return data.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError:
-            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": quoted(name)}) from None
+            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": _named(name)}) from None
 
     return read
 
@@ -54,7 +56,7 @@ def confined(name: str, *, folder: str, root: Path) -> Path:
     """Return the real path of `name`; anything that leads out of `root` is refused, symbolic links included."""
     if Path(name).is_absolute() or "\0" in name:
         raise PydanticCustomError(
-            "text_file", "{name} must be a path relative to this manifest", {"name": quoted(name)}
+            "text_file", "{name} must be a path relative to this manifest", {"name": _named(name)}
         )
     path = Path(os.path.realpath(Path(folder) / name))  # unlike resolve(), it takes a loop of links for a plain file
     home = root.resolve()
@@ -63,9 +65,13 @@ def confined(name: str, *, folder: str, root: Path) -> Path:
             "text_file",
             "{name} leads out of the manifest root {root}",
             {
-                "name": quoted(name),
-                "root": quoted(str(root)),
+                "name": _named(name),
+                "root": _named(str(root)),
                 "hint": "move the file inside, or point -f at a folder above both",
             },
         )
     return path
+
+
+def _named(path: str) -> str:
+    return f'"{shown(path)}"'

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.errors import StalePlan
+from reconciler.kinds.secrecy import looks_secret
 from reconciler.report.style import cells, clean, counted, cut, cut_left
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _LEAST_WINDOW = 20
 
 def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]:
     """Yield the lines that show every fault, with a count at the end."""
-    secret_lines = {(fault.path, fault.line) for fault in faults if fault.message.startswith(_MAY_SHOW_A_SECRET)}
+    secret_lines = {(fault.path, fault.line) for fault in faults if _may_show_a_secret(fault)}
     for fault in faults:
         yield from _fault(fault, style, is_secret=(fault.path, fault.line) in secret_lines)
         yield ""
@@ -32,6 +33,10 @@ def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]
     if faults:
         where = f" in {counted(files, 'file')}" if files else ""
         yield style.paint(counted(len(faults), "fault") + where, "bold")
+
+
+def _may_show_a_secret(fault: LocatedFault) -> bool:
+    return fault.message.startswith(_MAY_SHOW_A_SECRET) or looks_secret(fault.text)
 
 
 def error_text(error: ReconcilerError, *, style: Style) -> Iterator[str]:

@@ -163,5 +163,13 @@ def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
         yield f"{style.paint('Not proved:', 'red', 'bold')} {style.paint(applied.unproved.message)}"
         yield from hint_text("plan again when the platform can be read: it shows what is left", style=style)
     elif done and not applied.interrupted:
-        text = f"read back, {done:,} of {done:,} are as git wants them."
-        yield f"{style.paint('Proved:', 'green', 'bold')} {text}"
+        yield _read_back(applied, done, style)
+
+
+def _read_back(applied: Applied, done: int, style: Style) -> str:
+    """Say what the proof is worth: what was written, all of it or not, and less what cannot be read."""
+    whole = len(applied.outcomes) == done
+    start = style.paint("Proved:", "green", "bold") if whole else "Read back:"
+    sent = len({secret for one in _only(applied.outcomes, Done) for secret in one.change.secrets})
+    unseen = f" {counted(sent, 'secret')} sent, which cannot be read back." if sent else ""
+    return f"{start} what was written is as git wants it ({counted(done, 'change')}).{unseen}"

@@ -22,6 +22,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.errors import LocatedFault
+from reconciler.kinds.secrecy import looks_secret
 from reconciler.manifest.load import load
 from reconciler.manifest.locate import located
 from reconciler.manifest.parse import MAX_BYTES, parse
@@ -115,7 +116,11 @@ def test_the_caret_stands_below_the_column(name):
     """A rendered fault quotes its line and points at the column; of a line with a secret, at the key alone."""
     faults = faults_in(name)
     lines = list(fault_text(faults, style=Style(width=10_000)))
-    secrets = {(fault.path, fault.line) for fault in faults if fault.message.startswith(("a secret ", "unknown key "))}
+    secrets = {
+        (fault.path, fault.line)
+        for fault in faults
+        if fault.message.startswith(("a secret ", "unknown key ")) or looks_secret(fault.text)
+    }
     for fault in faults:
         head = f"{fault.path}:{fault.line}:{fault.column}: {fault.message}"
         at = lines.index(head)

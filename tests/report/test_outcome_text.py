@@ -37,14 +37,14 @@ def test_all_went_well():
     assert shown(Applied((Done(CHANGE),) * 12)) == [
         "12 updated",
         "Applied: 12 done.",
-        "Proved: read back, 12 of 12 are as git wants them.",
+        "Proved: what was written is as git wants it (12 changes).",
     ]
 
 
 def test_what_was_done_is_proved_though_something_failed():
     """The proof is about what was done."""
     lines = shown(Applied((Done(CHANGE), Failed(CHANGE, ReconcilerError("no")))))
-    assert lines[-2:] == ["Applied: 1 done, 1 failed.", "Proved: read back, 1 of 1 are as git wants them."]
+    assert lines[-2:] == ["Applied: 1 done, 1 failed.", "Read back: what was written is as git wants it (1 change)."]
 
 
 @pytest.mark.parametrize(
