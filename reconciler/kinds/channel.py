@@ -52,7 +52,7 @@ class ChannelEntry(Spec):
             raise PydanticCustomError(
                 "archive_by_id",
                 "a channel is taken away for good, and only by its id",
-                {"at": ("archive",), "hint": "add id: appchan_... of the channel that is to go"},
+                {"at": "archive", "hint": "add id: appchan_... of the channel that is to go"},
             )
         return self
 

@@ -128,8 +128,7 @@ def _paired(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]
     """Pair the children of one type, None where that would be a guess.
 
     1. Those that agree with the one at their own position are it.
-    2. Of the rest, several that were all edited are told by position, several that moved by equality; one that is
-       left over then is the other one left over.
+    2. The rest were either all edited, and are told by position, or all moved, and are told by what agrees.
     3. More declared than live: each live one must agree with a declared one, or lack only what a create that was
        cut short had still to write. Fewer: each declared one must agree with a live one.
     """
@@ -145,10 +144,7 @@ def _paired(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]
     moved = _equal([one for one, _ in loose], [wire for _, wire in loose], shapes)
     if not moved:
         return fixed + loose
-    found, used = {one.address for one, _ in moved}, {wire["id"] for _, wire in moved}
-    left = [one for one, _ in loose if one.address not in found]
-    over = [wire for _, wire in loose if wire["id"] not in used]
-    return fixed + moved + list(zip(left, over, strict=True)) if len(left) <= 1 else None
+    return fixed + moved if len(moved) == len(loose) else None
 
 
 def _uneven(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]) -> Pairs | None:

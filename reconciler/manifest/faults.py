@@ -90,7 +90,7 @@ def _in_document(loc: Path, value: Any) -> Path:
         if is_index or is_key:
             path.append(step)
             value = value[step]
-        elif is_last and isinstance(value, dict):
+        elif is_last and isinstance(value, dict) and step not in (value.get("type"), value.get("ref")):
             path.append(step)
     return tuple(path)
 
