@@ -100,7 +100,9 @@ def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int
 
 
 def _agreed(plan: Plan) -> bool:
-    click.echo(f"\nApply these {len(plan.writes)} changes? Only yes is taken for yes: ", nl=False)
+    count = len(plan.writes)
+    question = "Apply this change?" if count == 1 else f"Apply these {count} changes?"
+    click.echo(f"\n{question} Only yes is taken for yes: ", nl=False)
     return sys.stdin.readline().strip() == "yes"
 
 

@@ -55,8 +55,9 @@ def _emulator() -> Any:
 
     data = state_folder() / "emulator.sqlite"
     try:
+        data.touch(mode=0o600)  # what is applied to it holds secrets
         return create_app(data=str(data))
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         hint = f"remove {data} to begin with an empty emulator"
         raise UsageError(f"cannot use {data}: {error}", hint=hint) from error
 

@@ -56,7 +56,7 @@ def command(
     with reading(settings) as client:
         plan = make_plan(wanted, settings, client=client)
     show(plan, console)
-    if out:
+    if out is not None:
         save(plan, out, settings=with_reason(settings))
         console.text([f"Saved to {out}: reconciler apply {out}"])
     return console.end(Exit.CHANGES_PENDING if detailed_exitcode and not plan.is_empty else Exit.DONE)
@@ -83,10 +83,26 @@ def with_reason(settings: Settings) -> Settings:
     return replace(settings, reason=commit_in_words(settings.manifests[0]))
 
 
+def _ensure_replaceable(name: str) -> None:
+    """Refuse to write a plan over anything but another plan."""
+    from reconciler.plan.file import FORMAT
+
+    path = Path(name)
+    if not name or path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UsageError(f"--out {name or '(nothing)'}: not a place for a file", hint="name a file, as plan.json")
+    try:
+        other = path.exists() and FORMAT.encode() not in path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", hint="choose another --out") from error
+    if other:
+        raise UsageError(f"--out {name}: the file there is not a plan", hint="choose another name, or remove it")
+
+
 def save(plan: Plan, name: str, *, settings: Settings) -> None:
     """Write a plan file, whole or not at all."""
     from reconciler.plan.file import dumps
 
+    _ensure_replaceable(name)
     data = dumps(plan, plan_id=secrets.token_hex(16), api_url=settings.api_url, reason=settings.reason)
     temporary = Path(f"{name}.{os.getpid()}.part")
     try:

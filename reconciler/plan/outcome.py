@@ -80,7 +80,7 @@ class Applied:
         codes = {code for outcome in self.outcomes if (code := _code(outcome)) is not Exit.DONE}
         if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
-        if self.unproved:
+        if self.unproved and not codes:
             codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)
