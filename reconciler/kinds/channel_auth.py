@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.kinds.fields import AS_SET, WHOLE, Secret, Spec, optional, required
 
 _INTROSPECTION, _NEWER_INTROSPECTION = "o_auth2_introspection", "oauth2_introspection"
-_HTTPS = r"^https://[^\s/]"
+_HTTPS = r"^https://[^\s/@?#][^/@?#]*(?:[/?#]|$)"
 _WITH_PROVIDER = frozenset({"google_oidc", "oidc", _INTROSPECTION, "http_basic", "mtls"})
 _ONLY_ON = {"shared_secret": "ag_ui and public_chat", "api_key": "a2a and api_endpoint"}
 

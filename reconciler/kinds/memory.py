@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.secrecy import has_userinfo
 
 _GITHUB = re.compile(
     r"^(?:https://github\.com/|git@github\.com:)?/*([A-Za-z0-9._-]{1,100})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/*$"
@@ -46,6 +47,8 @@ def _root_folder(folder: str | None) -> str | None:
 
 def _repository(repository: str) -> str:
     """Bring every spelling of a GitHub repository to owner/repo, case preserved (4.3)."""
+    if has_userinfo(repository):
+        raise PydanticCustomError("repository", "a secret must not stand in a repository: it is written owner/repo")
     match = _GITHUB.match(repository.strip())
     if not match:
         raise PydanticCustomError("repository", "repository is written owner/repo or https://github.com/owner/repo")

@@ -7,10 +7,14 @@ import re
 _WORD = re.compile(
     r"token|secret|passw|passphrase|authori[sz]ation|bearer|api[-_]?key|credential|headers|cookie", re.IGNORECASE
 )
-_USERINFO = re.compile(r"://[^/\s]*@")
-_PREFIX = re.compile(r"\b(?:xox[a-z]-|gh[pousr]_|github_pat_|sk-|evr_|evra2a_|whk_|AKIA|eyJ)")
-_RUN = re.compile(r"(?=[A-Za-z_\-+/=]*[0-9])(?=[0-9_\-+/=]*[A-Za-z])[A-Za-z0-9_\-+/=]{24,}")
-_REFERENCE = re.compile(r"[\w.-]+\s*:\s*\{\s*(?:env|file)\s*:\s*[\w./-]+\s*\}")
+_USERINFO = re.compile(r"://[^/?#\s]*@")
+_PREFIX = re.compile(r"(?<![A-Za-z0-9])(?:xox[A-Za-z]-|gh[pousr]_|github_pat_|sk-|evr_|evra2a_|whk_|AKIA|eyJ)")
+_RUN = re.compile(r"[A-Za-z0-9_\-+/=]{24,}")
+_LETTER, _DIGIT = re.compile("[A-Za-z]"), re.compile("[0-9]")
+_KEY = r"""(?<![\w.-])["']?[\w.-]++["']?\s*+:\s*+"""
+_REFERENCE = re.compile(
+    rf"""{_KEY}\{{\s*(?:env\s*:\s*["']?[A-Za-z_]\w*|file\s*:\s*(?:[\w./-]+|"[\w ./-]+"|'[\w ./-]+'))["']?\s*\}}"""
+)
 
 
 def looks_secret(text: str) -> bool:
@@ -19,5 +23,32 @@ def looks_secret(text: str) -> bool:
     >>> looks_secret("token: hunter2"), looks_secret("token: {env: HOOK_TOKEN}")
     (True, False)
     """
-    rest = _REFERENCE.sub("", text)
-    return any(pattern.search(rest) for pattern in (_WORD, _USERINFO, _PREFIX, _RUN))
+    return holds_secret(text) or _WORD.search(_REFERENCE.sub("", text)) is not None
+
+
+def holds_secret(text: str) -> bool:
+    """Say whether a text has the form of a secret or a part of that form, whatever it speaks of.
+
+    >>> holds_secret("signing_secret"), holds_secret("xoxb-1")
+    (False, True)
+    """
+    return _PREFIX.search(text) is not None or _has_run(text) or _has_login(text)
+
+
+def has_userinfo(url: str) -> bool:
+    """Say whether an address names a user before its host.
+
+    >>> has_userinfo("https://user:pass@example.com/a"), has_userinfo("https://example.com/@a")
+    (True, False)
+    """
+    return _USERINFO.search(url) is not None
+
+
+def _has_run(text: str) -> bool:
+    """Find a long word of letters and digits; in one pass, as a text may be a whole file."""
+    return any(_LETTER.search(run) and _DIGIT.search(run) for run in _RUN.findall(text))
+
+
+def _has_login(text: str) -> bool:
+    """Find an address with an @ in it, wherever: a password may hold a slash."""
+    return any("@" in word.partition("://")[2] for word in text.split())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fault, Source
+from reconciler.kinds.secrecy import has_userinfo, holds_secret, looks_secret
 from reconciler.kinds.walk import model_at
 from reconciler.manifest.places import shown
 from reconciler.manifest.suggest import flow, quoted, suggest
@@ -30,6 +31,7 @@ _TYPES = {
 }
 _BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 _SLUG_PATTERN = "[a-z0-9]+"
+_AN_ADDRESS = "an https:// address"
 _HEX = "[0-9a-f]{32}"
 _ANY_ID = rf"^[a-z]+_{_HEX}$"
 _A_SECRET = "for example {env: SLACK_BOT_TOKEN}"  # noqa: S105 - no secret, but how to write one
@@ -50,7 +52,7 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
         case "missing":
             return Fault(f"{loc[-1]} is missing", source, full[:-1], hint=_example(loc, spec))
         case "extra_forbidden":
-            return Fault(f"unknown key {shown(str(loc[-1]))}", source, full, hint=_known(loc, spec))
+            return Fault(_unknown(str(loc[-1])), source, full, hint=_known(loc, spec))
         case kind if given is None and (kind in _TYPES or kind == "literal_error"):
             expected = _TYPES.get(kind) or f"one of {', '.join(_words(context['expected']))}"
             message, hint = _null(expected, loc, spec, is_ours=at == ("metadata",))
@@ -67,14 +69,14 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
         case kind if kind in _TYPES:
             message, hint = _wrong_type(_TYPES[kind], given, loc, spec)
         case "string_pattern_mismatch":
-            message, hint = f"{quoted(given)} {_pattern(context['pattern'])}", None
+            message, hint = _mismatch(given, context["pattern"]), None
         case "string_too_long" | "too_long" | "string_too_short" | "too_short" as kind:
             message, hint = _length(kind, context), None
-        case "secret_in_clear" | "secret_form":
+        case "secret_in_clear" | "secret_form" | "secret_name":
             return Fault(error["msg"], source, full, hint=_example(loc, spec) or _A_SECRET)
         case _:
             full += (context["at"],) if "at" in context else ()
-            message, hint = _plain(error["msg"]), context.get("hint")
+            message, hint = _plain(_unspoken(error["msg"], context)), context.get("hint")
     return Fault(message, source, full, hint=hint, on_value=True)
 
 
@@ -174,12 +176,34 @@ def _named(value: Any) -> str:
     return type(value).__name__
 
 
+def _unspoken(message: str, context: Mapping[str, Any]) -> str:
+    """Take out of a message what it repeats of the manifest, where that has the form of a secret."""
+    for value in (context.get("path"), context.get("ref")):
+        if isinstance(value, str) and holds_secret(value):
+            message = message.replace(value, "what stands here")
+    return message
+
+
+def _unknown(key: str) -> str:
+    """Name an unknown key, unless it is a secret that slipped into the place of one."""
+    return "unknown key, which may be a secret" if holds_secret(key) else f"unknown key {shown(key)}"
+
+
+def _mismatch(given: str, pattern: str) -> str:
+    """Say what a text should be; an address that may hold a secret is not repeated."""
+    if not pattern.startswith("^https://") or not looks_secret(given):
+        return f"{quoted(given)} {_pattern(pattern)}"
+    if not given.startswith("https://"):
+        return "must start with https://"
+    return "must not hold a user name or password" if has_userinfo(given) else f"must be {_AN_ADDRESS}"
+
+
 def _pattern(pattern: str) -> str:
     """Say in words what a text lacks that does not match."""
     if _SLUG_PATTERN in pattern:
         return "is not a name: use lowercase letters, digits and single hyphens"
     if pattern.startswith("^https://"):
-        return "is not an https:// address"
+        return f"is not {_AN_ADDRESS}"
     if pattern == _ANY_ID:
         return "is not an id: an id is a prefix, an underscore and 32 hex digits"
     if _HEX in pattern:

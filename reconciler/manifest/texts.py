@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
+from reconciler.kinds.secrecy import holds_secret
 from reconciler.manifest.places import shown
 
 MAX_TEXT = 16 * 2**20
@@ -20,7 +21,9 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
     def read(name: str) -> str:
         path = confined(name, folder=folder, root=root)
         if any(part.startswith(".") for part in path.relative_to(root.resolve()).parts):
-            raise PydanticCustomError("text_file", "{name} is hidden: hidden files are not read", {"name": name})
+            raise PydanticCustomError(
+                "text_file", "{name} is hidden: hidden files and folders are not read", {"name": _named(name)}
+            )
         try:
             with path.open("rb") as stream:
                 data = stream.read(MAX_TEXT + 1)
@@ -74,4 +77,10 @@ def confined(name: str, *, folder: str, root: Path) -> Path:
 
 
 def _named(path: str) -> str:
-    return f'"{shown(path)}"'
+    """Repeat a path in a message, unless a part of it has the form of a secret."""
+    return "what stands here" if _is_secret(path) else f'"{shown(path)}"'
+
+
+def _is_secret(path: str) -> bool:
+    """Judge a path folder by folder, as a long one is no secret, and an address whole."""
+    return any(map(holds_secret, [path] if "://" in path else path.split("/")))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.errors import StalePlan
-from reconciler.kinds.secrecy import looks_secret
+from reconciler.kinds.secrecy import holds_secret, looks_secret
 from reconciler.report.style import cells, clean, counted, cut, cut_left
 
 if TYPE_CHECKING:
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from reconciler.report.style import Style
 
 _TAB = 4
-_MAY_SHOW_A_SECRET = ("a secret ", "unknown key ")
+_MAY_SHOW_A_SECRET = ("a secret ", "unknown key", "env names ")
 """How messages begin whose line may hold a secret in clear: under a mistyped key stands whatever was meant for it."""
 _KEY = re.compile(r"""((?:"[^"]*"|'[^']*'|[\w./-]+))\s*:(?:\s|$)""")
+_NO_KEY_BEFORE = re.compile(r"(?:.*[{\[,])?[-?\s]*", re.DOTALL)
+"""What may stand in a line before a key: behind another key's colon stands a value, even one with a colon in it."""
 _KEY_BEFORE = re.compile(rf"(?:-\s|\s)*{_KEY.pattern}\s*")
 _LEAST_WINDOW = 20
 
@@ -91,10 +93,12 @@ def _split(fault: LocatedFault, *, is_secret: bool) -> tuple[str, str]:
 
 def _redacted(text: str, at: int) -> tuple[str, str]:
     """Return the key at the column, or the one whose value stands there, and nothing else of the line."""
-    if key := _KEY.match(text, at):
+    key = _KEY.match(text, at) if _NO_KEY_BEFORE.fullmatch(text[:at]) else None
+    if key and not holds_secret(key.group(1)):
         indent = text[:at] if not text[:at].strip("- \t") else ""
         return clean(indent.expandtabs(_TAB)), clean(f"{key.group(1)}: ...")
-    start = text[:at] if _KEY_BEFORE.fullmatch(text[:at]) else ""
+    before = _KEY_BEFORE.fullmatch(text[:at])
+    start = text[:at] if before and not holds_secret(text[:at]) else ""
     return clean(start.expandtabs(_TAB)), "..."
 
 

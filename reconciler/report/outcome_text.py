@@ -170,6 +170,6 @@ def _read_back(applied: Applied, done: int, style: Style) -> str:
     """Say what the proof is worth: what was written, all of it or not, and less what cannot be read."""
     whole = len(applied.outcomes) == done
     start = style.paint("Proved:", "green", "bold") if whole else "Read back:"
-    sent = len({secret for one in _only(applied.outcomes, Done) for secret in one.change.secrets})
+    sent = len({secret for one in _only(applied.outcomes, Done) if not one.adopted for secret in one.change.secrets})
     unseen = f" {counted(sent, 'secret')} sent, which cannot be read back." if sent else ""
     return f"{start} what was written is as git wants it ({counted(done, 'change')}).{unseen}"

@@ -494,6 +494,22 @@ def test_provider_addresses_are_https(mode: str, name: str, url: str) -> None:
     assert "https://" in told
 
 
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [("oidc", "issuer"), ("oidc", "jwks_url"), ("o_auth2_introspection", "introspection_url")],
+)
+@pytest.mark.parametrize(
+    ("url", "refused"), [("https://u:p@a.example", True), ("https://a.example:8443/@b?c=@", False)]
+)
+def test_provider_addresses_hold_no_password(mode: str, name: str, url: str, *, refused: bool) -> None:
+    """What stands before the host is kept in git in clear; an @ further behind is part of the path."""
+    auth = {"mode": mode, "provider": PROVIDERS[mode] | {name: url}}
+    if refused:
+        assert problem(ChannelAuth, auth).startswith(f"provider.{mode}.{name}: ")
+    else:
+        assert written(ChannelAuth, auth)["provider"][name] == url
+
+
 def test_requirements_are_kept_as_written() -> None:
     """Only the requirements that were written count."""
     requirements = {"audiences": ["b", "a"], "claims": {"level": {"min": 2}}}

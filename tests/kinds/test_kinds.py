@@ -613,6 +613,16 @@ REPOSITORIES = [
 ]
 
 
+@pytest.mark.parametrize("user", ["x-access-token:ghp_1", "ghp_1", "u:p"])
+@pytest.mark.parametrize("key", ["repository", "url"])
+def test_a_source_holds_no_secret(user: str, key: str) -> None:
+    """An address with a secret is refused, and not repeated."""
+    source = {"type": "git" if key == "url" else "github", key: f"https://{user}@github.com/a/b"}
+    told = refused(MEMORY, {"source": source})
+    assert told.startswith("a secret must not stand in a ")
+    assert user not in told
+
+
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_every_spelling_of_a_repository_is_one(repository: str) -> None:
     """All become owner/repo, case preserved, as on the server (4.3)."""
@@ -727,6 +737,11 @@ def test_secrets_are_references() -> None:
     secret = shape["mcpServers"]["a"]["headers"]["A"]
     assert secret == SecretRef(source="env", name="T")
     assert repr(secret) == "{env: T}"
+    for name in ("hunter-2", "hunter2 ", "2hunter", "hünter2", "hunter2\n"):
+        headers = {"A": {"env": name}}
+        told = refused(AGENT, {"system_prompt": "", "mcpServers": {"a": {"url": "https://a", "headers": headers}}})
+        assert told.startswith("env names an environment variable: letters, digits and underscores")
+        assert "nter" not in told
     assert len({secret, SecretRef(source="env", name="T"), SecretRef(source="file", name="T")}) == 2
     assert secret != "{env: T}"
 

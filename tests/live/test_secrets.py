@@ -91,6 +91,15 @@ def test_values_that_are_not_there(monkeypatch, tmp_path):
     assert "nothing was written" in all_of_them.value.hint
 
 
+def test_a_variable_that_is_no_text(monkeypatch):
+    """Bytes that are not UTF-8 could not be sent; they are found before anything is written."""
+    monkeypatch.setenv("TOKEN", "ses\udcffame")
+    for check in (value_of, lambda ref: require([ref])):
+        with pytest.raises(SecretUnavailable, match="is not UTF-8 text") as raised:
+            check(env())
+        assert "ses" not in raised.value.message
+
+
 def test_require(monkeypatch):
     """One that is missing speaks for itself, twice the same is once, and none is fine."""
     monkeypatch.setenv("TOKEN", "sesame")

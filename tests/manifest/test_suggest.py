@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.kinds.fields import Spec
+from reconciler.kinds.secrecy import looks_secret
 from reconciler.manifest.document import Metadata
 from reconciler.manifest.parse import parse
 from reconciler.manifest.suggest import flow, quoted, suggest
@@ -97,7 +98,7 @@ def test_quoting_never_breaks_a_line(text):
     """Whatever stands in a manifest is repeated short and in one line."""
     told = quoted(text)
     assert told.isprintable()
-    assert told[0] == told[-1] == '"'
+    assert told == "what stands here" if looks_secret(text) else told[0] == told[-1] == '"'
     assert len(quoted("x" * 1000)) < 70
     assert len(quoted([text] * 1000)) < 700
 

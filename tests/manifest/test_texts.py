@@ -116,10 +116,32 @@ def test_the_size_of_a_text_is_bounded(fleet, size, refused):
         assert len(read("big.md")) == size
 
 
+@pytest.mark.parametrize("name", [".git/config", "../.env", "shown.md", "../agents/.x/../.y/a.md"])
+def test_what_is_hidden_is_not_read(fleet, name):
+    """Neither a hidden file nor one in a hidden folder, by whatever name; it need not exist."""
+    (fleet / "m/agents/.git").mkdir()
+    (fleet / "m/agents/.git/config").write_text("token")
+    (fleet / "m/agents/shown.md").symlink_to(".git/config")
+    assert refusal(read, name) == f'"{name}" is hidden: hidden files and folders are not read'
+
+
+def test_a_root_may_be_hidden(fleet):
+    """Only what lies below the root counts."""
+    (fleet / "m").rename(fleet / ".m")
+    assert reader(folder=".m/agents", root=Path(".m"))("b.md") == "Beside."
+
+
+@pytest.mark.parametrize("name", ["ghp_1", "../x/sk-1", "https://u:p@h/a", "0123456789abcdef01234567"])
+def test_a_name_that_is_a_secret_is_not_repeated(fleet, name):
+    """Somebody may have written the text itself where its file should be named."""
+    assert refusal(read, name).startswith("what stands here cannot be read: ")
+
+
 def test_a_secret_is_located_and_not_read(fleet):
     """The file of a secret need not exist here: it is read where it is sent. Where it lies is checked all the same."""
     locate = locator(folder="m/agents", root=Path("m"))
     assert locate("../secrets/token") == "m/agents/../secrets/token"
+    assert locate("../.secrets/token") == "m/agents/../.secrets/token"
     assert refusal(locate, "../../secret.md") == f'"../../secret.md" {OUTSIDE}'
     assert "must be a path relative" in refusal(locate, "/run/secrets/token")
 

@@ -71,11 +71,35 @@ def test_at_the_end_of_an_empty_line():
         (1, "hunter2", "..."),
         (1, "hunter2:hunter2", "..."),
         (4, "\t  bot_token: hunter2", "      bot_token: ..."),
+        (14, "  bot_token: hunter2: x", "  bot_token: ..."),
+        (21, "  bot_token: hunter2: x", "..."),
+        (3, "  ghp_hunter2: x", "..."),
+        (16, "  ghp_hunter2: x", "..."),
     ],
 )
 def test_of_a_secret_in_clear_only_the_key_is_shown(column, text, quoted):
     """Wherever the column points."""
     lines = shown(at(column, text, IN_CLEAR))
+    assert lines[1] == f"  12 | {quoted}"
+    assert "hunter2" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("  password: hunter2", "  password: ..."),
+        ("  url: https://u:hunter2@h/a", "  url: ..."),
+        ("  x: ghp_hunter2", "  x: ..."),
+        ("  headers: {x: hunter2}", "  headers: ..."),
+        ("  token: {env: HOOK_TOKEN}", "  token: {env: HOOK_TOKEN}"),
+        ("  token: {file: secrets/hook}", "  token: {file: secrets/hook}"),
+        ("  token: {env: HOOK_TOKEN, x: hunter2}", "  token: ..."),
+    ],
+)
+@pytest.mark.parametrize("message", ['duplicate key "x" (first on line 1)', "could not find expected ':'", "no"])
+def test_a_line_that_looks_like_a_secret_is_not_shown(text, quoted, message):
+    """Whatever is wrong with it; a reference to a secret is harmless."""
+    lines = shown(at(3, text, message))
     assert lines[1] == f"  12 | {quoted}"
     assert "hunter2" not in "\n".join(lines)
 

@@ -1,11 +1,13 @@
 """What an apply did, with every type of outcome."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.outcome import Applied, Blocked, Done, Failed, NotStarted, Remainder
+from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
 from reconciler.report.outcome_text import applied_text
 from reconciler.report.style import Style
 from reconciler.resource import Address
@@ -45,6 +47,27 @@ def test_what_was_done_is_proved_though_something_failed():
     """The proof is about what was done."""
     lines = shown(Applied((Done(CHANGE), Failed(CHANGE, ReconcilerError("no")))))
     assert lines[-2:] == ["Applied: 1 done, 1 failed.", "Read back: what was written is as git wants it (1 change)."]
+
+
+def test_secrets_that_were_sent_are_not_proved():
+    """Each is counted once; those of what was there already, or failed, were not sent or may not have been."""
+    one, two, three = (replace(CHANGE, body={"a": [SecretRef(source="env", name=name)]}) for name in "ABC")
+    failed = Failed(three, ReconcilerError("no"))
+    proof = "what was written is as git wants it"
+    for outcomes, line in (
+        ((Done(one), Done(one)), f"Proved: {proof} (2 changes). 1 secret sent, which cannot be read back."),
+        ((Done(one), Done(two)), f"Proved: {proof} (2 changes). 2 secrets sent, which cannot be read back."),
+        ((Done(one, adopted=True),), f"Proved: {proof} (1 change)."),
+        ((Done(one), failed), f"Read back: {proof} (1 change). 1 secret sent, which cannot be read back."),
+    ):
+        assert shown(Applied(outcomes))[-1] == line
+
+
+@pytest.mark.parametrize("other", [Conflicted(CHANGE, "no"), Blocked(CHANGE, by="x"), NotStarted(CHANGE)])
+def test_a_part_is_read_back_in_plain_style(other):
+    """Only the whole is proved."""
+    line = shown(Applied((Done(CHANGE), other)), Style(color=True, width=100))[-1]
+    assert line == "Read back: what was written is as git wants it (1 change)."
 
 
 @pytest.mark.parametrize(
