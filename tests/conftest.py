@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from reconciler.emulator import create_app
-from reconciler.live.client import Endpoint, ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.endpoint import Endpoint
 from reconciler.plan.outcome import Applied
 from reconciler.plan.plan import Plan
 from reconciler.reconcile import Wanted, apply_plan, make_plan, read_manifests

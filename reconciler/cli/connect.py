@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import UsageError
-from reconciler.live.client import Endpoint, ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.endpoint import Endpoint
 from reconciler.settings import STATE_FOLDER, Settings
 
 

@@ -104,15 +104,9 @@ _ROOT = Annotated[str | None, AfterValidator(_root_folder)]
 _INTERVAL = Annotated[int | None, AfterValidator(_interval)]
 
 
-class GithubSource(Spec):
-    """A memory synced from a GitHub repository, read with the connection of the user who created it."""
+class SyncedSource(Spec):
+    """What every source synced from git says."""
 
-    type: Literal["github"] = required("Where the files come from.", example="github")
-    repository: Annotated[str, AfterValidator(_repository)] = required(
-        "owner/repo, or its address.",
-        example="acme/design-docs",
-        json_schema_extra={"pattern": r"^\s*(?:https://github\.com/|git@github\.com:)?/*[\w.-]+/[\w.-]+/*\s*$"},
-    )
     branch: _BRANCH = optional(
         "The branch to follow; the platform takes `main` without it.",
         example="main",
@@ -123,7 +117,18 @@ class GithubSource(Spec):
     sync_interval_secs: _INTERVAL = _sync_interval()
 
 
-class GitSource(Spec):
+class GithubSource(SyncedSource):
+    """A memory synced from a GitHub repository, read with the connection of the user who created it."""
+
+    type: Literal["github"] = required("Where the files come from.", example="github")
+    repository: Annotated[str, AfterValidator(_repository)] = required(
+        "owner/repo, or its address.",
+        example="acme/design-docs",
+        json_schema_extra={"pattern": r"^\s*(?:https://github\.com/|git@github\.com:)?/*[\w.-]+/[\w.-]+/*\s*$"},
+    )
+
+
+class GitSource(SyncedSource):
     """A memory synced from a public git repository over https."""
 
     type: Literal["git"] = required("Where the files come from.", example="git")
@@ -133,14 +138,6 @@ class GitSource(Spec):
         max_length=2048,
         json_schema_extra={"pattern": r"^\s*https://[^\s/@?#]+(?:/[^\s?#]*)?\s*$"},
     )
-    branch: _BRANCH = optional(
-        "The branch to follow; the platform takes `main` without it.",
-        example="main",
-        default="main",
-        max_length=255,
-    )
-    root_folder: _ROOT = _root()
-    sync_interval_secs: _INTERVAL = _sync_interval()
 
 
 class ManualSource(Spec):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,6 +22,7 @@ from reconciler.errors import (
     UsageError,
     from_problem,
 )
+from reconciler.live.endpoint import Endpoint, checked_url, is_loopback
 from reconciler.live.http import httpx
 from reconciler.live.problems import problem_of
 
@@ -35,25 +34,6 @@ _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _SERVER_FAULT = 500
 _TOO_MANY = 429
 _NO_API = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the platform is and how to speak to it.
-
-    `key` is never shown. `app` is a WSGI application that stands in for the network (the embedded emulator);
-    `reason` is recorded by the platform beside every write.
-    """
-
-    url: str
-    key: str
-    reason: str | None = None
-    app: Any = None
-    connections: int = 8
-
-    def __repr__(self) -> str:
-        """Leave the key out."""
-        return f"Endpoint({self.url})"
 
 
 class _ReadOnly(httpx.BaseTransport):
@@ -192,7 +172,7 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
     """Open the network: through the environment's proxy where it applies, over TLS except on this machine."""
     parts = urlsplit(base)
     host = parts.hostname or ""
-    exempt = _is_loopback(host) or bool(proxy_bypass(host))
+    exempt = is_loopback(host) or bool(proxy_bypass(host))
     proxies = {} if exempt else getproxies()
     limits = httpx.Limits(
         max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
@@ -290,34 +270,6 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
     if not (endpoint.key.isascii() and endpoint.key.isprintable()) or " " in endpoint.key:
         raise Unauthorized("EVERRUNS_API_KEY contains spaces or characters no key has", hint="copy the key again")
     return endpoint
-
-
-def checked_url(url: str) -> str:
-    """Return the base URL without a trailing slash; refuse plain http except on this machine."""
-    try:
-        parts = urlsplit(url)
-        well_formed = (parts.port is None or parts.port > 0) and url.isprintable() and " " not in url
-    except ValueError:
-        well_formed = False
-    if not well_formed or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"the API address {url!r} is not a URL", hint="for example https://app.everruns.com/api")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError(
-            "the API address must not carry credentials, a query or a fragment",
-            hint="put the key into EVERRUNS_API_KEY",
-        )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise UsageError(f"the API address {url} is not https: the key would travel in clear", hint="use https://")
-    return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_ambiguous(error: ApiError) -> bool:

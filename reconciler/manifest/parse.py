@@ -22,7 +22,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from reconciler.manifest.places import ParseFault, explain, open_events, shown, unreadable
+from reconciler.kinds.secrecy import holds_secret
+from reconciler.manifest.places import ParseFault, explain, number_of, open_events, shown, unreadable, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,8 +209,8 @@ class _Stream:
 
     def duplicate(self, key: Any, event: Any, *, first: Any) -> None:
         """Note a key that stands twice in one mapping."""
-        name = "<<" if key is _MERGE else shown(key)
-        self.fault(f'duplicate key "{name}" (first on line {first.start_mark.line + 1})', event)
+        name = '"<<"' if key is _MERGE else word_of(key)
+        self.fault(f"duplicate key {name} (first on line {first.start_mark.line + 1})", event)
 
     def merged(self, event: Any) -> dict[Any, Any]:
         """Read what stands behind `<<`: a mapping or a list of them; the first to know a key wins."""
@@ -238,7 +239,7 @@ class _Stream:
     def alias(self, event: Any) -> Any:
         """Repeat what an anchor names, at its full price: whoever reads the value later pays it."""
         anchor = self.anchors.get(event.anchor)
-        name = f"alias *{shown(event.anchor)}"
+        name = "this alias" if holds_secret(event.anchor) else f"alias *{shown(event.anchor)}"
         if anchor is None:
             return self.fault(f"{name} has no anchor above it", event)
         if not anchor.nodes:
@@ -259,7 +260,9 @@ class _Stream:
         """Note a tag that means nothing here."""
         if event.tag is not None and event.tag != allowed:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.fault(f"tag {shown(tag)} is not supported", event)
+            self.fault(
+                "this tag is not supported" if holds_secret(tag) else f"tag {shown(tag)} is not supported", event
+            )
 
     def fault(self, message: str, event: Any) -> None:
         """Note a fault and go on, so that one run shows them all; a flood is cut."""
@@ -285,13 +288,15 @@ def _integer(text: str) -> int:
     digits = text.lstrip("+-")
     if digits[0] == "0" and digits[1:].isdigit():
         advice = "quote it, or drop the zero"
-        raise ValueError(f"{shown(text)} is read differently by different YAML versions: {advice}")
+        raise ValueError(f"{number_of(text)} is read differently by different YAML versions: {advice}")
     if len(digits) > MAX_DIGITS or not -_BEYOND <= (value := int(text, 0)) < _BEYOND:
-        raise ValueError(f"{shown(text)} does not fit into 64 bits, and would not arrive whole: quote it if it is text")
+        raise ValueError(
+            f"{number_of(text)} does not fit into 64 bits, and would not arrive whole: quote it if it is text"
+        )
     return value
 
 
 def _finite(text: str) -> float:
     if abs(value := float(text)) == float("inf"):
-        raise ValueError(f"{shown(text)} is too large a number: quote it if it is text")
+        raise ValueError(f"{number_of(text)} is too large a number: quote it if it is text")
     return value

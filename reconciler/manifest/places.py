@@ -27,12 +27,15 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
+from reconciler.kinds.secrecy import holds_secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNREADABLE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_NAMED: Final = 4  # characters of a number that a message may repeat
 _SHOWN: Final = 60  # characters of a manifest that a message repeats
 _HINTS: Final = {
     "mapping values are not allowed": 'quote a text that holds ": ", or check the indentation',
@@ -111,6 +114,16 @@ def shown(text: str) -> str:
     """Return a piece of a manifest as a message may repeat it: short, in one line, and harmless."""
     text = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+def word_of(key: str) -> str:
+    """Name a key in a message, unless a value may have slipped into its place."""
+    return "in this map" if holds_secret(key) else f'"{shown(key)}"'
+
+
+def number_of(text: str) -> str:
+    """Name a number in a message, unless it is long enough to be somebody's password."""
+    return text if len(text) <= _NAMED else "this number"
 
 
 def place(text: str, *, index: int, path: tuple[str | int, ...], key: bool = True) -> Place:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.live.client import Endpoint, open_reader
+from reconciler.live.client import open_reader
+from reconciler.live.endpoint import Endpoint
 from reconciler.reconcile import make_plan, read_manifests
 from reconciler.settings import Settings
 

@@ -20,7 +20,8 @@ from reconciler.errors import (
     UsageError,
 )
 from reconciler.live import client as client_module
-from reconciler.live.client import PATIENCE, Endpoint, checked_url, is_ambiguous, open_reader, open_writer
+from reconciler.live.client import PATIENCE, is_ambiguous, open_reader, open_writer
+from reconciler.live.endpoint import Endpoint, checked_url
 
 KEY = "evr_pat_very_secret"
 BROKEN = [

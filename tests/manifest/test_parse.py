@@ -134,17 +134,17 @@ REFUSED_SCALARS = [
     ("00", f"00 {ZERO_ADVICE}"),
     ("-012", f"-012 {ZERO_ADVICE}"),
     ("+089", f"+089 {ZERO_ADVICE}"),
-    ("0" * 5000, f"{'0' * 57}... {ZERO_ADVICE}"),
-    (f"{2**63}", f"{2**63} {DIGITS}"),
-    (f"-{2**63 + 1}", f"-{2**63 + 1} {DIGITS}"),
-    ("0xffffffffffffffff", f"0xffffffffffffffff {DIGITS}"),
-    ("0o7777777777777777777777", f"0o7777777777777777777777 {DIGITS}"),
+    ("0" * 5000, f"this number {ZERO_ADVICE}"),
+    (f"{2**63}", f"this number {DIGITS}"),
+    (f"-{2**63 + 1}", f"this number {DIGITS}"),
+    ("0xffffffffffffffff", f"this number {DIGITS}"),
+    ("0o7777777777777777777777", f"this number {DIGITS}"),
     (".inf", f".inf {NO_JSON}"),
     ("-.INF", f"-.INF {NO_JSON}"),
     ("+.Inf", f"+.Inf {NO_JSON}"),
     (".nan", f".nan {NO_JSON}"),
     (".NaN", f".NaN {NO_JSON}"),
-    ("1e999", "1e999 is too large a number: quote it if it is text"),
+    ("1e999", "this number is too large a number: quote it if it is text"),
     ("!!int 3", "tag !!int is not supported"),
     ("!!float 3", "tag !!float is not supported"),
     ("!!binary aGk=", "tag !!binary is not supported"),
@@ -440,9 +440,9 @@ HOSTILE = [
     ("a: 1\n" * 40_000, "too many faults: the rest was not read"),
     ("- !x a\n" * 30_000, "too many faults: the rest was not read"),
     ("".join(f"- *a{n}\n" for n in range(20_000)), "too many faults: the rest was not read"),
-    ("a: " + "9" * 200_000, f"{'9' * 57}... {DIGITS}"),
-    ("a: 0x" + "f" * 200_000, f"0x{'f' * 55}... {DIGITS}"),
-    ("a: 1e" + "9" * 200_000, f"1e{'9' * 55}... is too large a number: quote it if it is text"),
+    ("a: " + "9" * 200_000, f"this number {DIGITS}"),
+    ("a: 0x" + "f" * 200_000, f"this number {DIGITS}"),
+    ("a: 1e" + "9" * 200_000, "this number is too large a number: quote it if it is text"),
     ("".join(f"%TAG !a{n}! x\n" for n in range(20_000)), "too many %TAG directives"),
     ("[ , " * 50_000, "did not find expected node content"),
 ]
@@ -570,3 +570,20 @@ def test_the_module_exports_what_its_readers_need():
     """The size limit is the caller's to check, so it is exported with the rest."""
     assert set(parse_module.__all__) == {"MAX_BYTES", "ParseFault", "Parsed", "parse"}
     assert MAX_BYTES == 16 * 2**20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token: 0123456789\n",
+        "pin: 99999999999999999999\n",
+        "xoxb-12345: a\nxoxb-12345: b\n",
+        "a: *xoxb-12345\n",
+        "a: !xoxb-12345 b\n",
+    ],
+)
+def test_a_message_repeats_nothing_that_may_be_a_secret(text):
+    """A number, key, alias or tag in the form of a secret is pointed at, not repeated."""
+    messages = " ".join(fault.message for fault in parse(text)[1])
+    assert messages
+    assert not any(secret in messages for secret in ("0123456789", "99999999999999999999", "xoxb"))
