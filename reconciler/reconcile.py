@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ApiError, ManifestError
-from reconciler.manifest.load import load
+from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.outcome import Applied, Remainder
 from reconciler.plan.plan import Plan, build
@@ -46,10 +46,15 @@ class Wanted:
     partial: str | None
 
 
-def read_manifests(settings: Settings, *, stdin: Iterable[bytes] = ()) -> Wanted:
-    """Load, resolve and select; raises ManifestError with every fault, UsageError for a selection of nothing."""
+def read_manifests(
+    settings: Settings, *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None
+) -> Wanted:
+    """Load, resolve and select; `glance` sees the documents while they come in, before they are checked.
+
+    Raises ManifestError with every fault, UsageError for a selection of nothing.
+    """
     with collector_paused():
-        resolved = resolve(load(settings.manifests, stdin=stdin))
+        resolved = resolve(load(settings.manifests, stdin=stdin, glance=glance))
     if resolved.faults:
         raise ManifestError(resolved.faults)
     chosen, partial = select(resolved.desired, orgs=settings.orgs, target=settings.target, exclude=settings.exclude)
@@ -64,11 +69,22 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
         seen = observe(
             client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
         )
+        client.forget_begun()
         plan = build(seen.desired, seen.situation, partial=wanted.partial)
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
     return plan
+
+
+def plan_afresh(settings: Settings, *, client: ReadClient, stdin: Iterable[bytes] = ()) -> Plan:
+    """Do both of the above, the platform being read while the manifests are; raises what they raise."""
+    from reconciler.live.ahead import Ahead
+
+    if settings.is_partial:  # what is chosen is only known later
+        return make_plan(read_manifests(settings, stdin=stdin), settings, client=client)
+    ahead = Ahead(client, org_id=settings.org_id)
+    return make_plan(read_manifests(settings, stdin=stdin, glance=ahead.glance), settings, client=client)
 
 
 def apply_plan(

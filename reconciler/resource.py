@@ -59,11 +59,15 @@ def by_rank(address: Address) -> tuple[str, int, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document as written; `folder` is the path of its file's folder, below the manifest root."""
+    """One YAML document as written; `folder` is the path of its file's folder, below the manifest root.
+
+    `spec` is what it declares, in canonical form, if that was found valid where it was read.
+    """
 
     value: Mapping[str, Any]
     source: Source
     folder: str
+    spec: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)

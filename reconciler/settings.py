@@ -35,6 +35,11 @@ class Settings:
     reason: str | None = None
     local: bool = False
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether the run is about a selection of what is declared."""
+        return bool(self.orgs or self.target or self.exclude)
+
     def __repr__(self) -> str:
         """Leave the key out."""
         return f"Settings({self.api_url}, manifests={self.manifests})"

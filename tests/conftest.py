@@ -353,6 +353,6 @@ class FakeTime:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     """Give the client a clock of its own, so that nothing waits."""
     fake = FakeTime()
-    monkeypatch.setattr("reconciler.live.client.time", fake)
+    monkeypatch.setattr("reconciler.live.connection.time", fake)
     monkeypatch.setattr("reconciler.live.problems.time", fake)
     return fake

@@ -77,7 +77,7 @@ def command(
 def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int:
     """Plan, ask, apply."""
     from reconciler.cli.connect import writing
-    from reconciler.reconcile import make_plan, read_manifests
+    from reconciler.reconcile import plan_afresh
 
     asks = not approved
     if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
@@ -87,9 +87,8 @@ def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int
         )
     if asks and "-" in settings.manifests:
         raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
-    wanted = read_manifests(settings, stdin=sys.stdin.buffer)
     with writing(settings) as client:
-        plan = make_plan(wanted, settings, client=client)
+        plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
         show(plan, console)
         if plan.is_empty:
             return console.end()

@@ -39,7 +39,7 @@ def command(
 ) -> int:
     """Show what apply would change. Reads only: its client has no way to write."""
     from reconciler.cli.connect import reading
-    from reconciler.reconcile import make_plan, read_manifests
+    from reconciler.reconcile import plan_afresh
 
     console = Console(as_json=as_json, no_color=no_color)
     console.begin("plan")
@@ -52,9 +52,8 @@ def command(
         api_url=api_url,
         parallelism=parallelism,
     )
-    wanted = read_manifests(settings, stdin=sys.stdin.buffer)
     with reading(settings) as client:
-        plan = make_plan(wanted, settings, client=client)
+        plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
     show(plan, console)
     if out is not None:
         save(plan, out, settings=with_reason(settings))

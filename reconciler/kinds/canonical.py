@@ -16,7 +16,7 @@ def picked(wire: Any, *names: str) -> Shape:
 
 def sorted_set(values: list[str]) -> list[str]:
     """Return a list without order or repetition, as a set should be compared."""
-    return sorted(set(values))
+    return sorted(set(values)) if len(values) > 1 else values
 
 
 def without(value: Shape, defaults: Shape) -> Shape:

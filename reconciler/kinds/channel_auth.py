@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import AS_SET, WHOLE, Secret, Spec, optional, required
+from reconciler.kinds.fields import AS_SET, WHOLE, Secret, Spec, optional, required, rewrites
 
 _INTROSPECTION, _NEWER_INTROSPECTION = "o_auth2_introspection", "oauth2_introspection"
 _HTTPS = r"^https://[^\s/@?#][^/@?#]*(?:[/?#]|$)"
@@ -121,14 +121,14 @@ def _provider(value: Any) -> Any:
 class ChannelAuth(Spec):
     """How callers of a channel prove who they are (3.5)."""
 
-    mode: Annotated[_Mode, BeforeValidator(one_spelling, json_schema_input_type=_WrittenMode)] = required(
+    mode: Annotated[_Mode, BeforeValidator(rewrites(one_spelling), json_schema_input_type=_WrittenMode)] = required(
         "How callers prove who they are; `oauth2_introspection` means `o_auth2_introspection`.",
         example="oidc",
     )
     provider: Annotated[
         GoogleOidc | Oidc | OAuth2Introspection | HttpBasic | Mtls,
         Discriminator("type"),
-        BeforeValidator(_provider),
+        BeforeValidator(rewrites(_provider)),
     ] = optional(
         "Who vouches for callers; needed by the modes that name a type of provider, refused by the others.",
         example={"type": "oidc", "issuer": "https://login.example.com"},

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.channel_auth import ChannelAuth, refusing
-from reconciler.kinds.fields import NOT_BLANK, ClearableSecret, Secret, Spec, Text, optional, required
+from reconciler.kinds.fields import NOT_BLANK, ClearableSecret, Secret, Spec, Text, optional, required, rewrites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def _at_most_8_kib(handshake: str) -> str:
     return handshake
 
 
-_Cron = Annotated[str, AfterValidator(_seven_fields)]
+_Cron = Annotated[str, AfterValidator(rewrites(_seven_fields))]
 _Message = Annotated[Text, AfterValidator(_not_blank)]
 _SessionMode = Literal["shared_session", "session_per_invocation"]
 

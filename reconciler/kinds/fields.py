@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -109,8 +110,33 @@ SET = Set.SET
 _VARIABLE = re.compile("^[A-Za-z_][A-Za-z0-9_]*$")
 
 
+REWRITTEN = "rewritten"
+"""Noted in the context of a validation that gave back anything else than what was written."""
+
+
+def rewrites(change: Callable[[Any], Any]) -> Callable[[Any, ValidationInfo], Any]:
+    """Mark a validator's function that may return something else than it was given.
+
+    What none of them changed is taken as it was written, which spares a copy of every spec.
+    """
+
+    def noting(value: Any, info: ValidationInfo) -> Any:
+        result = change(value)
+        if result is not value:
+            _note(info)
+        return result
+
+    return noting
+
+
+def _note(info: ValidationInfo) -> None:
+    if info.context is not None:
+        info.context[REWRITTEN] = True
+
+
 def _secret(value: Any, info: ValidationInfo) -> SecretRef:
     """Accept `{env: NAME}` or `{file: path}`; a plain value is an error that does not repeat it."""
+    _note(info)
     if isinstance(value, SecretRef):
         return value
     match value:
@@ -140,6 +166,7 @@ def _text(value: Any, info: ValidationInfo) -> Any:
         return value
     match value:
         case {"file": str(path), **rest} if not rest and path:
+            _note(info)
             read = (info.context or {}).get("read")
             return read(path) if read else path
     raise PydanticCustomError("text_form", "must be text, or {file: path}")

@@ -19,7 +19,7 @@ from reconciler.kinds.fields import (
     References,
     Switch,
 )
-from reconciler.kinds.walk import Step, markers, replaced
+from reconciler.kinds.walk import Step, field_names, markers, replaced
 
 Shape = dict[str, Any]
 """A resource in canonical form: the manifest's field names, defaults filled, secrets replaced by SET."""
@@ -187,6 +187,17 @@ def sets(kind: Kind) -> frozenset[tuple[Step, ...]]:
 def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
     """Return the fields that a PUT does not empty."""
     return having(kind, KEPT_BY_REPLACE)
+
+
+def in_order(kind: Kind, shape: Shape) -> Shape:
+    """Return a Shape with its fields in the order of the kind, whatever order they were written in."""
+    ranks = _ranks(kind)
+    return {name: shape[name] for name in sorted(shape, key=ranks.__getitem__)}
+
+
+@cache
+def _ranks(kind: Kind) -> Mapping[str, int]:
+    return {name: rank for rank, name in enumerate(field_names(kind.spec))}
 
 
 def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required
+from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 from reconciler.kinds.secrecy import has_userinfo
 
@@ -99,9 +99,9 @@ def _sync_interval() -> Any:
     )
 
 
-_BRANCH = Annotated[str, AfterValidator(_branch)]
-_ROOT = Annotated[str | None, AfterValidator(_root_folder)]
-_INTERVAL = Annotated[int | None, AfterValidator(_interval)]
+_BRANCH = Annotated[str, AfterValidator(rewrites(_branch))]
+_ROOT = Annotated[str | None, AfterValidator(rewrites(_root_folder))]
+_INTERVAL = Annotated[int | None, AfterValidator(rewrites(_interval))]
 
 
 class SyncedSource(Spec):
@@ -121,7 +121,7 @@ class GithubSource(SyncedSource):
     """A memory synced from a GitHub repository, read with the connection of the user who created it."""
 
     type: Literal["github"] = required("Where the files come from.", example="github")
-    repository: Annotated[str, AfterValidator(_repository)] = required(
+    repository: Annotated[str, AfterValidator(rewrites(_repository))] = required(
         "owner/repo, or its address.",
         example="acme/design-docs",
         json_schema_extra={"pattern": r"^\s*(?:https://github\.com/|git@github\.com:)?/*[\w.-]+/[\w.-]+/*\s*$"},
@@ -132,7 +132,7 @@ class GitSource(SyncedSource):
     """A memory synced from a public git repository over https."""
 
     type: Literal["git"] = required("Where the files come from.", example="git")
-    url: Annotated[str, AfterValidator(_url)] = required(
+    url: Annotated[str, AfterValidator(rewrites(_url))] = required(
         "https address without credentials, query or fragment.",
         example="https://git.example.com/handbook.git",
         max_length=2048,
@@ -160,7 +160,7 @@ Source = Annotated[
 class MemorySpec(Spec):
     """What a manifest may say of a memory."""
 
-    name: Annotated[str, AfterValidator(_name)] = optional(
+    name: Annotated[str, AfterValidator(rewrites(_name))] = optional(
         "Display name, unique whatever its case; the address without it.",
         example="Design docs",
         json_schema_extra=NOT_BLANK,

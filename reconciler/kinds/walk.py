@@ -30,6 +30,15 @@ def _in_model(model: type[Spec], prefix: tuple[Step, ...]) -> Iterator[tuple[tup
         yield from _in_annotation(info.annotation, path)
 
 
+def field_names(spec: Any) -> tuple[str, ...]:
+    """Return the names of a model's fields, or of those of every model in a union, in the order declared."""
+    if get_origin(spec) is Annotated:
+        return field_names(get_args(spec)[0])
+    if get_origin(spec) in (Union, types.UnionType):
+        return tuple(dict.fromkeys(name for member in get_args(spec) for name in field_names(member)))
+    return tuple(spec.model_fields) if isinstance(spec, type) and issubclass(spec, Spec) else ()
+
+
 def _in_annotation(annotation: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
     """Yield the markers inside a field's type: below lists, maps, unions and nested models."""
     origin = get_origin(annotation)

@@ -1,233 +1,98 @@
-"""One door to the platform: a client that can only read, and one that can write, over one httpx.Client."""
+"""One door to the platform: a client that can only read, and one that can write."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Collection, Mapping
-from typing import Any
-from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import Callable, Collection, Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import orjson
+from reconciler.errors import ApiError, ServerFault, Unauthorized, Unreachable
+from reconciler.live.endpoint import Endpoint, checked_url
 
-from reconciler import __version__
-from reconciler.errors import (
-    ApiError,
-    Problem,
-    ServerFault,
-    Throttled,
-    Unauthorized,
-    Unreachable,
-    UsageError,
-    from_problem,
-)
-from reconciler.live.endpoint import Endpoint, checked_url, is_loopback
-from reconciler.live.http import httpx
-from reconciler.live.problems import problem_of
+if TYPE_CHECKING:
+    from reconciler.live.connection import Connection
 
-READ_TRIES = 3
 PATIENCE = 120.0
 """Longest single wait, in seconds, that a server may ask of us before we give up."""
-_PAUSE = 0.25
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_SERVER_FAULT = 500
-_TOO_MANY = 429
-_NO_API = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
-
-
-class _ReadOnly(httpx.BaseTransport):
-    """A transport that lets nothing through but GET: a verb that reads cannot write, whatever its code does."""
-
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET":
-            raise AssertionError(f"a reading verb tried to {request.method} {request.url.path}")
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class _Gate:
-    """Holds every worker back while the server wants quiet."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self.waited = 0.0
-
-    def pass_through(self) -> None:
-        """Wait until the gate is open."""
-        while (rest := self._until - time.monotonic()) > 0:
-            time.sleep(min(rest, 1.0))
-
-    def close_for(self, seconds: float) -> None:
-        """Close for this long, unless it already is for longer."""
-        with self._lock:
-            until = time.monotonic() + seconds
-            self.waited += max(0.0, until - max(self._until, time.monotonic()))
-            self._until = max(self._until, until)
-
-
-class _Connection:
-    """Requests with headers, pacing, retries of what is safe, and answers as data or our own errors."""
-
-    def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
-        self.base = checked_url(endpoint.url)
-        inner = (
-            httpx.WSGITransport(app=endpoint.app)
-            if endpoint.app
-            else _network(self.base, connections=endpoint.connections)
-        )
-        self._http = httpx.Client(
-            transport=_ReadOnly(inner) if read_only else inner,
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-            headers={
-                "Authorization": f"Bearer {endpoint.key}",
-                "Accept": "application/json",
-                "User-Agent": f"everruns-reconciler/{__version__}",
-            },
-        )
-        self._reason = {"Everruns-Change-Reason": quote(endpoint.reason, safe=" ")} if endpoint.reason else {}
-        self.gate = _Gate()
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        doing: str,
-        org: str | None,
-        params: Mapping[str, str] | None,
-        body: Any,
-        hide: Collection[str] = (),
-    ) -> Any:
-        """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise.
-
-        `hide` are the secrets in the body, which no error may repeat.
-        """
-        hide = (*hide, self._http.headers["Authorization"].removeprefix("Bearer "))
-        headers = {"X-Org-Id": org} if org else {}
-        content = None
-        if method != "GET":
-            headers |= self._reason
-            if body is not None:
-                content = orjson.dumps(body)
-                headers["Content-Type"] = "application/json"
-        url = self.base + path
-        tries = READ_TRIES if method == "GET" else 1
-        attempt = 0
-        waited = 0.0
-        while True:
-            attempt += 1
-            self.gate.pass_through()
-            try:
-                response = self._http.request(method, url, params=params, headers=headers, content=content)
-            except httpx.TransportError as error:
-                never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-                if attempt < (READ_TRIES if never_sent else tries):
-                    time.sleep(_PAUSE * attempt)
-                    continue
-                raise self._unreachable(error, doing=doing, ambiguous=not never_sent and method != "GET") from error
-            except httpx.DecodingError as error:
-                raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
-            if response.status_code == _TOO_MANY:
-                waited = self._throttled(problem_of(response, hide=hide), doing=doing, waited=waited)
-                attempt -= 1
-                continue
-            if response.status_code >= _SERVER_FAULT and attempt < tries:
-                pause = problem_of(response, hide=hide).retry_after or _PAUSE * attempt
-                if pause <= PATIENCE:
-                    self.gate.close_for(pause)
-                    continue
-            return _answer(response, doing=doing, hide=hide)
-
-    def _throttled(self, problem: Problem, *, doing: str, waited: float) -> float:
-        """Close the gate for as long as the server asks; raise when that is more than our patience."""
-        seconds = problem.retry_after or 1.0
-        if waited + seconds > PATIENCE:
-            message = f"{doing}: the platform asks to wait {seconds:.0f} s ({problem})"
-            raise Throttled(message, hint="run again after that; nothing was done by this request", problem=problem)
-        self.gate.close_for(seconds)
-        return waited + seconds
-
-    def _unreachable(self, error: httpx.TransportError, *, doing: str, ambiguous: bool) -> Unreachable:
-        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
-        hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
-        if ambiguous:
-            what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        return Unreachable(
-            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})", hint=hint, ambiguous=ambiguous
-        )
-
-    def close(self) -> None:
-        self._http.close()
-
-
-def _network(base: str, *, connections: int) -> httpx.BaseTransport:
-    """Open the network: through the environment's proxy where it applies, over TLS except on this machine."""
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    exempt = is_loopback(host) or bool(proxy_bypass(host))
-    proxies = {} if exempt else getproxies()
-    limits = httpx.Limits(
-        max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
-    )
-    try:
-        proxy = proxies.get(parts.scheme) or proxies.get("all")
-        return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
-    except (ValueError, ImportError):
-        raise UsageError(
-            "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used",
-            hint="write it as http://host:port; socks is not supported",
-        ) from None
-
-
-def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:
-    """Return the JSON of a good answer; raise what an error answer means."""
-    status = response.status_code
-    if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
-        raise from_problem(problem_of(response, hide=hide), doing=doing)
-    if 300 <= status < 400:  # noqa: PLR2004
-        raise ServerFault(
-            f"{doing}: the server redirects elsewhere ({status})",
-            hint="EVERRUNS_API_URL must be the API's own address: redirects are not followed, they could leak the key",
-        )
-    if not response.content:
-        return None
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
-        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=_NO_API) from error
 
 
 class ReadClient:
     """Reads, and has no way to write."""
 
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
+    def __init__(self, endpoint: Endpoint, *, read_only: bool = True) -> None:
+        self._endpoint = endpoint
+        self._read_only = read_only
+        self._opening = threading.Lock()
+        self._opened: Connection | None = None
+        self._begun: dict[Hashable, Future[Any]] = {}
 
     def get(self, path: str, *, doing: str, org: str | None = None, params: Mapping[str, str] | None = None) -> Any:
-        """GET a path below the API's base; raises ApiError."""
+        """GET a path below the API's base, or take the answer of the same read begun before; raises ApiError."""
+        begun = self._begun.pop(_asked(path, org, params), None) if self._begun else None
+        return begun.result() if begun else self._read(path, doing=doing, org=org, params=params)
+
+    def begin(
+        self,
+        path: str,
+        *,
+        doing: str,
+        org: str | None = None,
+        params: Mapping[str, str] | None = None,
+        then: Callable[[Any], None] = lambda _answer: None,
+    ) -> None:
+        """Send a GET at once, for the next `get` of the same to take; `then` sees the answer before anybody else."""
+
+        def read() -> Any:
+            answer = self._read(path, doing=doing, org=org, params=params)
+            then(answer)
+            return answer
+
+        self._begun[_asked(path, org, params)] = self._pool.submit(read)
+
+    def forget_begun(self) -> None:
+        """Leave what was begun and not taken: a later read must be a new one."""
+        for future in self._begun.values():
+            future.cancel()
+        self._begun.clear()
+
+    def _read(self, path: str, *, doing: str, org: str | None, params: Mapping[str, str] | None) -> Any:
         return self._connection.request("GET", path, doing=doing, org=org, params=params, body=None)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=self._endpoint.connections, thread_name_prefix="ahead")
+
+    @property
+    def _connection(self) -> Connection:
+        """Open on first use: what speaks HTTP takes a while to import, and a run may end before it is needed."""
+        with self._opening:
+            if self._opened is None:
+                from reconciler.live.connection import Connection
+
+                self._opened = Connection(_with_key(self._endpoint), read_only=self._read_only)
+            return self._opened
 
     @property
     def base(self) -> str:
-        """The API's address."""
-        return self._connection.base
+        """The API's address; raises UsageError when it is not one."""
+        return checked_url(self._endpoint.url)
 
     @property
     def throttled_for(self) -> float:
         """How many seconds the server made us wait."""
-        return self._connection.gate.waited
+        return self._opened.gate.waited if self._opened else 0.0
 
     def close(self) -> None:
         """Close every connection."""
-        self._connection.close()
+        self.forget_begun()
+        if self._opened:
+            self._opened.close()
+
+
+def _asked(path: str, org: str | None, params: Mapping[str, str] | None) -> Hashable:
+    return path, org, tuple(sorted((params or {}).items()))
 
 
 class WriteClient(ReadClient):
@@ -252,13 +117,16 @@ class WriteClient(ReadClient):
 
 
 def open_reader(endpoint: Endpoint) -> ReadClient:
-    """Open a client whose transport refuses everything but GET."""
-    return ReadClient(_Connection(_with_key(endpoint), read_only=True))
+    """Make a client whose transport refuses everything but GET.
+
+    Its first request raises UsageError or Unauthorized for an address or a key that is none.
+    """
+    return ReadClient(endpoint)
 
 
 def open_writer(endpoint: Endpoint) -> WriteClient:
-    """Open a client that can write."""
-    return WriteClient(_Connection(_with_key(endpoint), read_only=False))
+    """Make a client that can write; errors as with `open_reader`."""
+    return WriteClient(endpoint, read_only=False)
 
 
 def _with_key(endpoint: Endpoint) -> Endpoint:

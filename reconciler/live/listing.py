@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Kind
@@ -26,6 +26,13 @@ class Query:
     kind: Kind
     org: str | None
     label: str
+
+
+class _Asked(TypedDict):
+    path: str
+    doing: str
+    org: str | None
+    params: dict[str, str] | None
 
 
 def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> dict[Query, Sequence[Wire]]:
@@ -56,12 +63,29 @@ def _whole(client: ReadClient, query: Query, first: Any, *, pool: Executor) -> l
     )
 
 
+def begin(client: ReadClient, query: Query, *, then: Callable[[Any], None] = lambda _answer: None) -> None:
+    """Send the requests that `listed` will make for a query; `then` sees the first answer before anybody else."""
+
+    def the_rest(page: Any) -> None:
+        then(page)
+        total = page.get("total") if query.kind.wire.paged and isinstance(page, dict) else None
+        if isinstance(total, int) and total <= _MOST:
+            for start in range(PAGE, total, PAGE):
+                client.begin(**_asked(query, start))
+
+    client.begin(**_asked(query, 0), then=the_rest)
+
+
 def _page(client: ReadClient, query: Query, start: int) -> Any:
+    return client.get(**_asked(query, start))
+
+
+def _asked(query: Query, start: int) -> _Asked:
     params = dict(query.kind.wire.query)
     if query.kind.wire.paged:
         params |= {"limit": str(PAGE), "offset": str(start)}
     doing = f"listing {query.kind.plural}" + (f" of {query.label}" if query.label else "")
-    return client.get(query.kind.wire.collection, doing=doing, org=query.org, params=params or None)
+    return {"path": query.kind.wire.collection, "doing": doing, "org": query.org, "params": params or None}
 
 
 def _items(page: Any, query: Query) -> Sequence[Wire]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
 from reconciler.kinds.channel import SLUG
-from reconciler.kinds.fields import Spec, optional, required
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.fields import REWRITTEN, Spec, optional, required
+from reconciler.kinds.kind import Kind, Shape, in_order
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.places import shown
 from reconciler.manifest.suggest import quoted, suggest
@@ -59,9 +60,11 @@ class Declared:
     spec: Shape
 
 
-def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fault]:
+def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[Fault]:
     """Validate one document against its kind; return what it declares, or every fault in it."""
     value, source = document.value, document.source
+    if document.spec is not None:
+        return Declared(document, BY_NAME[value["kind"]], value["metadata"], document.spec)
     if not isinstance(value, dict):
         return [Fault("a manifest is a map with apiVersion, kind, metadata and spec", source)]
     faults = _envelope_faults(document)
@@ -91,7 +94,7 @@ def declare(document: Document, *, roots: dict[str, str]) -> Declared | list[Fau
         faults.append(Fault(message, source, ("metadata", "archive"), hint=hint))
     if faults or metadata is None or spec is None:
         return faults
-    return Declared(document, kind, metadata, kind.canonical(spec))
+    return Declared(document, kind, metadata, kind.canonical(in_order(kind, spec)))
 
 
 @cache
@@ -158,11 +161,12 @@ def _validated(
 ) -> Shape | None:
     """Validate a part of a document; its faults go into `faults`."""
     value = {} if value is None else value
+    context[REWRITTEN] = False
     try:
         model = _adapter(spec).validate_python(value, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         faults.extend(faults_of(details, value=value, source=document.source, at=(at,), spec=spec))
         return None
-    dumped: Shape = model.model_dump(exclude_unset=True)
-    return dumped
+    written: Shape = model.model_dump(exclude_unset=True) if context[REWRITTEN] else value
+    return written

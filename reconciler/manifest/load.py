@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import RawIOBase
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
-from reconciler.manifest.parse import MAX_BYTES, ParseFault, parse
-from reconciler.manifest.quick import quick
+from reconciler.manifest.crew import folder_of, read_together
+from reconciler.manifest.parse import MAX_BYTES, parse
 from reconciler.resource import Document
 
+Glance = Callable[[Sequence[Document]], None]
+_ENOUGH_FOR_A_GLANCE = 100
 SUFFIXES = (".yaml", ".yml")
 STDIN = "-"
 
@@ -26,9 +28,10 @@ class Loaded:
     roots: dict[str, str] = field(default_factory=dict)
 
 
-def load(paths: Sequence[str], *, stdin: Iterable[bytes] = ()) -> Loaded:
+def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None) -> Loaded:
     """Read manifests from files, folders (all `.yaml` and `.yml` below, hidden ones left out) and `-`.
 
+    `glance` is shown the documents twice: when there are some, and when there are all.
     Raises UsageError for a path that does not exist, and when there is no document at all: an empty set of
     manifests is a mistake more often than a wish.
     """
@@ -38,9 +41,16 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = ()) -> Loaded:
         if path == STDIN:
             _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
         else:
-            names = _files(path, loaded)
-            for name in names if len(paths) == 1 else _new(names, read):
-                _read_file(name, loaded)
+            names = [*(_files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read))]
+            for name, ready in zip(names, read_together(names, roots=loaded.roots), strict=True):
+                if ready is None:
+                    _read_file(name, loaded)
+                else:
+                    source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
+                    loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
+                if len(loaded.documents) == _ENOUGH_FOR_A_GLANCE:
+                    glance(loaded.documents)
+    glance(loaded.documents)
     if not loaded.documents and not loaded.faults:
         where = ", ".join(paths)
         raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
@@ -80,7 +90,6 @@ def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
 
 
 def _read_file(path: str, loaded: Loaded) -> None:
-    folder = os.path.dirname(path) or "."  # noqa: PTH120
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - pathlib costs four times as much
             size = os.fstat(stream.fileno()).st_size
@@ -89,7 +98,7 @@ def _read_file(path: str, loaded: Loaded) -> None:
         file = SourceFile(path=path, text="")
         loaded.faults.append(Fault(f"cannot be read: {error.strerror}", Source(file, 0, 1), line=1, column=1))
         return
-    _read_text(data, name=path, folder=folder, loaded=loaded)
+    _read_text(data, name=path, folder=folder_of(path), loaded=loaded)
 
 
 def _to_the_end(stream: RawIOBase) -> bytes:
@@ -117,10 +126,7 @@ def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
         loaded.faults.append(Fault("is not UTF-8 text", source, hint="save it as UTF-8", line=line, column=column))
         return
     file = SourceFile(path=name, text=text)
-    parsed = quick(text)
-    faults: list[ParseFault] = []
-    if parsed is None:
-        parsed, faults = parse(text)
+    parsed, faults = parse(text)
     for fault in faults:
         source = Source(file, 0, fault.line)
         loaded.faults.append(Fault(fault.message, source, line=fault.line, column=fault.column))

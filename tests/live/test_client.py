@@ -19,7 +19,7 @@ from reconciler.errors import (
     Unreachable,
     UsageError,
 )
-from reconciler.live import client as client_module
+from reconciler.live import connection as connection_module
 from reconciler.live.client import PATIENCE, is_ambiguous, open_reader, open_writer
 from reconciler.live.endpoint import Endpoint, checked_url
 
@@ -97,7 +97,7 @@ NO_ADDRESS = [
 def test_no_address(url):
     """Plain http, credentials and what is no URL are refused before anything is sent, and say what to do."""
     with pytest.raises(UsageError) as raised:
-        open_reader(Endpoint(url=url, key=KEY))
+        open_reader(Endpoint(url=url, key=KEY)).get("/v1/orgs", doing="listing organizations")
     assert raised.value.hint
     assert KEY not in str(raised.value)
 
@@ -110,7 +110,7 @@ def test_keys_that_are_none(key):
     """A missing or mangled key is said before anything is sent, without repeating it."""
     for opens in (open_reader, open_writer):
         with pytest.raises(Unauthorized) as raised:
-            opens(Endpoint(url="https://host", key=key))
+            opens(Endpoint(url="https://host", key=key)).get("/v1/orgs", doing="listing organizations")
         assert raised.value.hint
         assert not key or key not in f"{raised.value} {raised.value.hint}"
 
@@ -435,8 +435,10 @@ def test_network(monkeypatch, url, env, proxy):
         monkeypatch.delenv(name.upper(), raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client_module.httpx, "HTTPTransport", transport)
-    open_reader(Endpoint(url=url, key=KEY, connections=12)).close()
+    monkeypatch.setattr(connection_module.httpx, "HTTPTransport", transport)
+    client = open_reader(Endpoint(url=url, key=KEY, connections=12))
+    client.get("/v1/orgs", doing="listing organizations")
+    client.close()
     (options,) = made
     assert options["proxy"] == proxy
     assert options["limits"].max_connections >= 12
