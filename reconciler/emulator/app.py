@@ -187,7 +187,7 @@ def _success(reply: Reply) -> Answer:
     if reply.status == HTTPStatus.NO_CONTENT:
         return reply.status, b"", {}
     text = reply.text if reply.text is not None else dumps(reply.value)
-    return reply.status, text.encode(), {"Content-Type": JSON_TYPE}
+    return reply.status, text.encode(), {"Content-Type": JSON_TYPE, **reply.headers}
 
 
 def _refusal(problem: ProblemError) -> Answer:

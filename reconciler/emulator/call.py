@@ -68,6 +68,13 @@ class Call:
             raise RejectionError(400, f"Failed to deserialize query string: {name}: expected `true` or `false`")
         return BOOLEANS[raw]
 
+    def text(self, name: str) -> str:
+        """Read a query parameter that must be there."""
+        raw = self.request.args.get(name)
+        if raw is None:
+            raise RejectionError(400, f"Failed to deserialize query string: missing field `{name}`")
+        return raw
+
     def number(self, name: str, default: int) -> int:
         """Read an unsigned query parameter."""
         raw = self.request.args.get(name)
@@ -85,12 +92,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: a value or ready JSON text, and the id of what was changed."""
+    """A successful answer: a value or ready text (JSON unless a header says otherwise), and the id of what changed."""
 
     status: int = 200
     value: Any = None
     text: str | None = None
     entity: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call], Reply]
