@@ -110,7 +110,7 @@ def draft(call: Call, agent: Record, *, before: Mapping[str, Any]) -> None:
     }
     _insert(call, agent, earlier, told)
     drafts = [version["id"] for version in earlier if not version["is_published"]]
-    for ident in drafts[: len(drafts) + 1 - DRAFTS_KEPT]:
+    for ident in drafts[: max(0, len(drafts) + 1 - DRAFTS_KEPT)]:
         call.store.remove(ident)
 
 

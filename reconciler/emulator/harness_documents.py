@@ -34,7 +34,7 @@ UPDATE = {
 ALWAYS = frozenset({"tags", "capabilities", "is_built_in"})
 
 
-def fresh(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+def fresh(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Check a create body and make the document of a new harness."""
     check_name(call, body["name"])
     _check_limits(body)

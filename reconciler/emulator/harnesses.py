@@ -1,6 +1,6 @@
 """Harnesses: built-in ones are read-only, there is no PUT and no way back from an archive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import clock, ids, links, policies, references
@@ -51,11 +51,13 @@ def show(call: Call) -> Reply:
 
 def create(call: Call) -> Reply:
     """POST /v1/harnesses: always under an id of the server's making."""
-    document = documents.fresh(call, dict(call.body))
-    most = call.deployment.limit("harnesses")
-    made = [record for record in call.store.listed(call.org, PATH) if not record.body()["is_built_in"]]
-    if most is not None and len(made) >= most:
-        raise conflict(f"Harness limit reached (max {most})")
+    return make(call, call.body)
+
+
+def make(call: Call, body: Mapping[str, Any]) -> Reply:
+    """Check a create body and insert the harness; the cap does not count built-ins."""
+    document = documents.fresh(call, body)
+    _check_cap(call)
     return _entity(call, _insert(call, document), 201)
 
 
@@ -77,6 +79,7 @@ def copy(call: Call) -> Reply:
         "created_at": moment,
         "updated_at": moment,
     }
+    _check_cap(call)
     return _entity(call, _insert(call, document), 201)
 
 
@@ -125,6 +128,14 @@ def delete(call: Call) -> Reply:
     body |= {"status": "deleted", "deleted_at": moment, "updated_at": moment}
     call.store.save(record.with_body(body))
     return Reply(NO_CONTENT, entity=record.id)
+
+
+def _check_cap(call: Call) -> None:
+    """Refuse more harnesses than the organization may have (agents-memories-sessions.md, 5)."""
+    most = call.deployment.limit("harnesses")
+    made = [record for record in call.store.listed(call.org, PATH) if not record.body()["is_built_in"]]
+    if most is not None and len(made) >= most:
+        raise conflict(f"Harness limit reached (max {most})")
 
 
 def _guard(call: Call, ident: str) -> None:

@@ -488,7 +488,7 @@ def test_agents_2_1_malformed_ids(api, check, path):
     check(api.get(f"/v1/{path}"), 400, "Invalid agent ID: invalid length: expected 32, got 1")
 
 
-@pytest.mark.parametrize("call", ["GET agents/{id}/export", "POST agents/preview", "POST agents/{id}/copy"])
+@pytest.mark.parametrize("call", ["GET agents/{id}/stats", "POST agents/preview", "POST agents/{id}/copy"])
 def test_agents_2_1_missing_or_unserved(api, call):
     """An unserved operation is 501, a served one on nothing 404."""
     method, path = call.format(id="agent_" + "0" * 32).split(" ")
