@@ -58,7 +58,7 @@ def check_harness(call: Call, ident: str) -> None:
 def check_agent(call: Call, ident: str | None) -> None:
     """Insist on an active agent; only strict servers insist that there is one."""
     if ident is None:
-        if call.deployment.profile == "strict":
+        if call.deployment.age.requires_agent:
             raise bad_request(NO_AGENT)
         return
     references.assignable(call, "agents", ident, noun="Agent", plural="agents cannot be assigned")
@@ -73,6 +73,8 @@ def check_version(call: Call, ident: str | None, agent: str | None) -> None:
         raise not_found("Agent version")
     if record.parent != agent:
         raise bad_request("Agent version must belong to the selected agent")
+    if call.deployment.age.pins_published_only and not record.body()["is_published"]:
+        raise bad_request("Agent version must be published before it can be pinned to an app")
 
 
 def fresh(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def listing(call: Call) -> Reply:
 def config(call: Call) -> Reply:
     """GET /v1/apps/config: what the caller may do; a frozen server lost the route and takes the word for an id."""
     fault = ids.fault("app", "config")
-    if call.deployment.profile == "frozen" and fault:
+    if call.deployment.age.freezes_apps and fault:
         raise malformed("app", fault)
     return Reply(value=policies.overview("app", call.role))
 
@@ -125,7 +125,7 @@ def delete(call: Call) -> Reply:
 
 def runs(call: Call) -> Reply:
     """GET /v1/apps/{id}/runs: nothing ever runs here, so there are none to show."""
-    if call.deployment.profile == "frozen":
+    if call.deployment.age.freezes_apps:
         raise RejectionError(404)
     by_id(call)
     window, grouped = (call.request.args.get(name) for name in ("window", "groupBy"))
@@ -171,7 +171,7 @@ def _shown(call: Call, app: dict[str, Any], channels: Sequence[Record]) -> dict[
     urls = links.urls(call.base, PATH, app["id"])
     return {
         **app_bodies.visible(app),
-        "channels": [channel_rules.visible(channel.body()) for channel in channels],
+        "channels": [channel_rules.visible(call, channel.body()) for channel in channels],
         **urls,
         "allowed_actions": app_bodies.actions(app["status"], urls["self_url"]),
     }

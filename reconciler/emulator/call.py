@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import policies
+from reconciler.emulator import policies, profiles
 from reconciler.emulator.bodies import Fields
 from reconciler.emulator.problems import RejectionError
 from reconciler.emulator.store import Store, Window
@@ -18,11 +18,16 @@ BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """How this server is set up; `limits` maps agents, harnesses, orgs and org_creates_per_hour to caps."""
+    """How this server is set up; `limits` maps names such as agents or org_creates_per_hour to caps."""
 
     profile: str = "seeds"
     limits: Mapping[str, int | None] = field(default_factory=dict)
     tokens: Mapping[str, str] | None = None
+
+    @property
+    def age(self) -> profiles.Profile:
+        """Give what the profile means."""
+        return profiles.named(self.profile)
 
     def limit(self, what: str) -> int | None:
         """Give a cap, or None when there is none."""

@@ -174,7 +174,7 @@ def _set_model(call: Call, record: Record, org: dict[str, Any]) -> None:
         return
     wanted = call.body["default_model_id"]
     if wanted is None:
-        if call.deployment.profile == "frozen":
+        if call.deployment.age.clears_default_model:
             org["default_model_id"] = None
         return
     found_ = call.store.get(record.id, "models", wanted)

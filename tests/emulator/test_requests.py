@@ -207,3 +207,5 @@ def test_unknown_profile_is_refused():
     """A profile that does not exist is an error at once."""
     with pytest.raises(ValueError, match="unknown profile"):
         create_app(profile="newest")
+    with pytest.raises(ValueError, match="unknown variant"):
+        create_app(profile="seeds+newest")
