@@ -12,6 +12,8 @@ from reconciler.emulator.store import Record, dumps
 
 COLLECTION = "agent_versions"
 DRAFTS_KEPT = 50
+# What tells snapshots apart without parsing them; nothing searches through versions.
+DRAFT, PUBLISHED = "draft", "published"
 FIRST = (0, 1, 0)
 LISTS = ("tags", "capabilities", "initial_files", "tools")
 SCALARS = ("name", *agent_documents.SCALARS, "system_prompt", "harness_id", "network_access")
@@ -25,7 +27,6 @@ RESOLVED = (
     "max_iterations",
     "parallel_tool_calls",
 )
-Version = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,11 @@ def restored(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "mcpServers": config["mcp_servers"]}
 
 
-def taken(call: Call, agent: str) -> list[Version]:
-    """List the snapshots of an agent, oldest first."""
-    return [record.body() for record in call.store.children(agent, COLLECTION)]
-
-
 def publish(call: Call, agent: Record, reason: Reason) -> Record:
     """Publish what an agent is now, even when nothing changed; without a default, it becomes the default."""
-    before = taken(call, agent.id)
-    published = [version for version in before if version["is_published"]]
-    last = published[-1] if published else None
+    before = call.store.children(agent.id, COLLECTION)
+    published = [record for record in before if record.haystack == PUBLISHED]
+    last = published[-1].body() if published else None
     numbers = _next(reason.kind, last)
     told = {
         **_numbered(numbers, ".".join(map(str, numbers))),
@@ -77,7 +73,7 @@ def publish(call: Call, agent: Record, reason: Reason) -> Record:
         "change_kind": reason.kind,
         "summary": reason.summary,
     }
-    record = _insert(call, agent, before, told)
+    record = _insert(call, agent, _number(before), told)
     if agent.body().get("default_version_id") is None:
         choose_default(call, agent, record.id)
     return record
@@ -98,29 +94,29 @@ def draft(call: Call, agent: Record, *, before: Mapping[str, Any]) -> None:
     digest = config_hash(authored_config(agent.body()))
     if digest == config_hash(authored_config(before)):
         return
-    earlier = taken(call, agent.id)
-    if earlier and earlier[-1]["config_hash"] == digest:
+    earlier = call.store.children(agent.id, COLLECTION)
+    if earlier and earlier[-1].body()["config_hash"] == digest:
         return
     number = _number(earlier)
     told = {
         **_numbered((0, 0, 0), f"draft.{number}"),
         "is_published": False,
-        "parent_version_id": earlier[-1]["id"] if earlier else None,
+        "parent_version_id": earlier[-1].id if earlier else None,
         "change_kind": "auto",
     }
-    _insert(call, agent, earlier, told)
-    drafts = [version["id"] for version in earlier if not version["is_published"]]
+    _insert(call, agent, number, told)
+    drafts = [record.id for record in earlier if record.haystack == DRAFT]
     for ident in drafts[: max(0, len(drafts) + 1 - DRAFTS_KEPT)]:
         call.store.remove(ident)
 
 
-def _insert(call: Call, agent: Record, before: Sequence[Version], told: Mapping[str, Any]) -> Record:
+def _insert(call: Call, agent: Record, number: int, told: Mapping[str, Any]) -> Record:
     """Store one more snapshot of an agent; members without a value are left out."""
     config = authored_config(agent.body())
     version = {
         "id": ids.new("agentver"),
         "agent_id": agent.id,
-        "version_number": _number(before),
+        "version_number": number,
         **told,
         "config_hash": config_hash(config),
         "authored_config": config,
@@ -128,14 +124,21 @@ def _insert(call: Call, agent: Record, before: Sequence[Version], told: Mapping[
         "created_at": clock.now(),
     }
     kept = {key: value for key, value in version.items() if value is not None}
-    record = Record(org=call.org, collection=COLLECTION, id=version["id"], text=dumps(kept), parent=agent.id)
+    record = Record(
+        org=call.org,
+        collection=COLLECTION,
+        id=version["id"],
+        text=dumps(kept),
+        parent=agent.id,
+        haystack=PUBLISHED if told["is_published"] else DRAFT,
+    )
     call.store.insert(record)
     return record
 
 
-def _number(before: Sequence[Version]) -> int:
+def _number(before: Sequence[Record]) -> int:
     """Give the number of the next snapshot; drafts count too, so published numbers have gaps."""
-    return int(before[-1]["version_number"]) + 1 if before else 1
+    return int(before[-1].body()["version_number"]) + 1 if before else 1
 
 
 def _numbered(numbers: tuple[int, int, int], version: str) -> dict[str, Any]:
@@ -144,7 +147,7 @@ def _numbered(numbers: tuple[int, int, int], version: str) -> dict[str, Any]:
     return {"semver_major": major, "semver_minor": minor, "semver_patch": patch, "version": version}
 
 
-def _next(kind: str, last: Version | None) -> tuple[int, int, int]:
+def _next(kind: str, last: Mapping[str, Any] | None) -> tuple[int, int, int]:
     """Give the number after the last published one: 0.1.0 first, then the part that the kind of change names."""
     if last is None:
         return FIRST
