@@ -115,12 +115,12 @@ def check_risk(call: Call, wanted: Sequence[Mapping[str, Any]] | None) -> None:
         raise forbidden(f"Admin role required to assign high-risk capabilities: {', '.join(risky)}")
 
 
-def capabilities(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Check capability references; a config left out is kept as null."""
+def capabilities(wanted: Sequence[Mapping[str, Any]], *, unique: bool = True) -> list[dict[str, Any]]:
+    """Check capability references; a config left out is kept as null; sessions alone may repeat one."""
     refs = [entry["ref"] for entry in wanted]
     for ref in refs:
         _check_capability(ref)
-    if len(set(refs)) < len(refs):
+    if unique and len(set(refs)) < len(refs):
         raise already_exists()
     return [{"ref": entry["ref"], "config": entry.get("config")} for entry in wanted]
 

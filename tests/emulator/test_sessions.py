@@ -273,3 +273,10 @@ def test_chat_8_1_rate_counts_creation_only(open_api):
     api = open_api(limits={"session_creates_per_minute": 1})
     api.post("/v1/sessions", json={})
     assert api.post("/v1/sessions/chat").status_code == 429
+
+
+def test_sessions_8_capabilities_may_repeat(api, made):
+    """A session keeps its capabilities as one value, so unlike an agent it may name one twice."""
+    twice = [{"ref": "current_time", "config": {}}] * 2
+    assert made(api, "/v1/sessions", capabilities=twice)["capabilities"] == twice
+    assert api.post("/v1/sessions", json={"capabilities": [{"ref": "No!"}]}).status_code == 404
