@@ -36,6 +36,8 @@ ORDER = (
     "deleted_at",
 )
 ALWAYS = frozenset({"tags", "capabilities"})
+LINEAGE = ("forked_from_agent_id", "forked_from_version_id", "root_agent_id")
+KEPT = frozenset({"id", "created_at", "archived_at", "deleted_at", "default_version_id", *LINEAGE})
 LISTS = ("tags", "capabilities", "initial_files", "tools")
 CREATE = {
     "id": Field(bodies.identifier("agent")),
@@ -62,9 +64,7 @@ UPDATE = {
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Check what needs no database: one harness reference, the name, the sizes."""
-    if body.get("harness_id") is not None and body.get("harness_name") is not None:
-        raise bad_request("harness_id and harness_name are mutually exclusive")
+    """Check what needs no database: the name, the sizes."""
     name = body.get("name")
     fault = authored.slug_fault("Agent", name) if name is not None else None
     if fault:
@@ -75,19 +75,15 @@ def check(body: Mapping[str, Any]) -> None:
 def fresh(call: Call, body: Mapping[str, Any], ident: str) -> dict[str, Any]:
     """Make the document of a new agent."""
     moment = clock.now()
-    authored_ = _authored(call, body, body.get("capabilities") or [])
+    authored_ = _authored(call, body)
     return shaped({**authored_, "id": ident, "status": "active", "created_at": moment, "updated_at": moment})
 
 
 def replaced(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """Replace a document (PUT by id): omitted optionals go, an empty capability list keeps the old one."""
-    wanted = body.get("capabilities") or current["capabilities"]
-    kept = {
-        key: value
-        for key, value in current.items()
-        if key in ("id", "created_at", "archived_at", "deleted_at", "default_version_id")
-    }
-    authored_ = _authored(call, body, wanted)
+    kept = {key: value for key, value in current.items() if key in KEPT}
+    authored_ = _authored(call, body)
+    authored_["capabilities"] = authored_["capabilities"] or current["capabilities"]
     return shaped({**kept, **authored_, "status": "active", "updated_at": clock.now()})
 
 
@@ -97,19 +93,19 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     for name in ("name", "system_prompt", *SCALARS, "status", "tags"):
         if body.get(name) is not None:
             document[name] = body[name]
-    references.check_model(call, body.get("default_model_id"))
-    if body.get("harness_id") is not None or body.get("harness_name") is not None:
-        document["harness_id"] = _harness(call, body)
     if body.get("initial_files") is not None:
         document["initial_files"] = authored.initial_files(body["initial_files"])
     if body.get("tools") is not None:
         document["tools"] = authored.tools(body["tools"])
-    if body.get("mcpServers") is not None:
-        document["mcpServers"] = authored.mcp_servers(body["mcpServers"])
     if body.get("network_access") is not None:
         document["network_access"] = authored.network_access(body["network_access"])
     if body.get("capabilities") is not None:
-        document["capabilities"] = authored.capabilities(call, body["capabilities"])
+        document["capabilities"] = authored.capabilities(body["capabilities"])
+    if body.get("mcpServers") is not None:
+        document["mcpServers"] = authored.mcp_servers(body["mcpServers"])
+    references.check_model(call, body.get("default_model_id"))
+    if body.get("harness_id") is not None or body.get("harness_name") is not None:
+        document["harness_id"] = _harness(call, body)
     files = document.get("initial_files") or []
     document["capabilities"] = authored.with_file_system(document["capabilities"], files)
     document["updated_at"] = clock.now()
@@ -120,14 +116,6 @@ def emptied(body: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a create body into the patch PUT by name makes of it: lists and maps left out become empty."""
     patch = {key: value for key, value in body.items() if key != "id"}
     return {**{name: [] for name in LISTS}, "mcpServers": {}, **patch}
-
-
-def copied(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the document of a copy: active, of today, without network access and versions."""
-    moment = clock.now()
-    dropped = {"network_access", "archived_at", "deleted_at", "default_version_id"}
-    kept = {key: value for key, value in body.items() if key not in dropped}
-    return shaped({**kept, "status": "active", "created_at": moment, "updated_at": moment})
 
 
 def shaped(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,21 +133,23 @@ def haystack(document: Mapping[str, Any]) -> str:
     return f"{shown} {document['name']} {document.get('description') or ''}".lower()
 
 
-def _authored(call: Call, body: Mapping[str, Any], wanted: list[dict[str, Any]]) -> dict[str, Any]:
-    """Normalize everything an author writes, resolving the references in it."""
-    capabilities = authored.capabilities(call, wanted)
+def _authored(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and normalize everything an author writes, in the server's order."""
+    capabilities = authored.capabilities(body.get("capabilities") or [])
+    servers = authored.mcp_servers(body.get("mcpServers") or {})
     references.check_model(call, body.get("default_model_id"))
+    harness = _harness(call, body)
     files = authored.initial_files(body.get("initial_files") or [])
     return {
         "name": body["name"],
         "system_prompt": body["system_prompt"],
         **{name: body.get(name) for name in SCALARS},
-        "harness_id": _harness(call, body),
+        "harness_id": harness,
         "tags": body.get("tags") or [],
         "capabilities": authored.with_file_system(capabilities, files),
         "initial_files": files,
         "tools": authored.tools(body.get("tools") or []),
-        "mcpServers": authored.mcp_servers(body.get("mcpServers") or {}),
+        "mcpServers": servers,
         "network_access": authored.network_access(body.get("network_access")),
     }
 
@@ -167,6 +157,8 @@ def _authored(call: Call, body: Mapping[str, Any], wanted: list[dict[str, Any]])
 def _harness(call: Call, body: Mapping[str, Any]) -> str:
     """Resolve the harness: by id, by name (`default` is virtual), else the default one."""
     ident, name = body.get("harness_id"), body.get("harness_name")
+    if ident is not None and name is not None:
+        raise bad_request("harness_id and harness_name are mutually exclusive")
     if name is not None and name != "default":
         record = call.store.named(call.org, "harnesses", name)
         ident = record.id if record else None

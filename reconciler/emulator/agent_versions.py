@@ -1,35 +1,39 @@
-"""Agent versions: published snapshots of an agent; draft snapshots are not taken here."""
+"""Agent versions: list, publish, default, diff, rollback and fork; without the flag there are none."""
 
-import hashlib
-import json
+from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import agent_documents, authored, bodies, clock, ids, links
+from reconciler.emulator import (
+    agent_documents,
+    agent_records,
+    agent_snapshots,
+    authored,
+    bodies,
+    clock,
+    links,
+    references,
+)
+from reconciler.emulator.agent_snapshots import Reason
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call, Reply, Route
-from reconciler.emulator.problems import bad_request, malformed, not_found
-from reconciler.emulator.store import Record, dumps
+from reconciler.emulator.problems import RejectionError, bad_request, not_found
+from reconciler.emulator.store import Record
 
 KINDS = ("auto", "manual", "patch", "minor", "major", "import", "rollback", "fork")
-COLLECTION = "agent_versions"
 CREATE = {"change_kind": Field(bodies.choice(*KINDS)), "summary": Field(bodies.text)}
 DEFAULT = {"version_id": Field(bodies.identifier("agentver"), required=True)}
-CONFIG = (
-    "name",
-    *agent_documents.SCALARS,
-    "system_prompt",
-    "harness_id",
-    "tags",
-    "capabilities",
-    "initial_files",
-    "tools",
-    "network_access",
-)
+ROLLBACK = {"save_version": Field(bodies.flag, nullable=False), "summary": Field(bodies.text)}
+FORK = {
+    "name": Field(bodies.text, required=True),
+    "display_name": Field(bodies.text),
+    "description": Field(bodies.text),
+}
+COALESCED = ("display_name", "description", "default_model_id")
 
 
 def listing(call: Call) -> Reply:
-    """GET /v1/agents/{id or name}/versions: a bare array, newest first."""
-    versions = call.store.children(_agent(call).id, COLLECTION)
+    """GET /v1/agents/{id or name}/versions: a bare array, newest first, drafts included."""
+    versions = call.store.children(_agent(call).id, agent_snapshots.COLLECTION)
     return Reply(text=f"[{','.join(record.text for record in reversed(versions))}]")
 
 
@@ -39,89 +43,124 @@ def create(call: Call) -> Reply:
     kind = call.body.get("change_kind") or "manual"
     if kind == "auto":
         raise bad_request("Automatic change kind is reserved for draft snapshots")
-    before = [record.body() for record in call.store.children(agent.id, COLLECTION)]
-    version = _version(agent.body(), kind, before)
-    if call.body.get("summary") is not None:
-        version["summary"] = call.body["summary"]
-    record = Record(org=call.org, collection=COLLECTION, id=version["id"], text=dumps(version), parent=agent.id)
-    call.store.insert(record)
-    if not before:
-        _set_default(call, agent, record.id)
+    record = agent_snapshots.publish(call, agent, Reason(kind, call.body.get("summary")))
     return Reply(text=record.text, entity=record.id)
 
 
 def set_default(call: Call) -> Reply:
     """POST /v1/agents/{id or name}/versions/default: chooses the version that runs, shows the agent."""
     agent = _agent(call)
-    record = call.store.get(call.org, COLLECTION, call.body["version_id"])
-    if record is None:
-        raise not_found("Agent version")
-    if record.parent != agent.id:
-        raise bad_request("Agent version belongs to another agent")
-    changed = _set_default(call, agent, record.id)
-    return Reply(text=links.spliced(changed.text, links.urls(call.base, "agents", agent.id)), entity=agent.id)
+    version = _version(call, agent, call.body["version_id"])
+    if not version["is_published"]:
+        raise bad_request("Default agent version must be published")
+    authored.check_risk(call, version["authored_config"]["capabilities"])
+    return _entity(call, agent_snapshots.choose_default(call, agent, version["id"]))
 
 
-def _set_default(call: Call, agent: Record, version: str) -> Record:
-    """Write the default version into the agent."""
-    body = agent.body()
-    authored.capabilities(call, body["capabilities"])
-    document = {**body, "default_version_id": version, "updated_at": clock.now()}
-    changed = agent.with_body(agent_documents.shaped(document))
-    call.store.save(changed)
-    return changed
+def diff(call: Call) -> Reply:
+    """GET /v1/agents/{id or name}/versions/{from}/diff/{to}: the top-level members that differ."""
+    agent = _agent(call)
+    older, newer = (_version(call, agent, _version_id(call, name)) for name in ("one", "other"))
+    return Reply(
+        value={
+            "from_version_id": older["id"],
+            "to_version_id": newer["id"],
+            "authored_diff": _changes(older["authored_config"], newer["authored_config"]),
+            "resolved_diff": _changes(older["resolved_config"], newer["resolved_config"]),
+        }
+    )
+
+
+def rollback(call: Call) -> Reply:
+    """POST /v1/agents/{id or name}/versions/{id}/rollback: overwrites the draft; three members cannot be cleared."""
+    agent = _agent(call)
+    version = _version(call, agent, _version_id(call, "version"))
+    wanted = agent_snapshots.restored(version["authored_config"])
+    authored.check_risk(call, wanted["capabilities"])
+    plural = "harnesses cannot be assigned to agents"
+    references.assignable(call, "harnesses", wanted["harness_id"], noun="Harness", plural=plural)
+    changed = agent_records.store(call, agent, _rolled_back(agent.body(), wanted))
+    reply = _entity(call, changed)
+    if call.body.get("save_version"):
+        told = call.body.get("summary")
+        summary = f"Rollback to {version['version']}" if told is None else told
+        agent_snapshots.publish(call, changed, Reason("rollback", summary, version["id"]))
+    return reply
+
+
+def fork(call: Call) -> Reply:
+    """POST /v1/agents/{id or name}/versions/{id}/fork: a new agent of the same family, published as 0.1.0."""
+    agent_records.check_name(call, call.body["name"])
+    source = _agent(call)
+    version = _version(call, source, _version_id(call, "version"))
+    wanted = agent_snapshots.restored(version["authored_config"])
+    described = call.body.get("description")
+    told = {
+        "name": call.body["name"],
+        "display_name": call.body.get("display_name"),
+        "description": wanted["description"] if described is None else described,
+    }
+    lineage = {
+        "forked_from_agent_id": source.id,
+        "forked_from_version_id": version["id"],
+        "root_agent_id": source.body().get("root_agent_id") or source.id,
+    }
+    created = agent_records.create(call, {**wanted, **told}, lineage=lineage)
+    reply = _entity(call, created)
+    summary = f"Forked from {version['version']}"
+    agent_snapshots.publish(call, created, Reason("fork", summary, version["id"]))
+    return reply
 
 
 def _agent(call: Call) -> Record:
     """Find the agent in the path; with the flag off there are no versions at all."""
     if not call.flags["agent_versions"]:
         raise not_found("Agent versions", code="not_found")
-    key = call.args["agent"]
-    named = "_" not in key
-    fault = None if named else ids.fault("agent", key)
-    if fault:
-        raise malformed("agent", fault)
-    record = call.store.named(call.org, "agents", key) if named else call.store.get(call.org, "agents", key)
-    if record is None or record.body()["status"] == "deleted":
-        raise not_found("Agent")
-    return record
+    return agent_records.by_id_or_name(call)
 
 
-def _version(agent: dict[str, Any], kind: str, before: list[dict[str, Any]]) -> dict[str, Any]:
-    """Make the next version: 0.1.0 first, then the part that the kind of change names goes up."""
-    config = {name: agent.get(name) for name in CONFIG} | {"mcp_servers": agent.get("mcpServers")}
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-    major, minor, patch = _next(kind, before[-1] if before else None)
+def _version_id(call: Call, name: str) -> str:
+    """Read a version id of the path; a malformed one never reaches the command."""
+    try:
+        return str(bodies.identifier("agentver")(call.args[name]))
+    except bodies.MismatchError as error:
+        raise RejectionError(400, f"Invalid URL: Cannot parse `{name}`: {error}") from error
+
+
+def _version(call: Call, agent: Record, ident: str) -> dict[str, Any]:
+    """Find a version, which must be one of this agent's."""
+    record = call.store.get(call.org, agent_snapshots.COLLECTION, ident)
+    if record is None:
+        raise not_found("Agent version")
+    if record.parent != agent.id:
+        raise bad_request("Agent version belongs to another agent")
+    return record.body()
+
+
+def _rolled_back(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a version over an agent; three members of the agent stay where the version has none."""
+    told = {key: value for key, value in wanted.items() if value is not None or key not in COALESCED}
+    return agent_documents.shaped({**current, **told, "updated_at": clock.now()})
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare two configurations member by member."""
+    names = sorted({*before, *after})
     return {
-        "id": ids.new("agentver"),
-        "agent_id": agent["id"],
-        "version_number": len(before) + 1,
-        "semver_major": major,
-        "semver_minor": minor,
-        "semver_patch": patch,
-        "version": f"{major}.{minor}.{patch}",
-        "is_published": True,
-        "change_kind": kind,
-        "config_hash": f"sha256:{digest}",
-        "authored_config": config,
-        "resolved_config": config,
-        "created_at": clock.now(),
+        name: {"from": before.get(name), "to": after.get(name)} for name in names if before.get(name) != after.get(name)
     }
 
 
-def _next(kind: str, last: dict[str, Any] | None) -> tuple[int, int, int]:
-    """Give the number that follows the last one."""
-    if last is None:
-        return 0, 1, 0
-    if kind == "major":
-        return last["semver_major"] + 1, 0, 0
-    if kind in ("minor", "fork"):
-        return last["semver_major"], last["semver_minor"] + 1, 0
-    return last["semver_major"], last["semver_minor"], last["semver_patch"] + 1
+def _entity(call: Call, agent: Record) -> Reply:
+    """Answer with an agent and its links."""
+    return Reply(text=links.spliced(agent.text, links.urls(call.base, agent_records.PATH, agent.id)), entity=agent.id)
 
 
 ROUTES = (
     Route("GET", "/v1/agents/<agent>/versions", listing, "agent.view"),
     Route("POST", "/v1/agents/<agent>/versions", create, "agent.manage", body=CREATE),
     Route("POST", "/v1/agents/<agent>/versions/default", set_default, "agent.manage", body=DEFAULT),
+    Route("GET", "/v1/agents/<agent>/versions/<one>/diff/<other>", diff, "agent.view"),
+    Route("POST", "/v1/agents/<agent>/versions/<version>/rollback", rollback, "agent.manage", body=ROLLBACK),
+    Route("POST", "/v1/agents/<agent>/versions/<version>/fork", fork, "agent.manage", body=FORK),
 )

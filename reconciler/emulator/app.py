@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import callers, changes, ids, orgs, policies, routes
+from reconciler.emulator import callers, changes, ids, orgs, policies, profiles, routes
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
 from reconciler.emulator.problems import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Recorder = Callable[[str, str], None]
 Answer = tuple[int, bytes, dict[str, str]]
 PREFIX = "/api"
-PROFILES = ("seeds", "strict", "frozen")
+PROFILES = tuple(profiles.PROFILES)
 JSON_TYPE = "application/json"
 logger = logging.getLogger(__name__)
 
@@ -45,11 +45,10 @@ def create_app(
     """Make the application: `data` None keeps everything in memory, `tokens` maps a bearer token to a role.
 
     Profiles: `seeds` follows the pages of the API, `strict` adds the refusals of its later builds,
-    `frozen` no longer takes writes to apps.
+    `frozen` no longer takes writes to apps; `profiles.VARIANTS` may be added, as in `seeds+unredacted`.
     Roles: owner, admin, member, and stranger (in no organization but its own).
     """
-    if profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
+    profiles.named(profile)
     deployment = Deployment(profile=profile, limits=limits or {}, tokens=tokens)
     return Emulator(Store(data), deployment, recorder=recorder, default_org=default_org)
 
@@ -121,9 +120,9 @@ class Emulator:
         """Check everything the route asks for, in the server's order, then run its handler."""
         caller = callers.identify(request, self._deployment)
         place = callers.select_org(request, self.store, caller) if route.scoped else None
-        if route.app_write and self._deployment.profile == "frozen":
+        if route.app_write and self._deployment.age.freezes_apps:
             raise RejectionError(405, allow="GET,HEAD")
-        reason = changes.reason(request) if place else None
+        reason = changes.reason(request) if place and self._deployment.age.records_reasons else None
         body = read(request, route.body) if route.body is not None else {}
         if place:
             _check_access(route, place)
@@ -187,7 +186,7 @@ def _success(reply: Reply) -> Answer:
     if reply.status == HTTPStatus.NO_CONTENT:
         return reply.status, b"", {}
     text = reply.text if reply.text is not None else dumps(reply.value)
-    return reply.status, text.encode(), {"Content-Type": JSON_TYPE}
+    return reply.status, text.encode(), {"Content-Type": JSON_TYPE, **reply.headers}
 
 
 def _refusal(problem: ProblemError) -> Answer:

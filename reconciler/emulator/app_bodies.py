@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import bodies, channel_rules, clock, ids, references
+from reconciler.emulator import bodies, channel_rules, clock, ids, links, owners, references
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import bad_request, not_found
@@ -58,7 +58,7 @@ def check_harness(call: Call, ident: str) -> None:
 def check_agent(call: Call, ident: str | None) -> None:
     """Insist on an active agent; only strict servers insist that there is one."""
     if ident is None:
-        if call.deployment.profile == "strict":
+        if call.deployment.age.requires_agent:
             raise bad_request(NO_AGENT)
         return
     references.assignable(call, "agents", ident, noun="Agent", plural="agents cannot be assigned")
@@ -73,13 +73,8 @@ def check_version(call: Call, ident: str | None, agent: str | None) -> None:
         raise not_found("Agent version")
     if record.parent != agent:
         raise bad_request("Agent version must belong to the selected agent")
-
-
-def check_identity(call: Call, ident: str | None) -> None:
-    """Insist on an active identity."""
-    if ident is not None:
-        plural = "agent identities cannot be assigned"
-        references.assignable(call, "identities", ident, noun="Agent identity", plural=plural)
+    if call.deployment.age.pins_published_only and not record.body()["is_published"]:
+        raise bad_request("Agent version must be published before it can be pinned to an app")
 
 
 def fresh(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +89,7 @@ def fresh(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
         "agent_version_policy": body.get("agent_version_policy", "default"),
         "agent_version_id": body.get("agent_version_id"),
         "agent_identity_id": body.get("agent_identity_id"),
-        **_owned(call, body.get("agent_identity_id")),
+        **owners.owned(call, body.get("agent_identity_id")),
         "status": "draft",
         "created_at": moment,
         "updated_at": moment,
@@ -111,9 +106,9 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     if "agent_id" in told or document["agent_id"] is None:
         check_agent(call, document["agent_id"])
     check_version(call, cleared.get("agent_version_id"), document["agent_id"])
-    check_identity(call, cleared.get("agent_identity_id"))
+    references.check_identity(call, cleared.get("agent_identity_id"))
     if "agent_identity_id" in cleared:
-        document |= _owned(call, document["agent_identity_id"])
+        document |= owners.owned(call, document["agent_identity_id"])
     return document
 
 
@@ -128,22 +123,7 @@ def actions(status: str, href: str) -> list[dict[str, str]]:
     return [_action(*action, href=href) for action in (*ACTIONS, *moves)]
 
 
-def _action(rel: str, method: str, operation: str, below: str, hint: str, *, href: str) -> dict[str, str]:
-    """Write one action."""
-    action = {"rel": rel, "method": method, "operation_id": operation, "href": href + below, "hint": hint}
+def _action(rel: str, *rest: str, href: str) -> dict[str, str]:
+    """Write one action; only an update says what its body looks like."""
+    action = links.action(rel, *rest, href=href)
     return {**action, "schema_ref": "#/components/schemas/UpdateAppRequest"} if rel == "update" else action
-
-
-def _owned(call: Call, identity: str | None) -> dict[str, Any]:
-    """Derive the owner: the identity where there is one, else the user who makes the app."""
-    user = ids.derived("principal", call.caller.user)
-    owner = ids.derived("principal", identity) if identity else user
-    kind = "agent_identity" if identity else "user"
-    digits = call.caller.user.partition("_")[2]
-    dashed = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-    return {
-        "owner_principal_id": owner,
-        "resolved_owner_user_id": dashed,
-        "owner": {"id": owner, "kind": kind},
-        "effective_owner": {"id": user, "kind": "user"},
-    }

@@ -1,17 +1,19 @@
 """Apps: names are not unique, lifecycle goes through its own routes, nothing but unpublish revives."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import app_bodies, channel_rules, clock, ids, links, policies, references
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
-from reconciler.emulator.problems import bad_request, forbidden, internal, malformed, not_found
+from reconciler.emulator.problems import RejectionError, bad_request, forbidden, internal, malformed, not_found
 from reconciler.emulator.store import Record, dumps
 
 PATH = "apps"
 CHANNELS = "channels"
 NAME_COLUMN = 255
+WINDOW = re.compile(r"[0-9]{1,6}[mhd]")
 
 
 def listing(call: Call) -> Reply:
@@ -26,7 +28,7 @@ def listing(call: Call) -> Reply:
 def config(call: Call) -> Reply:
     """GET /v1/apps/config: what the caller may do; a frozen server lost the route and takes the word for an id."""
     fault = ids.fault("app", "config")
-    if call.deployment.profile == "frozen" and fault:
+    if call.deployment.age.freezes_apps and fault:
         raise malformed("app", fault)
     return Reply(value=policies.overview("app", call.role))
 
@@ -49,7 +51,7 @@ def create(call: Call) -> Reply:
     app_bodies.check_harness(call, body["harness_id"])
     app_bodies.check_agent(call, body.get("agent_id"))
     app_bodies.check_version(call, body.get("agent_version_id"), body.get("agent_id"))
-    app_bodies.check_identity(call, body.get("agent_identity_id"))
+    references.check_identity(call, body.get("agent_identity_id"))
     document = app_bodies.fresh(call, body)
     _check_column(document)
     record = _stored(call.org, document)
@@ -121,6 +123,19 @@ def delete(call: Call) -> Reply:
     return Reply(NO_CONTENT, entity=record.id)
 
 
+def runs(call: Call) -> Reply:
+    """GET /v1/apps/{id}/runs: nothing ever runs here, so there are none to show."""
+    if call.deployment.age.freezes_apps:
+        raise RejectionError(404)
+    by_id(call)
+    window, grouped = (call.request.args.get(name) for name in ("window", "groupBy"))
+    if window is not None and not WINDOW.fullmatch(window):
+        raise bad_request(f"Invalid window: {window}")
+    if grouped not in (None, "hour"):
+        raise bad_request(f"Invalid groupBy: {grouped}")
+    return Reply(value={"data": [], **({"buckets": []} if grouped else {})})
+
+
 def by_id(call: Call) -> Record:
     """Find the app in the path, deleted ones included."""
     ident = call.args["app"]
@@ -156,7 +171,7 @@ def _shown(call: Call, app: dict[str, Any], channels: Sequence[Record]) -> dict[
     urls = links.urls(call.base, PATH, app["id"])
     return {
         **app_bodies.visible(app),
-        "channels": [channel_rules.visible(channel.body()) for channel in channels],
+        "channels": [channel_rules.visible(call, channel.body()) for channel in channels],
         **urls,
         "allowed_actions": app_bodies.actions(app["status"], urls["self_url"]),
     }
@@ -178,6 +193,7 @@ ROUTES = (
     _write("POST", "/v1/apps", create, "app.manage", body=app_bodies.CREATE),
     Route("GET", "/v1/apps/config", config),
     Route("GET", "/v1/apps/<app>", show, "app.view"),
+    Route("GET", "/v1/apps/<app>/runs", runs, "app.view"),
     _write("PATCH", "/v1/apps/<app>", update, "app.manage", body=app_bodies.UPDATE),
     _write("DELETE", "/v1/apps/<app>", archive, "app.dangerous"),
     _write("POST", "/v1/apps/<app>/delete", delete, "app.dangerous"),

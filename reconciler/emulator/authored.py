@@ -108,15 +108,19 @@ def check_sizes(body: Mapping[str, Any]) -> None:
         raise bad_request("Input exceeds allowed limits")
 
 
-def capabilities(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Check capability references; a config left out is kept as null."""
-    refs = [entry["ref"] for entry in wanted]
-    risky = sorted(HIGH_RISK.intersection(refs))
+def check_risk(call: Call, wanted: Sequence[Mapping[str, Any]] | None) -> None:
+    """Refuse high-risk capabilities from members, before anything is looked up (agents-memories-sessions.md, 2.5)."""
+    risky = sorted(HIGH_RISK.intersection(entry["ref"] for entry in wanted or ()))
     if risky and not policies.at_least(call.role, "admin"):
         raise forbidden(f"Admin role required to assign high-risk capabilities: {', '.join(risky)}")
+
+
+def capabilities(wanted: Sequence[Mapping[str, Any]], *, unique: bool = True) -> list[dict[str, Any]]:
+    """Check capability references; a config left out is kept as null; sessions alone may repeat one."""
+    refs = [entry["ref"] for entry in wanted]
     for ref in refs:
         _check_capability(ref)
-    if len(set(refs)) < len(refs):
+    if unique and len(set(refs)) < len(refs):
         raise already_exists()
     return [{"ref": entry["ref"], "config": entry.get("config")} for entry in wanted]
 

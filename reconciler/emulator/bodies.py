@@ -32,6 +32,19 @@ Fields = Mapping[str, Field]
 
 def read(request: Request, fields: Fields) -> dict[str, Any]:
     """Parse the body of a request into the members declared and present; unknown members are ignored."""
+    return _fitted(fields, _json(request))
+
+
+def read_optional(request: Request, fields: Fields) -> dict[str, Any]:
+    """Parse a body that may be null or missing altogether."""
+    if not request.mimetype and not request.get_data():
+        return {}
+    value = _json(request)
+    return {} if value is None else _fitted(fields, value)
+
+
+def _json(request: Request) -> Any:
+    """Read the JSON of a request, or refuse it."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise RejectionError(415, "Expected request with `Content-Type: application/json`")
     raw = request.get_data()
@@ -41,6 +54,11 @@ def read(request: Request, fields: Fields) -> dict[str, Any]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise RejectionError(400, f"Failed to parse the request body as JSON: {error}") from error
+    return value
+
+
+def _fitted(fields: Fields, value: Any) -> dict[str, Any]:
+    """Check a body against its members; one that does not fit never reaches the command."""
     try:
         return parse(fields, value)
     except MismatchError as error:

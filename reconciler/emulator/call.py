@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import policies
+from reconciler.emulator import policies, profiles
 from reconciler.emulator.bodies import Fields
 from reconciler.emulator.problems import RejectionError
 from reconciler.emulator.store import Store, Window
@@ -18,11 +18,16 @@ BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """How this server is set up; `limits` maps agents, harnesses, orgs and org_creates_per_hour to caps."""
+    """How this server is set up; `limits` maps names such as agents or org_creates_per_hour to caps."""
 
     profile: str = "seeds"
     limits: Mapping[str, int | None] = field(default_factory=dict)
     tokens: Mapping[str, str] | None = None
+
+    @property
+    def age(self) -> profiles.Profile:
+        """Give what the profile means."""
+        return profiles.named(self.profile)
 
     def limit(self, what: str) -> int | None:
         """Give a cap, or None when there is none."""
@@ -68,6 +73,13 @@ class Call:
             raise RejectionError(400, f"Failed to deserialize query string: {name}: expected `true` or `false`")
         return BOOLEANS[raw]
 
+    def text(self, name: str) -> str:
+        """Read a query parameter that must be there."""
+        raw = self.request.args.get(name)
+        if raw is None:
+            raise RejectionError(400, f"Failed to deserialize query string: missing field `{name}`")
+        return raw
+
     def number(self, name: str, default: int) -> int:
         """Read an unsigned query parameter."""
         raw = self.request.args.get(name)
@@ -85,12 +97,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: a value or ready JSON text, and the id of what was changed."""
+    """A successful answer: a value or ready text (JSON unless a header says otherwise), and the id of what changed."""
 
     status: int = 200
     value: Any = None
     text: str | None = None
     entity: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call], Reply]

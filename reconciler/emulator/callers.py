@@ -12,6 +12,7 @@ from reconciler.emulator.problems import ProblemError, bad_request, unauthorized
 from reconciler.emulator.store import Record, Store
 
 PAT = "evr_pat_"
+COOKIE = "everruns_org"
 FOREIGN_KEYS = ("evra2a_",)
 
 
@@ -60,7 +61,7 @@ def memberships(store: Store, caller: Caller) -> list[tuple[Record, dict[str, An
 
 def select_org(request: Request, store: Store, caller: Caller) -> Membership:
     """Choose the organization of an org-scoped call: header, then cookie, then the only one there is."""
-    chosen = request.headers.get("X-Org-Id") or request.cookies.get("everruns_org")
+    chosen = request.headers.get("X-Org-Id") or request.cookies.get(COOKIE)
     if chosen is None:
         return _implied(store, caller)
     if ids.fault("org", chosen):

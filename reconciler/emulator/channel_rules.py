@@ -67,8 +67,10 @@ def attach(call: Call, app: str, kind: str, config: Mapping[str, Any], *, enable
     return record
 
 
-def visible(channel: Mapping[str, Any]) -> dict[str, Any]:
-    """Show a channel without its secrets."""
+def visible(call: Call, channel: Mapping[str, Any]) -> dict[str, Any]:
+    """Show a channel without its secrets; the oldest servers showed everything (orgs-apps-errors.md, 3.4)."""
+    if call.deployment.age.shows_secrets:
+        return dict(channel)
     config = dict(channel["channel_config"])
     for secret in TYPES[channel["channel_type"]].secrets:
         if not secret.within:
@@ -81,20 +83,23 @@ def visible(channel: Mapping[str, Any]) -> dict[str, Any]:
     return {**channel, "channel_config": config}
 
 
-def carried(kind: str, old: Mapping[str, Any], new: Any) -> Any:
-    """Fill a replacing configuration with the stored secrets it does not mention."""
+def carried(call: Call, kind: str, old: Mapping[str, Any], new: Any) -> Any:
+    """Fill a replacing configuration with the stored secrets it does not mention; the oldest servers kept keys only."""
     if not isinstance(new, dict):
         return new
     merged = dict(new)
     declared = TYPES[kind]
-    for secret in declared.secrets:
+    secrets = [
+        secret for secret in declared.secrets if secret.kept == "always" or not call.deployment.age.shows_secrets
+    ]
+    for secret in secrets:
         if not secret.within:
             _carry(merged, old, secret)
         elif isinstance(merged.get(secret.within), dict):
             merged[secret.within] = dict(merged[secret.within])
             _carry(merged[secret.within], old.get(secret.within) or {}, secret)
     merged |= {name: old[name] for name in declared.server_kept if name in old}
-    if isinstance(merged.get("auth"), dict):
+    if isinstance(merged.get("auth"), dict) and not call.deployment.age.shows_secrets:
         merged["auth"] = channel_auth.carried(old.get("auth"), merged["auth"])
     return merged
 
@@ -120,7 +125,7 @@ def _carry(holder: dict[str, Any], old: Mapping[str, Any], secret: Secret) -> No
 
 def _schedule(call: Call, expression: str) -> str:
     """Normalize a cron expression; strict servers also mind the interval and take no new schedules."""
-    strict = call.deployment.profile == "strict"
+    strict = call.deployment.age.refuses_schedules
     try:
         written = cron.normalized(expression)
     except cron.CronError as error:

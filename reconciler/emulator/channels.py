@@ -45,7 +45,7 @@ ENDPOINT["auth"] = A2A["auth"] = Field(_typed_auth)
 def listing(call: Call) -> Reply:
     """GET /v1/apps/{id}/channels."""
     channels = call.store.children(apps.by_id(call).id, COLLECTION)
-    return Reply(value={"data": [channel_rules.visible(channel.body()) for channel in channels]})
+    return Reply(value={"data": [channel_rules.visible(call, channel.body()) for channel in channels]})
 
 
 def create(call: Call) -> Reply:
@@ -54,7 +54,7 @@ def create(call: Call) -> Reply:
     kind = call.body["channel_type"]
     config = channel_rules.accepted(call, kind, call.body.get("channel_config"))
     record = channel_rules.attach(call, app.id, kind, config, enabled=_enabled(call))
-    return Reply(201, channel_rules.visible(record.body()), entity=record.id)
+    return Reply(201, channel_rules.visible(call, record.body()), entity=record.id)
 
 
 def update(call: Call) -> Reply:
@@ -64,7 +64,7 @@ def update(call: Call) -> Reply:
     kind = call.body.get("channel_type") or channel["channel_type"]
     config = call.body.get("channel_config")
     if config is not None and kind == channel["channel_type"]:
-        config = channel_rules.carried(kind, channel["channel_config"], config)
+        config = channel_rules.carried(call, kind, channel["channel_config"], config)
     if config is not None or kind != channel["channel_type"]:
         wanted = channel["channel_config"] if config is None else config
         channel["channel_config"] = channel_rules.accepted(call, kind, wanted)
@@ -73,7 +73,7 @@ def update(call: Call) -> Reply:
         channel["enabled"] = call.body["enabled"]
     channel["updated_at"] = clock.now()
     call.store.save(record.with_body(channel))
-    return Reply(value=channel_rules.visible(channel), entity=record.id)
+    return Reply(value=channel_rules.visible(call, channel), entity=record.id)
 
 
 def remove(call: Call) -> Reply:
@@ -113,7 +113,7 @@ def _create_keyed(call: Call, kind: str, told: dict[str, Any]) -> Reply:
     wanted = {**stored, "session_mode": mode, **told, **auth}
     config = channel_rules.accepted(call, kind, wanted)
     record = channel_rules.attach(call, app.id, kind, config, enabled=_enabled(call))
-    value = {"api_key": key, "channel": channel_rules.visible(record.body())}
+    value = {"api_key": key, "channel": channel_rules.visible(call, record.body())}
     return Reply(201, value, entity=record.id)
 
 
@@ -127,7 +127,7 @@ def _regenerate(call: Call, kind: str, otherwise: str) -> Reply:
     channel["channel_config"] |= stored
     channel["updated_at"] = clock.now()
     call.store.save(record.with_body(channel))
-    value = {"api_key": key, "channel": channel_rules.visible(channel)}
+    value = {"api_key": key, "channel": channel_rules.visible(call, channel)}
     return Reply(value=value, entity=record.id)
 
 

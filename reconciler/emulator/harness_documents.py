@@ -34,7 +34,7 @@ UPDATE = {
 ALWAYS = frozenset({"tags", "capabilities", "is_built_in"})
 
 
-def fresh(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+def fresh(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Check a create body and make the document of a new harness."""
     check_name(call, body["name"])
     _check_limits(body)
@@ -67,7 +67,7 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     if body.get("network_access") is not None:
         document["network_access"] = authored.network_access(body["network_access"])
     if body.get("capabilities") is not None:
-        document["capabilities"] = authored.capabilities(call, body["capabilities"])
+        document["capabilities"] = authored.capabilities(body["capabilities"])
     files = document.get("initial_files") or []
     document["capabilities"] = authored.with_file_system(document["capabilities"], files)
     return {key: value for key, value in document.items() if key in ALWAYS or value not in (None, [], {})}

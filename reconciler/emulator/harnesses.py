@@ -1,5 +1,6 @@
 """Harnesses: built-in ones are read-only, there is no PUT and no way back from an archive."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import clock, ids, links, policies, references
@@ -20,10 +21,8 @@ PATH = "harnesses"
 
 def listing(call: Call) -> Reply:
     """GET /v1/harnesses: all of them, newest first, without totals."""
-    used = call.store.app_counts(call.org, "harness_id")
     records = call.store.listed(call.org, PATH, call.window())
-    items = ",".join(_counted(call, record, used.get(record.id, 0)) for record in records)
-    return Reply(text=f'{{"data":[{items}]}}')
+    return Reply(text=f'{{"data":[{",".join(_counted(call, records))}]}}')
 
 
 def config(call: Call) -> Reply:
@@ -33,26 +32,32 @@ def config(call: Call) -> Reply:
 
 def check_name(call: Call) -> Reply:
     """GET /v1/harnesses/check-name: malformed, reserved and held names are not available."""
-    name = call.request.args.get("name", "")
+    name = call.text("name")
+    if documents.name_fault(name) is not None:
+        return Reply(value={"available": False})
+    exclude = call.request.args.get("exclude_id")
+    fault = ids.fault("harness", exclude) if exclude is not None else None
+    if fault:
+        raise bad_request(f"Invalid exclude_id: {fault}")
     holder = call.store.named(call.org, PATH, name)
-    free = holder is None or holder.id == call.request.args.get("exclude_id")
-    return Reply(value={"available": documents.name_fault(name) is None and free})
+    return Reply(value={"available": holder is None or holder.id == exclude})
 
 
 def show(call: Call) -> Reply:
     """GET /v1/harnesses/{id or name}: `default` stands for the organization's default harness."""
     record = _by_id_or_name(call, call.args["harness"])
-    used = call.store.app_counts(call.org, "harness_id")
-    return Reply(text=_counted(call, record, used.get(record.id, 0)))
+    return Reply(text=_counted(call, [record])[0])
 
 
 def create(call: Call) -> Reply:
     """POST /v1/harnesses: always under an id of the server's making."""
-    document = documents.fresh(call, dict(call.body))
-    most = call.deployment.limit("harnesses")
-    made = [record for record in call.store.listed(call.org, PATH) if not record.body()["is_built_in"]]
-    if most is not None and len(made) >= most:
-        raise conflict(f"Harness limit reached (max {most})")
+    return make(call, call.body)
+
+
+def make(call: Call, body: Mapping[str, Any]) -> Reply:
+    """Check a create body and insert the harness; the cap does not count built-ins."""
+    document = documents.fresh(call, body)
+    _check_cap(call)
     return _entity(call, _insert(call, document), 201)
 
 
@@ -74,6 +79,7 @@ def copy(call: Call) -> Reply:
         "created_at": moment,
         "updated_at": moment,
     }
+    _check_cap(call)
     return _entity(call, _insert(call, document), 201)
 
 
@@ -122,6 +128,14 @@ def delete(call: Call) -> Reply:
     body |= {"status": "deleted", "deleted_at": moment, "updated_at": moment}
     call.store.save(record.with_body(body))
     return Reply(NO_CONTENT, entity=record.id)
+
+
+def _check_cap(call: Call) -> None:
+    """Refuse more harnesses than the organization may have (agents-memories-sessions.md, 5)."""
+    most = call.deployment.limit("harnesses")
+    made = [record for record in call.store.listed(call.org, PATH) if not record.body()["is_built_in"]]
+    if most is not None and len(made) >= most:
+        raise conflict(f"Harness limit reached (max {most})")
 
 
 def _guard(call: Call, ident: str) -> None:
@@ -191,10 +205,20 @@ def _by_id_or_name(call: Call, key: str) -> Record:
     return record
 
 
-def _counted(call: Call, record: Record, apps: int) -> str:
-    """Write a harness with its counts and links."""
-    counts = {"session_count": 0, "app_count": apps}
-    return links.spliced(record.text, {**counts, **links.urls(call.base, PATH, record.id)})
+def _counted(call: Call, records: Sequence[Record]) -> list[str]:
+    """Write harnesses with their counts and links."""
+    sessions, apps = (call.store.users(call.org, collection, "harness_id") for collection in ("sessions", "apps"))
+    return [
+        links.spliced(
+            record.text,
+            {
+                "session_count": sessions.get(record.id, 0),
+                "app_count": apps.get(record.id, 0),
+                **links.urls(call.base, PATH, record.id),
+            },
+        )
+        for record in records
+    ]
 
 
 def _entity(call: Call, record: Record, status: int) -> Reply:
@@ -207,7 +231,7 @@ ROUTES = (
     Route("GET", "/v1/harnesses", listing, "harness.view"),
     Route("POST", "/v1/harnesses", create, "harness.manage", body=documents.CREATE),
     Route("GET", "/v1/harnesses/config", config),
-    Route("GET", "/v1/harnesses/check-name", check_name, "harness.manage"),
+    Route("GET", "/v1/harnesses/check-name", check_name, "harness.view"),
     Route("GET", "/v1/harnesses/<harness>", show, "harness.view"),
     Route("PATCH", "/v1/harnesses/<harness>", update, "harness.manage", body=documents.UPDATE),
     Route("DELETE", "/v1/harnesses/<harness>", archive, "harness.manage"),

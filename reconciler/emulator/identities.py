@@ -1,12 +1,9 @@
 """Agent identities: names are free text, optional members are cleared by null, status may be set at will."""
 
-import re
-import zoneinfo
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from reconciler.emulator import bodies, clock, ids, links, policies, references
+from reconciler.emulator import bodies, clock, ids, links, locales, policies, references
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
 from reconciler.emulator.problems import bad_request, malformed, not_found
@@ -15,7 +12,6 @@ from reconciler.emulator.store import Record, dumps
 PATH = "agent-identities"
 COLLECTION = "identities"
 OPTIONAL = ("description", "avatar_url", "locale", "timezone")
-LOCALE = re.compile(r"en|uk|[a-z]{2,3}-[A-Z]{2}")
 CREATE = {
     "name": Field(bodies.text, required=True),
     **{name: Field(bodies.text) for name in OPTIONAL},
@@ -97,16 +93,10 @@ def _end(call: Call, record: Record, status: str) -> Reply:
 def _check(body: Mapping[str, Any]) -> None:
     """Refuse a locale or a time zone outside the lists."""
     locale, timezone = body.get("locale"), body.get("timezone")
-    if locale is not None and not LOCALE.fullmatch(locale):
+    if locale is not None and not locales.is_locale(locale):
         raise bad_request("unsupported locale")
-    if timezone is not None and timezone not in _timezones():
+    if timezone is not None and timezone not in locales.timezones():
         raise bad_request("unsupported timezone")
-
-
-@cache
-def _timezones() -> frozenset[str]:
-    """List the time zones, from the system's own database."""
-    return frozenset(zoneinfo.available_timezones()) | {"UTC"}
 
 
 def _record(call: Call) -> Record:

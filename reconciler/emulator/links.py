@@ -13,6 +13,11 @@ def urls(base: str, path: str, ident: str) -> dict[str, str]:
     return {"self_url": f"{base}/v1/{path}/{ident}", "view_url": view, "ui_link": view}
 
 
+def action(rel: str, method: str, operation: str, below: str, hint: str, *, href: str) -> dict[str, str]:
+    """Write one thing that may be done next with an entity."""
+    return {"rel": rel, "method": method, "operation_id": operation, "href": href + below, "hint": hint}
+
+
 def spliced(text: str, extra: Mapping[str, Any]) -> str:
     """Add members to the JSON text of an object without parsing it."""
     return f"{text[:-1]},{dumps(extra)[1:]}"

@@ -1,17 +1,19 @@
-"""Models: one list without pages or name filter; only an administrator may switch one off."""
+"""Models: one list without pages or name filter; only an administrator may change one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator import bodies, clock, ids, links, policies
 from reconciler.emulator.bodies import Field
-from reconciler.emulator.call import Call, Reply, Route
-from reconciler.emulator.problems import malformed, not_found
+from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
+from reconciler.emulator.problems import RejectionError, malformed, not_found
 from reconciler.emulator.store import Record
 
 PATH = "models"
+SOURCES = ("manual", "discovered", "predefined")
 UPDATE = {
     "display_name": Field(bodies.text),
+    "model_id": Field(bodies.text),
     "enabled": Field(bodies.flag),
     "is_favorite": Field(bodies.flag),
     "capabilities": Field(bodies.list_of(bodies.text)),
@@ -19,9 +21,12 @@ UPDATE = {
 
 
 def listing(call: Call) -> Reply:
-    """GET /v1/models: enabled first, then favorites, then by provider and display name."""
+    """GET /v1/models: none of ours is ever stale; enabled first, then favorites, then by provider and display name."""
     models = [record.body() for record in call.store.everything(call.org, PATH)]
     source = call.request.args.get("source")
+    if source not in (None, *SOURCES):
+        raise RejectionError(400, f"Failed to deserialize query string: source: unknown variant `{source}`")
+    call.switch("include_stale")
     favorites_only = call.switch("favorites_only")
     shown = [
         model for model in models if source in (None, model["source"]) and (model["is_favorite"] or not favorites_only)
@@ -46,6 +51,13 @@ def update(call: Call) -> Reply:
     model = {**record.body(), **told, "updated_at": clock.now()}
     call.store.save(record.with_body(model))
     return Reply(value=_linked(call, model), entity=record.id)
+
+
+def delete(call: Call) -> Reply:
+    """DELETE /v1/models/{id}: for good."""
+    record = _record(call)
+    call.store.remove(record.id)
+    return Reply(NO_CONTENT, entity=record.id)
 
 
 def _record(call: Call) -> Record:
@@ -79,4 +91,5 @@ ROUTES = (
     Route("GET", "/v1/models/config", config),
     Route("GET", "/v1/models/<model>", show, "model.view"),
     Route("PATCH", "/v1/models/<model>", update, "model.manage", body=UPDATE),
+    Route("DELETE", "/v1/models/<model>", delete, "model.manage"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.emulator import bodies, callers, clock, ids, policies, seedling
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call, Caller, Reply, Route
-from reconciler.emulator.problems import ProblemError, bad_request, conflict, forbidden, not_found
+from reconciler.emulator.problems import bad_request, conflict, forbidden, not_found, rate_limited
 from reconciler.emulator.store import Record, Store, dumps
 
 NAME_BYTES = 255
@@ -20,6 +20,7 @@ UPDATE = {
     "base_harness_id": Field(bodies.identifier("harness")),
     "default_provider_per_service": Field(bodies.map_of(bodies.text)),
 }
+SWITCH = {"org_id": Field(bodies.text, required=True)}
 SERVICES = frozenset({"chat", "embeddings", "realtime", "images", "rerank"})
 
 
@@ -75,7 +76,7 @@ def show(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     """PATCH /v1/orgs/{org}: null means unchanged; the update time moves even when nothing does."""
-    record, org = _administered(call)
+    record, org = _administered(call, "Only organization admins can update organization settings")
     _rename(record, org, call.body.get("name"))
     _set_model(call, record, org)
     _set_harnesses(call, record, org)
@@ -87,7 +88,7 @@ def update(call: Call) -> Reply:
 
 def complete_onboarding(call: Call) -> Reply:
     """POST /v1/orgs/{org}/onboarding/complete: idempotent."""
-    record, org = _administered(call)
+    record, org = _administered(call, "Only organization admins can complete onboarding")
     if org["onboarding_completed_at"] is None:
         org["onboarding_completed_at"] = org["updated_at"] = clock.now()
         call.store.save(record.with_body(org))
@@ -96,13 +97,25 @@ def complete_onboarding(call: Call) -> Reply:
 
 def resolve(call: Call) -> Reply:
     """GET /v1/resolve-org?id=: the organization that owns an id, when it is one of the caller's."""
-    ident = call.request.args.get("id", "")
+    ident = call.text("id")
     record = call.store.find(ident)
     owner = None if record is None else call.store.get("", "orgs", record.org or record.id)
     body = owner.body() if owner else None
     if body is None or call.caller.role_in(body) is None:
         raise not_found("Organization", code="not_found")
     return Reply(value={"org_id": body["id"], "org_name": body["name"]})
+
+
+def switch(call: Call) -> Reply:
+    """POST /v1/users/me/switch-org: remembers the organization in a cookie, which the header still overrides."""
+    ident = call.body["org_id"]
+    if ids.fault("org", ident):
+        raise bad_request("Invalid organization ID format")
+    record = call.store.get("", "orgs", ident)
+    if record is None or call.caller.role_in(record.body()) is None:
+        raise not_found("Organization", code="not_found")
+    cookie = f"{callers.COOKIE}={ident}; Path=/; HttpOnly; SameSite=Lax"
+    return Reply(value={"success": True, "org_id": ident}, headers={"Set-Cookie": cookie})
 
 
 def _created_by(store: Store, caller: Caller) -> list[dict[str, Any]]:
@@ -116,8 +129,7 @@ def _check_rate(call: Call, created: list[dict[str, Any]]) -> None:
     most = call.deployment.limit("org_creates_per_hour")
     since = clock.ago(seconds=HOUR)
     if most is not None and sum(body["created_at"] > since for body in created) >= most:
-        detail = "Too many requests. Please try again later."
-        raise ProblemError(429, detail, code="rate_limited", retry_after=HOUR)
+        raise rate_limited(HOUR)
 
 
 def _check_name(name: str) -> None:
@@ -137,12 +149,12 @@ def _mine(call: Call) -> tuple[Record, dict[str, Any]]:
     return record, org
 
 
-def _administered(call: Call) -> tuple[Record, dict[str, Any]]:
+def _administered(call: Call, otherwise: str) -> tuple[Record, dict[str, Any]]:
     """Find the organization in the path and insist on an administrator."""
     record, org = _mine(call)
     role = call.caller.role_in(org)
     if role is None or not policies.at_least(role, "admin"):
-        raise forbidden("Only organization admins can update organization settings")
+        raise forbidden(otherwise)
     return record, org
 
 
@@ -162,7 +174,7 @@ def _set_model(call: Call, record: Record, org: dict[str, Any]) -> None:
         return
     wanted = call.body["default_model_id"]
     if wanted is None:
-        if call.deployment.profile == "frozen":
+        if call.deployment.age.clears_default_model:
             org["default_model_id"] = None
         return
     found_ = call.store.get(record.id, "models", wanted)
@@ -216,5 +228,6 @@ ROUTES = (
     Route("GET", "/v1/orgs/<org>", show, scoped=False),
     Route("PATCH", "/v1/orgs/<org>", update, body=UPDATE, scoped=False),
     Route("POST", "/v1/orgs/<org>/onboarding/complete", complete_onboarding, scoped=False),
+    Route("POST", "/v1/users/me/switch-org", switch, body=SWITCH, scoped=False),
     Route("GET", "/v1/resolve-org", resolve, scoped=False),
 )

@@ -30,6 +30,8 @@ POLICIES: Mapping[str, Policy] = {
     **_family("app", "apps", manage="member"),
     **_family("harness", "harnesses", manage="admin"),
     **_family("agent_identity", "agent_identities", manage="member"),
+    "session.view": Policy("session.view", "org:sessions:manage", "member"),
+    "session.manage": Policy("session.manage", "org:sessions:manage", "member"),
     "memory.view": Policy("memory.view", "org:settings:view", "member"),
     "memory.manage": Policy("memory.manage", "org:settings:manage", "admin"),
     "model.view": Policy("model.view", "org:models:view", "member"),

@@ -76,6 +76,12 @@ def already_exists(detail: str = "Resource already exists") -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, detail, code="already_exists")
 
 
+def rate_limited(seconds: int) -> ProblemError:
+    """Refuse with 429 what came too often, and say how long to wait."""
+    detail = "Too many requests. Please try again later."
+    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, code="rate_limited", retry_after=seconds)
+
+
 def internal() -> ProblemError:
     """Answer 500 without saying why."""
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", code="internal_error")

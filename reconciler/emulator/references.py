@@ -25,6 +25,12 @@ def check_model(call: Call, ident: str | None) -> None:
         raise not_found("Model")
 
 
+def check_identity(call: Call, ident: str | None) -> None:
+    """Insist on an active identity."""
+    if ident is not None:
+        assignable(call, "identities", ident, noun="Agent identity", plural="agent identities cannot be assigned")
+
+
 def guard_apps(call: Call, field: str, ident: str, noun: str) -> None:
     """Refuse to archive what an app that is not archived still uses."""
     bodies = [record.body() for record in call.store.apps_by(call.org, field, ident)]

@@ -5,16 +5,20 @@ from itertools import chain
 from werkzeug.routing import Map, Rule
 
 from reconciler.emulator import (
+    agent_transfer,
     agent_versions,
     agents,
     apps,
     channels,
+    chat_sessions,
     feature_flags,
+    harness_examples,
     harnesses,
     identities,
     memories,
     models,
     orgs,
+    sessions,
     unserved,
 )
 
@@ -22,13 +26,17 @@ MODULES = (
     orgs,
     feature_flags,
     agents,
+    agent_transfer,
     agent_versions,
     memories,
     apps,
     channels,
     harnesses,
+    harness_examples,
     models,
     identities,
+    sessions,
+    chat_sessions,
     unserved,
 )
 ROUTES = tuple(chain.from_iterable(module.ROUTES for module in MODULES))

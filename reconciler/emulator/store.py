@@ -33,6 +33,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS names ON documents (org, collection, name)
 CREATE INDEX IF NOT EXISTS by_agent ON documents (org, agent_id, status) WHERE collection = 'apps';
 CREATE INDEX IF NOT EXISTS by_harness ON documents (org, harness_id, status) WHERE collection = 'apps';
 CREATE INDEX IF NOT EXISTS by_identity ON documents (org, agent_identity_id) WHERE collection = 'apps';
+CREATE INDEX IF NOT EXISTS sessions_by_agent ON documents (org, agent_id, status) WHERE collection = 'sessions';
+CREATE INDEX IF NOT EXISTS sessions_by_harness ON documents (org, harness_id, status) WHERE collection = 'sessions';
 CREATE TABLE IF NOT EXISTS changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     org TEXT NOT NULL,
@@ -63,11 +65,11 @@ APPS_BY = {
     "harness_id": f"{COLUMNS} INDEXED BY by_harness {WHO} harness_id = ? ORDER BY seq",
     "agent_identity_id": f"{COLUMNS} INDEXED BY by_identity {WHO} agent_identity_id = ? ORDER BY seq",
 }
-APP_COUNTS = {
-    "agent_id": "SELECT agent_id, count(*) FROM documents WHERE collection = 'apps' AND org = ? "
-    "AND agent_id IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY agent_id",
-    "harness_id": "SELECT harness_id, count(*) FROM documents WHERE collection = 'apps' AND org = ? "
-    "AND harness_id IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY harness_id",
+USERS = {
+    (collection, field): f"SELECT {field}, count(*) FROM documents WHERE collection = '{collection}' AND org = ? "  # noqa: S608
+    f"AND {field} IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY {field}"
+    for collection in ("apps", "sessions")
+    for field in ("agent_id", "harness_id")
 }
 
 
@@ -217,10 +219,10 @@ class Store:
         """List the apps that refer to an agent, a harness or an identity, oldest first."""
         return self._all(APPS_BY[field], (org, ident))
 
-    def app_counts(self, org: str, field: str) -> dict[str, int]:
-        """Count live apps per agent or per harness."""
+    def users(self, org: str, collection: str, field: str) -> dict[str, int]:
+        """Count live apps, or sessions, per agent or per harness."""
         with self._lock:
-            return dict(self._db.execute(APP_COUNTS[field], (org,)).fetchall())
+            return dict(self._db.execute(USERS[collection, field], (org,)).fetchall())
 
     def record_change(self, change: Changed) -> None:
         """Append to the change history."""

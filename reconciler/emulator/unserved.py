@@ -7,7 +7,6 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FAMILIES = (
     "capabilities",
     "durable",
-    "harness-examples",
     "images",
     "knowledge-bases",
     "knowledge-indexes",
@@ -17,7 +16,6 @@ FAMILIES = (
     "plugins",
     "providers",
     "reports",
-    "sessions",
     "skills",
     "task-webhooks",
     "tasks",
@@ -26,16 +24,11 @@ FAMILIES = (
 )
 OPERATIONS = (
     ("POST", "/v1/agents/analyze"),
-    ("POST", "/v1/agents/import"),
     ("POST", "/v1/agents/preview"),
-    ("GET", "/v1/agents/<agent>/export"),
     ("GET", "/v1/agents/<agent>/health-checks"),
     ("POST", "/v1/agents/<agent>/health-checks"),
     ("GET", "/v1/agents/<agent>/health-checks/<run>"),
     ("GET", "/v1/agents/<agent>/stats"),
-    ("GET", "/v1/agents/<agent>/versions/<one>/diff/<other>"),
-    ("POST", "/v1/agents/<agent>/versions/<version>/fork"),
-    ("POST", "/v1/agents/<agent>/versions/<version>/rollback"),
     ("POST", "/v1/agents/<agent>/voice/sessions"),
     ("POST", "/v1/apps/<app>/a2a/<channel>"),
     ("GET", "/v1/apps/<app>/a2a/<channel>/.well-known/agent-card.json"),
@@ -46,13 +39,10 @@ OPERATIONS = (
     ("POST", "/v1/apps/<app>/channels/<channel>/trigger"),
     ("GET", "/v1/apps/<app>/fcp"),
     ("POST", "/v1/apps/<app>/fcp"),
-    ("GET", "/v1/apps/<app>/runs"),
     ("POST", "/v1/apps/<app>/webhooks/<channel>"),
-    ("POST", "/v1/harnesses/import"),
     ("POST", "/v1/harnesses/preview"),
     ("GET", "/v1/harnesses/<harness>/stats"),
     ("GET", "/v1/memories/<memory>/fs"),
-    ("DELETE", "/v1/models/<model>"),
     ("GET", "/v1/orgs/<org>/members"),
     ("POST", "/v1/orgs/<org>/members"),
     ("PATCH", "/v1/orgs/<org>/members/<user>"),
@@ -74,6 +64,7 @@ def _family(path: str) -> tuple[Route, ...]:
 
 ROUTES = (
     *(route for name in FAMILIES for route in _family(f"/v1/{name}")),
-    *_family("/v1/memories/<memory>/fs")[5:],
+    *_family("/v1/memories/<memory>/fs")[len(METHODS) :],
+    *_family("/v1/sessions/<session>")[len(METHODS) :],
     *(Route(method, rule, refuse, scoped=False) for method, rule in OPERATIONS),
 )

@@ -6,6 +6,7 @@ from reconciler.emulator import ids
 
 CAPABILITY = {"ref": "web_fetch", "config": {"timeout_ms": 1}}
 FILE = {"path": "/workspace/a.txt", "content": "x"}
+MISSING_MODEL = "model_" + "0" * 32
 EDITED = "Archived or deleted agents cannot be edited"
 
 
@@ -488,9 +489,79 @@ def test_agents_2_1_malformed_ids(api, check, path):
     check(api.get(f"/v1/{path}"), 400, "Invalid agent ID: invalid length: expected 32, got 1")
 
 
-@pytest.mark.parametrize("call", ["GET agents/{id}/export", "POST agents/preview", "POST agents/{id}/copy"])
+@pytest.mark.parametrize("call", ["GET agents/{id}/stats", "POST agents/preview", "POST agents/{id}/copy"])
 def test_agents_2_1_missing_or_unserved(api, call):
     """An unserved operation is 501, a served one on nothing 404."""
     method, path = call.format(id="agent_" + "0" * 32).split(" ")
     expected = 404 if path.endswith("copy") else 501
     assert api.request(method, f"/v1/{path}").status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "A"}, 400),
+        ({"description": "x" * 10241}, 400),
+        ({"capabilities": [{"ref": "bashkit_shell"}]}, 403),
+        ({}, 409),
+        ({"name": "free"}, 404),
+    ],
+)
+def test_agents_2_5_order_of_checks(roles, made, body, status):
+    """Name, sizes, risk, then the taken name, then references: the first that fails speaks."""
+    made(roles["member"], "/v1/agents", name="taken", system_prompt="")
+    wrong = {"name": "taken", "system_prompt": "", "capabilities": [{"ref": "No!"}], "default_model_id": MISSING_MODEL}
+    response = roles["member"].post("/v1/agents", json={**wrong, **body})
+    assert response.status_code == status
+    details = {409: "Agent name 'taken' is already taken", 404: "Capability not found"}
+    assert response.json()["detail"] == details.get(status, response.json()["detail"])
+
+
+def test_agents_2_4_order_of_checks(roles, check):
+    """PATCH minds its body before it looks for the agent."""
+    path = f"/v1/agents/agent_{'0' * 32}"
+    member = roles["member"]
+    detail = "Setting status=deleted requires dangerous delete permission"
+    check(member.patch(path, json={"status": "deleted"}), 403, detail)
+    detail = "Admin role required to assign high-risk capabilities: bashkit_shell"
+    check(member.patch(path, json={"capabilities": [{"ref": "bashkit_shell"}]}), 403, detail)
+    check(member.patch(path, json={"name": "a", "capabilities": [{"ref": "No!"}]}), 404, "Agent not found")
+
+
+def test_agents_2_1_copy_is_a_create(open_api, check, made):
+    """A copy counts towards the cap and needs an active harness; without a display name it has none."""
+    limits = {"agents": 2}
+    api = open_api(limits=limits)
+    harness = made(api, "/v1/harnesses", name="own")["id"]
+    made(api, "/v1/agents", name="a", system_prompt="", harness_id=harness)
+    assert "display_name" not in api.post("/v1/agents/a/copy").json()
+    check(api.post("/v1/agents/a/copy"), 409, "Agent limit reached (max 2)")
+    for name in ("a", "a-copy"):
+        api.delete(f"/v1/agents/{api.get(f'/v1/agents/{name}').json()['id']}")
+    api.delete(f"/v1/harnesses/{harness}")
+    limits.clear()
+    check(api.post("/v1/agents/a/copy"), 400, "Archived or deleted harnesses cannot be assigned to agents")
+
+
+def test_agents_2_4_archived_agents_are_guarded_too(api, check, made, agent, harness):
+    """PATCH archives past the guard, DELETE minds it even then."""
+    made(api, "/v1/apps", name="one", harness_id=harness, agent_id=agent["id"])
+    path = f"/v1/agents/{agent['id']}"
+    assert api.patch(path, json={"status": "archived"}).json()["status"] == "archived"
+    check(api.delete(path), 409, "Cannot archive or delete agent while apps still reference it: one")
+
+
+def test_agents_2_3_put_with_files_alone(api, agent):
+    """Starter files bring the file system, which then is the whole list."""
+    body = {"name": "triage", "system_prompt": "", "initial_files": [FILE]}
+    after = api.put(f"/v1/agents/{agent['id']}", json=body).json()
+    assert after["capabilities"] == [{"ref": "session_file_system", "config": {}}]
+
+
+def test_agents_2_1_check_name_parameters(api, check):
+    """The name must be there; exclude_id must be an id, unless the name is hopeless anyway."""
+    assert api.get("/v1/agents/check-name").status_code == 400
+    wrong = {"name": "a", "exclude_id": "x"}
+    detail = "Invalid exclude_id: invalid prefix: expected 'agent', got 'x'"
+    check(api.get("/v1/agents/check-name", params=wrong), 400, detail)
+    assert api.get("/v1/agents/check-name", params={**wrong, "name": "A"}).json() == {"available": False}

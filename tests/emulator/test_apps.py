@@ -292,3 +292,19 @@ def test_profile_frozen_reads_only(open_api):
         assert response.headers["allow"] == "GET,HEAD"
     assert api.get("/v1/apps").json() == {"data": []}
     assert api.get("/v1/apps/config").status_code == 400  # agent-channels.md, 6: the word is read as an app's id
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "body"),
+    [
+        ("", 200, {"data": []}),
+        ("?window=24h&groupBy=hour", 200, {"data": [], "buckets": []}),
+        ("?window=day", 400, None),
+        ("?groupBy=day", 400, None),
+    ],
+)
+def test_apps_2_1_runs(api, path, query, status, body):
+    """Nothing runs here, so there are no runs to list."""
+    response = api.get(f"{path}/runs{query}")
+    assert response.status_code == status
+    assert body is None or response.json() == body

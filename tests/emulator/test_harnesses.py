@@ -213,3 +213,48 @@ def test_identities_6_apps_hold_theirs(api, check, made, harness):
     made(api, "/v1/apps", name="app", harness_id=harness, agent_identity_id=identity["id"])
     detail = "Cannot archive or delete agent identity while apps still reference it: app"
     check(api.delete(f"/v1/agent-identities/{identity['id']}"), 409, detail)
+
+
+def test_harnesses_5_examples(api, check):
+    """Examples are a bare array; adopting one makes an ordinary harness under `generic`, renamed where it must be."""
+    examples = api.get("/v1/harness-examples").json()
+    assert {"data-analyst", "coding-container", "coding-daytona"} <= {example["name"] for example in examples}
+    first, second = (api.post("/v1/harnesses/import?from-example=data-analyst") for _ in range(2))
+    assert (first.status_code, first.json()["name"], first.json()["is_built_in"]) == (201, "data-analyst", False)
+    assert first.json()["parent_harness_id"] == api.get("/v1/harnesses/generic").json()["id"]
+    assert second.json()["name"].startswith("data-analyst-")
+    unknown = api.post("/v1/harnesses/import?from-example=nope")
+    check(unknown, 404, "harness example 'nope' not found", "not_found")
+    assert api.post("/v1/harnesses/import").status_code == 400
+
+
+def test_harnesses_5_check_name_parameters(api, check, custom):
+    """A harness may keep its own name; the id to exclude must be one."""
+    path = "/v1/harnesses/check-name"
+    assert api.get(path, params={"name": "custom", "exclude_id": custom["id"]}).json() == {"available": True}
+    assert api.get(path, params={"name": "custom"}).json() == {"available": False}
+    detail = "Invalid exclude_id: invalid prefix: expected 'harness', got 'x'"
+    check(api.get(path, params={"name": "custom", "exclude_id": "x"}), 400, detail)
+
+
+def test_harnesses_5_copies_count(open_api, check):
+    """A copy counts towards the cap."""
+    api = open_api(limits={"harnesses": 1})
+    assert api.post("/v1/harnesses/generic/copy").status_code == 201
+    check(api.post("/v1/harnesses/generic/copy"), 409, "Harness limit reached (max 1)")
+
+
+def test_models_7_delete(roles, check):
+    """An administrator may delete a model; it is gone then."""
+    model = roles["admin"].get("/v1/models").json()["data"][0]["id"]
+    detail = "Access denied: policy 'model.manage' requires 'org:models:manage'"
+    check(roles["member"].delete(f"/v1/models/{model}"), 403, detail)
+    assert roles["admin"].delete(f"/v1/models/{model}").status_code == 204
+    check(roles["admin"].delete(f"/v1/models/{model}"), 404, "Model not found")
+
+
+@pytest.mark.parametrize("query", ["source=x", "include_stale=x", "favorites_only=x"])
+def test_models_7_bad_filters(api, query):
+    """A filter of the wrong type is a plain 400."""
+    response = api.get(f"/v1/models?{query}")
+    assert (response.status_code, response.headers["content-type"][:10]) == (400, "text/plain")

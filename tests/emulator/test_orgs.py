@@ -235,3 +235,21 @@ def test_orgs_1_5_orgs_are_apart(open_api, made, check):
     api.headers["X-Org-Id"] = two["id"]
     check(api.get(f"/v1/agents/{agent['id']}"), 404, "Agent not found")
     assert made(api, "/v1/agents", name="same", system_prompt="")["id"] != agent["id"]
+
+
+def test_orgs_1_1_onboarding_needs_an_admin(roles, check):
+    """A member may not end the onboarding."""
+    response = roles["member"].post(f"/v1/orgs/{ids.DEFAULT_ORG}/onboarding/complete")
+    check(response, 403, "Only organization admins can complete onboarding")
+
+
+def test_orgs_1_1_switch(api, check, made, roles):
+    """Switching sets a cookie that selects the organization of later calls."""
+    other = made(api, "/v1/orgs", name="Other")["id"]
+    response = api.post("/v1/users/me/switch-org", json={"org_id": other})
+    assert response.json() == {"success": True, "org_id": other}
+    assert response.cookies["everruns_org"] == other
+    assert api.get("/v1/agents").status_code == 200  # two organizations, and the cookie says which
+    check(api.post("/v1/users/me/switch-org", json={"org_id": "x"}), 400, "Invalid organization ID format")
+    foreign = roles["stranger"].post("/v1/users/me/switch-org", json={"org_id": ids.DEFAULT_ORG})
+    check(foreign, 404, "Organization not found", "not_found")

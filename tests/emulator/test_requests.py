@@ -149,7 +149,7 @@ def test_channels_6_missing_route_has_no_problem_body(api):
     assert "POST" in response.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/sessions/chat", "/v1/memories/mem_1/fs/a/b"])
+@pytest.mark.parametrize("path", ["/v1/sessions/session_1/messages", "/v1/sessions/chat/voice", "/v1/providers"])
 def test_known_runtime_routes_are_501(api, path):
     """An operation of the real API that is not served here says so in a problem document."""
     response = api.post(path, json={})
@@ -207,3 +207,107 @@ def test_unknown_profile_is_refused():
     """A profile that does not exist is an error at once."""
     with pytest.raises(ValueError, match="unknown profile"):
         create_app(profile="newest")
+    with pytest.raises(ValueError, match="unknown variant"):
+        create_app(profile="seeds+newest")
+
+
+@pytest.fixture
+def clash(api, made, harness):
+    """Give a refusal of each kind of conflict, by what it is about."""
+    agent = made(api, "/v1/agents", name="a", system_prompt="")["id"]
+    made(api, "/v1/memories", name="m")
+    made(api, "/v1/harnesses", name="h")
+    made(api, "/v1/apps", name="bot", harness_id=harness, agent_id=agent)
+    return {
+        "agent name": api.post("/v1/agents", json={"name": "a", "system_prompt": ""}),
+        "agent id": api.post("/v1/agents", json={"id": agent, "name": "b", "system_prompt": ""}),
+        "harness name": api.post("/v1/harnesses", json={"name": "h"}),
+        "memory name": api.post("/v1/memories", json={"name": "M"}),
+        "reference": api.delete(f"/v1/agents/{agent}"),
+    }
+
+
+def test_errors_4_3_conflicts_offer_nothing(clash):
+    """The published vocabulary of recovery is never sent: a conflict has no allowed_actions."""
+    assert {name for name, response in clash.items() if "allowed_actions" in response.json()} == set()
+
+
+def test_errors_4_4_codes_of_conflicts(clash):
+    """Only what the storage refuses has a code; names of agents and harnesses and references have none."""
+    assert {name: (response.status_code, response.json().get("code")) for name, response in clash.items()} == {
+        "agent name": (409, None),
+        "agent id": (409, "already_exists"),
+        "harness name": (409, None),
+        "memory name": (409, "already_exists"),
+        "reference": (409, None),
+    }
+
+
+def test_agents_1_2_details_of_conflicts(clash):
+    """A name that is taken is named, a violated index of ids says no more than that."""
+    details = {name: response.json()["detail"] for name, response in clash.items()}
+    assert details["agent name"] == "Agent name 'a' is already taken"
+    assert details["harness name"] == "Harness name 'h' is already taken"
+    assert details["agent id"] == "Resource already exists"
+
+
+def test_errors_4_5_wait_is_told_twice(open_api, check, made):
+    """A 429 says in body and header how long to wait, and no other limit header is sent."""
+    api = open_api(limits={"org_creates_per_hour": 1}, default_org=False)
+    made(api, "/v1/orgs", name="A")
+    response = api.post("/v1/orgs", json={"name": "B"})
+    body = check(response, 429, "Too many requests. Please try again later.", "rate_limited")
+    assert (body["retry_after_seconds"], response.headers["retry-after"]) == (3600, "3600")
+    assert not [name for name in response.headers if name.startswith("x-ratelimit")]
+
+
+def test_ids_7_form(api, made, harness):
+    """Ids are a prefix and 32 lowercase hex digits: UUIDv4 for organizations, UUIDv7 for the rest."""
+    api.headers["X-Org-Id"] = ids.DEFAULT_ORG
+    found = {
+        "org": made(api, "/v1/orgs", name="A")["id"],
+        "agent": made(api, "/v1/agents", name="a", system_prompt="")["id"],
+        "app": made(api, "/v1/apps", name="x", harness_id=harness)["id"],
+        "mem": made(api, "/v1/memories", name="m")["id"],
+        "identity": made(api, "/v1/agent-identities", name="i")["id"],
+        "session": made(api, "/v1/sessions")["id"],
+        "harness": harness,
+        "agentver": made(api, "/v1/agents/a/versions")["id"],
+    }
+    for prefix, ident in found.items():
+        assert re.fullmatch(f"{prefix}_[0-9a-f]{{32}}", ident)
+        assert ident[len(prefix) + 13] == ("4" if prefix == "org" else "7")
+
+
+@pytest.mark.parametrize(
+    ("ident", "fault"),
+    [
+        ("app_" + "0" * 32, "invalid prefix: expected 'agent', got 'app'"),
+        ("agent_" + "0" * 31, "invalid length: expected 32, got 31"),
+        ("agent_" + "A" * 32, "invalid hex in ID: agent_" + "A" * 32),
+    ],
+)
+def test_agents_1_1_malformed_ids(api, check, ident, fault):
+    """A malformed id is 400 in a path and keeps a body from fitting its type."""
+    check(api.get(f"/v1/agents/{ident}"), 400, f"Invalid agent ID: {fault}")
+    response = api.post("/v1/agents", json={"id": ident, "name": "a", "system_prompt": ""})
+    assert response.status_code == 422
+    assert fault in response.text
+
+
+@pytest.mark.parametrize(
+    ("what", "path", "body", "detail"),
+    [
+        ("agents", "/v1/agents", {"system_prompt": ""}, "Agent limit reached (max 1)"),
+        ("harnesses", "/v1/harnesses", {}, "Harness limit reached (max 1)"),
+        ("sessions", "/v1/sessions", {}, "Session limit reached (max 1)"),
+        ("orgs", "/v1/orgs", {}, "Organization limit reached (max 1)"),
+    ],
+)
+def test_limits_8_caps(open_api, check, made, what, path, body, detail):
+    """A cap is 409 without a code, and there is none unless the deployment has one."""
+    capped, free = open_api(limits={what: 1}), open_api(default_org=what != "orgs")
+    for name in ("a", "b"):
+        made(free, path, name=name, **body)
+    capped.post(path, json={"name": "a", **body})
+    check(capped.post(path, json={"name": "b", **body}), 409, detail)

@@ -1,0 +1,125 @@
+"""Agents as they are stored: found by id or name, created, patched, replaced, each change with its draft snapshot."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.emulator import agent_documents as documents
+from reconciler.emulator import agent_snapshots, authored, ids
+from reconciler.emulator.call import Call
+from reconciler.emulator.problems import already_exists, bad_request, conflict, malformed, not_found
+from reconciler.emulator.store import Record, TakenError, dumps
+
+PATH = "agents"
+
+
+def by_id(call: Call) -> Record:
+    """Find the agent in the path by id alone, whatever its status; a name there is a malformed id."""
+    ident = call.args["agent"]
+    fault = ids.fault("agent", ident)
+    if fault:
+        raise malformed("agent", fault)
+    record = call.store.get(call.org, PATH, ident)
+    if record is None:
+        raise not_found("Agent")
+    return record
+
+
+def by_id_or_name(call: Call) -> Record:
+    """Find the agent in the path by id or, since names hold no underscore, by name; deleted ones are not found."""
+    key = call.args["agent"]
+    if "_" in key:
+        record = by_id(call)
+    else:
+        found = call.store.named(call.org, PATH, key)
+        if found is None:
+            raise not_found("Agent")
+        record = found
+    if record.body()["status"] == "deleted":
+        raise not_found("Agent")
+    return record
+
+
+def check_name(call: Call, name: str) -> None:
+    """Refuse a name that is no slug or that an active or archived agent holds."""
+    fault = authored.slug_fault("Agent", name)
+    if fault:
+        raise bad_request(fault)
+    check_free(call, name)
+
+
+def check_free(call: Call, name: str) -> None:
+    """Refuse a name that an active or archived agent holds (agents-memories-sessions.md, 2.2)."""
+    if call.store.named(call.org, PATH, name) is not None:
+        raise conflict(f"Agent name '{name}' is already taken")
+
+
+def create(call: Call, body: Mapping[str, Any], *, lineage: Mapping[str, str] | None = None) -> Record:
+    """Check a create body in the server's order and insert the agent."""
+    documents.check(body)
+    authored.check_risk(call, body.get("capabilities"))
+    most = call.deployment.limit("agents")
+    if most is not None and call.store.count(call.org, PATH) >= most:
+        raise conflict(f"Agent limit reached (max {most})")
+    check_free(call, body["name"])
+    document = documents.fresh(call, body, body.get("id") or ids.new("agent"))
+    return _insert(call, {**document, **(lineage or {})})
+
+
+def put(call: Call, ident: str, body: Mapping[str, Any]) -> tuple[Record, bool]:
+    """Create under a chosen id, or replace everything there; tells whether the agent is new."""
+    documents.check(body)
+    authored.check_risk(call, body.get("capabilities"))
+    record = call.store.get(call.org, PATH, ident)
+    if record is None:
+        return _insert(call, documents.fresh(call, body, ident)), True
+    return save(call, record, documents.replaced(call, record.body(), body)), False
+
+
+def patch(call: Call, record: Record, body: Mapping[str, Any]) -> Record:
+    """Apply a patch to an active agent."""
+    current = record.body()
+    if current["status"] != "active":
+        raise bad_request("Archived or deleted agents cannot be edited")
+    name = body.get("name")
+    if name is not None and name != current["name"]:
+        check_free(call, name)
+    return save(call, record, documents.patched(call, current, body))
+
+
+def save(call: Call, record: Record, document: Mapping[str, Any]) -> Record:
+    """Store a changed agent under its current name, and snapshot what changed."""
+    changed = store(call, record, document)
+    agent_snapshots.draft(call, changed, before=record.body())
+    return changed
+
+
+def store(call: Call, record: Record, document: Mapping[str, Any]) -> Record:
+    """Write a document in the place of another; a name held by a third is a plain uniqueness conflict."""
+    changed = _record(record.org, document)
+    try:
+        call.store.save(changed)
+    except TakenError as error:
+        raise already_exists() from error
+    return changed
+
+
+def _insert(call: Call, document: Mapping[str, Any]) -> Record:
+    """Store a new agent; an id that exists, here or elsewhere, is a plain uniqueness conflict."""
+    record = _record(call.org, documents.shaped(document))
+    try:
+        call.store.insert(record)
+    except TakenError as error:
+        raise already_exists() from error
+    return record
+
+
+def _record(org: str, document: Mapping[str, Any]) -> Record:
+    """Make the record of an agent document."""
+    return Record(
+        org=org,
+        collection=PATH,
+        id=document["id"],
+        text=dumps(document),
+        name=document["name"],
+        haystack=documents.haystack(document),
+    )
