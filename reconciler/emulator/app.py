@@ -13,11 +13,11 @@ from reconciler.emulator import callers, changes, control, ids, misbehaviour, or
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
 from reconciler.emulator.control import Controls
-from reconciler.emulator.fault_book import FaultBook
+from reconciler.emulator.fault_book import FaultBook, Struck
 from reconciler.emulator.faults import HEADER, FaultError
 from reconciler.emulator.inside import Answer, Inside, base_of, is_inside, split
 from reconciler.emulator.journal import Journal
-from reconciler.emulator.misbehaviour import CutError, Outcome, Strike
+from reconciler.emulator.misbehaviour import APPLIED, CutError, Outcome, Strike
 from reconciler.emulator.problems import (
     PLAIN_TYPE,
     PROBLEM_TYPE,
@@ -36,7 +36,6 @@ Recorder = Callable[[str, str], None]
 PROFILES = ("seeds", "strict", "frozen")
 JSON_TYPE = "application/json"
 FAULT_KEY = "HTTP_X_EMULATOR_FAULT"
-APPLIED = "emulator.faults"
 READING = frozenset({"GET", "HEAD"})
 logger = logging.getLogger(__name__)
 
@@ -158,24 +157,25 @@ class Emulator:
             hits = self.faults.choose(request.method, path, header)
         except FaultError as error:
             return _refusal(bad_request(f"{HEADER}: {error}")), misbehaviour.whole
-        names = [hit.fault.text for hit in hits]
-        request.environ[APPLIED] = names
+        names = request.environ[APPLIED] = [hit.fault.text for hit in hits]
         try:
-            outcome = (
-                misbehaviour.strike(
-                    [
-                        Strike(hit, request, lambda: self._answer(request), _refusal, self._inside, self.store)
-                        for hit in hits
-                    ]
-                )
-                if hits
-                else (self._answer(request), misbehaviour.whole)
-            )
+            outcome = misbehaviour.strike([self._strike(hit, request) for hit in hits], lambda: self._answer(request))
         except CutError:
             self._note(request, None, names)
             raise
         self._note(request, outcome[0][0], names)
         return outcome
+
+    def _strike(self, hit: Struck, request: Request) -> Strike:
+        """Give a fault the means to happen."""
+        return Strike(
+            struck=hit,
+            request=request,
+            carry_out=lambda: self._answer(request),
+            refuse=_refusal,
+            inside=self._inside,
+            store=self.store,
+        )
 
     def _note(self, request: Request, status: int | None, faults: Sequence[str] = ()) -> None:
         """Put a request into the journal, unless it is one about the emulator itself."""

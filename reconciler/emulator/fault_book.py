@@ -10,6 +10,11 @@ from typing import Any
 from reconciler.emulator.faults import KNOWN, Fault, FaultError, Span, parse, parse_header
 
 
+def new_seed() -> int:
+    """Choose a seed that nobody asked for."""
+    return secrets.randbits(32)
+
+
 @dataclass(frozen=True, slots=True)
 class Struck:
     """A fault that happens to a request: how long it takes, where it takes time, and its number among all."""
@@ -41,7 +46,7 @@ class FaultBook:
     """The faults in force; the ones it began with come back on `restart`."""
 
     def __init__(self, texts: Iterable[str] = (), *, seed: int | None = None) -> None:
-        self.seed = secrets.randbits(32) if seed is None else seed
+        self.seed = new_seed() if seed is None else seed
         self._lock = threading.Lock()
         self._first = tuple(texts)
         self._first_seed = self.seed

@@ -132,7 +132,7 @@ def _choice(*words: str) -> Option:
     return Option(words[0], read, " or ".join(words))
 
 
-SECONDS = "seconds such as 0.2, or a range such as 0.1..0.5"
+SECONDS = "0.2, or a range such as 0.1..0.5"
 ACTION = _choice("operation", "href", "relative", "foreign", "none")
 WHEN = {"when": _choice("before", "after")}
 COMMON: Mapping[str, Option] = {
@@ -208,6 +208,25 @@ def parse_header(text: str) -> tuple[Fault, ...]:
         if (fault.path, fault.times, fault.skip, fault.rate) != ("*", None, 0, 1.0):
             raise FaultError(f"{fault.name}: in a header a fault is about its own request, without path or rate")
     return faults
+
+
+def manual() -> str:
+    """Describe the language: every fault with its options, then those that all of them take."""
+    lines = ["NAME [OPTION=VALUE ...], for example: 503 when=after method=POST path=/v1/agents times=1", ""]
+    for name, kind in KNOWN.items():
+        lines.append(f"  {name:<9} {kind.does}")
+        lines += [_described(key, option) for key, option in kind.options.items()]
+    lines += ["", "  Every fault takes:", *(_described(key, option) for key, option in COMMON.items())]
+    return "\n".join(lines)
+
+
+def _described(key: str, option: Option) -> str:
+    """Describe an option in a line."""
+    default = option.default
+    if isinstance(default, Span):
+        default = default.least
+    shown = "" if default is None else f" [{default}]"
+    return f"{'':<12}{key}={option.takes}{shown}"
 
 
 def _words(text: str) -> tuple[str, dict[str, str]]:

@@ -18,6 +18,8 @@ from reconciler.emulator.store import Store
 
 Deliver = Callable[[bytes], Iterable[bytes]]
 Outcome = tuple[Answer, Deliver]
+APPLIED = "emulator.faults"
+"""Where the WSGI environment tells which faults happened to a request."""
 PIECES = 10
 logger = logging.getLogger(__name__)
 
@@ -52,9 +54,8 @@ def whole(body: bytes) -> Iterable[bytes]:
     return [body]
 
 
-def strike(strikes: Sequence[Strike]) -> Outcome:
-    """Let the faults happen: the delays first, then what else there is."""
-    carry_out = strikes[0].carry_out
+def strike(strikes: Sequence[Strike], carry_out: Callable[[], Answer]) -> Outcome:
+    """Let the faults happen to a request: the delays first, then what else there is."""
     for one in strikes:
         if one.struck.fault.name == "latency":
             time.sleep(one.struck.seconds)
