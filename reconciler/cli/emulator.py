@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import click
 
@@ -19,7 +18,7 @@ def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[st
     for text in given:
         token, _, role = text.rpartition("=")
         if not token or role not in ROLES:
-            raise click.BadParameter(f"{text.partition('=')[0]}: expected TOKEN=ROLE, a role being {', '.join(ROLES)}")
+            raise click.BadParameter(f"expected TOKEN=ROLE, a role being {', '.join(ROLES)}")
         tokens[token] = role
     return tokens
 
