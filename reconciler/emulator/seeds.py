@@ -131,5 +131,5 @@ class _Planting:
         """Send a request and insist on success."""
         status, told = self.inside.send(method, path, org=org, body=body)
         if status >= 400:  # noqa: PLR2004 - a refusal
-            raise SeedError(f"{where}: {method} {path} was refused with {status}: {told.get('detail') or told}")
+            raise SeedError(f"{where}: refused with {status}: {told['detail']}")
         return told
