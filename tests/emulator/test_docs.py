@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from reconciler.emulator.faults import KNOWN, parse
 PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 PORT = "8790"
-RECONCILER = f'reconciler() {{ {shlex.quote(sys.executable)} -m reconciler "$@"; }}'
+RECONCILER = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m reconciler "$@"\n'
 END = "--- end of output ---"
 pytestmark = pytest.mark.skipif(
     not shutil.which("curl") or not shutil.which("bash"), reason="the page uses bash and curl"
@@ -46,7 +47,12 @@ class Shell:
     def __init__(self, folder):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = str(free.getsockname()[1])
-        env = {**os.environ, "PYTHONPATH": str(PAGE.parents[1])}
+        program = folder / "bin" / "reconciler"
+        program.parent.mkdir()
+        program.write_text(RECONCILER)
+        program.chmod(0o755)
+        path = f"{program.parent}:{os.environ['PATH']}"
+        env = {**os.environ, "PATH": path, "PYTHONPATH": str(PAGE.parents[1])}
         self.process = subprocess.Popen(
             ["bash"],
             stdin=subprocess.PIPE,
@@ -55,8 +61,8 @@ class Shell:
             text=True,
             cwd=folder,
             env={key: value for key, value in env.items() if not key.startswith("EVERRUNS_")},
+            start_new_session=True,
         )
-        self.send(RECONCILER)
 
     def send(self, line):
         """Write a line, with the port that is ours."""
@@ -81,8 +87,8 @@ class Shell:
 
     def close(self):
         """End the shell and what it left running."""
-        self.send("kill $(jobs -p); wait; exit")
-        self.process.communicate(timeout=15)
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
 
 
 @pytest.fixture
