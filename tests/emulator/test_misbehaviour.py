@@ -277,3 +277,25 @@ def test_request_id_on_faults(api):
     """Every answer of a fault carries the request id, as every answer does."""
     answer = api.get("/v1/agents", headers={HEADER: "503", "X-Request-ID": "r1"})
     assert answer.headers["x-request-id"] == "r1"
+
+
+def test_unfaulted_requests_are_not_looked_at(api, monkeypatch):
+    """Where no fault is in force and none is asked for, a request takes the way it takes without faults."""
+    monkeypatch.setattr(api.app.faults, "choose", None)
+    assert api.get("/v1/agents").status_code == 200
+    with pytest.raises(TypeError):
+        sent(api, "GET", "/v1/agents", "503")
+
+
+def test_a_seeded_run_repeats_itself(open_api):
+    """Two stand-ins with the same faults and the same seed answer the same requests the same."""
+    faults = ["503 rate=0.3", "429 rate=0.3 method=POST", "conflict rate=0.5 action=none"]
+
+    def run():
+        api = open_api(faults=faults, fault_seed=11)
+        bodies = [{"name": f"a{number}", "system_prompt": ""} for number in range(40)]
+        return [api.post("/v1/agents", json=body).status_code for body in bodies]
+
+    first = run()
+    assert first == run()
+    assert set(first) == {201, 409, 429, 503}
