@@ -91,7 +91,11 @@ class FaultBook:
         """
         asked = parse_header(header) if header else ()
         with self._lock:
-            hits = [(fault, _seconds(fault, 0.5)) for fault in asked if _fits(fault, method, path)]
+            hits: list[tuple[Fault, float]] = []
+            for fault in asked:
+                _check_fit(fault, method, path)
+                if _has_room(hits, fault):
+                    hits.append((fault, _seconds(fault, 0.5)))
             for one in [one for one in self._armed if one.fault.concerns(method, path)]:
                 hit, seconds = one.draw()
                 if hit and _has_room(hits, one.fault):
@@ -105,13 +109,12 @@ class FaultBook:
         return _Armed(fault, f"{self.seed}/{place}/{fault.text}")
 
 
-def _fits(fault: Fault, method: str, path: str) -> bool:
+def _check_fit(fault: Fault, method: str, path: str) -> None:
     """Insist that the fault of a header can happen to its request."""
     if not fault.concerns(method, path):
         kind = KNOWN[fault.name]
         about = " or ".join(kind.methods)
         raise FaultError(f"{fault.name}: cannot happen to {method} {path}; it {kind.does} ({about})")
-    return True
 
 
 def _has_room(hits: Sequence[tuple[Fault, float]], fault: Fault) -> bool:

@@ -113,6 +113,14 @@ def test_delays_add_up_and_of_the_rest_the_first_happens():
     assert [one["fired"] for one in book.describe()["faults"]] == [2, 1, 1, 2]
 
 
+def test_a_header_comes_first():
+    """What the header of a request asks for takes the place of what else would happen to it, and is held to the same."""
+    book = FaultBook(["503"])
+    hits = book.choose("GET", "/v1/agents", "429; 500; latency seconds=1..2")
+    assert [(hit.fault.name, hit.seconds) for hit in hits] == [("429", 0.0), ("latency", 1.5)]
+    assert book.describe()["faults"][0]["fired"] == 0
+
+
 def test_a_book_goes_back_to_its_beginning():
     """Faults can be replaced, added to and brought back, always counted anew."""
     book = FaultBook(["503 times=1"], seed=3)
