@@ -114,7 +114,7 @@ def test_delays_add_up_and_of_the_rest_the_first_happens():
 
 
 def test_a_header_comes_first():
-    """What the header of a request asks for takes the place of what else would happen to it, and is held to the same."""
+    """What the header of a request asks for takes the place of what else would happen to it."""
     book = FaultBook(["503"])
     hits = book.choose("GET", "/v1/agents", "429; 500; latency seconds=1..2")
     assert [(hit.fault.name, hit.seconds) for hit in hits] == [("429", 0.0), ("latency", 1.5)]
