@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import click
 
 from reconciler.errors import UsageError
+
+ROLES = ("owner", "admin", "member", "stranger")
+
+
+def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    """Read every TOKEN=ROLE."""
+    tokens: dict[str, str] = {}
+    for text in given:
+        token, _, role = text.rpartition("=")
+        if not token or role not in ROLES:
+            raise click.BadParameter(f"expected TOKEN=ROLE, a role being {', '.join(ROLES)}")
+        tokens[token] = role
+    return tokens
 
 
 @click.command("emulator")
@@ -15,8 +31,52 @@ from reconciler.errors import UsageError
     show_default=True,
     help="Port to listen on; 0 takes any free one.",
 )
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--data", metavar="FILE", help="SQLite file to keep the data in [default: memory].")
-def command(port: int, data: str | None) -> int:
+@click.option(
+    "--profile",
+    type=click.Choice(("seeds", "strict", "frozen")),
+    default="seeds",
+    show_default=True,
+    help="Which server to be: as the API pages say, with later refusals, or with apps frozen.",
+)
+@click.option(
+    "--token",
+    "tokens",
+    callback=_roles,
+    multiple=True,
+    metavar="TOKEN=ROLE",
+    help="Take this token, as owner, admin, member or stranger (repeatable) [default: any token is an owner].",
+)
+@click.option("--seed", metavar="FILE", help="What exists at the start, as YAML; a data file that has data keeps it.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="Misbehave, such as '503 when=after method=POST times=1' (repeatable); --faults-help lists them.",
+)
+@click.option("--fault-seed", type=int, metavar="N", help="Repeat the random faults of a run [default: a new seed].")
+@click.option("--access-log", metavar="FILE", help="Append a line of JSON for every request; - is standard output.")
+@click.option(
+    "--control/--no-control",
+    default=None,
+    help="Serve /_emulator/ and take X-Emulator-Fault [default: on this machine's own addresses only].",
+)
+@click.option("--faults-help", is_flag=True, help="List the faults with their options, and exit.")
+def command(
+    port: int,
+    host: str,
+    data: str | None,
+    profile: str,
+    tokens: dict[str, str],
+    seed: str | None,
+    faults: Sequence[str],
+    fault_seed: int | None,
+    access_log: str | None,
+    control: bool | None,
+    faults_help: bool,
+) -> int:
     """Serve a stand-in of the platform on this machine, until interrupted.
 
     \b
@@ -25,24 +85,74 @@ def command(port: int, data: str | None) -> int:
     """
     try:
         from reconciler.emulator import serve
+        from reconciler.emulator.fault_book import new_seed
+        from reconciler.emulator.faults import manual
+        from reconciler.emulator.seeds import read
     except ImportError as error:
         raise UsageError(
             f"the emulator needs a package that is not installed ({error.name})",
             hint="pip install 'everruns-reconciler[emulator]'",
         ) from error
-    import sqlite3
 
+    if faults_help:
+        click.echo(manual())
+        return 0
     kept = data or "memory"
+    number = new_seed() if fault_seed is None else fault_seed
 
     def ready(url: str) -> None:
-        click.echo(f"Emulator at {url} (data: {kept}); any key is taken, for example evr_pat_local. Ctrl-C stops it.")
+        takes = "the given tokens are taken" if tokens else "any key is taken, for example evr_pat_local"
+        apart = access_log == "-"  # standard output is the log's
+        click.echo(f"Emulator at {url} (data: {kept}); {takes}. Ctrl-C stops it.", err=apart)
+        if faults:
+            click.echo(f"Faults: {len(faults)}; --fault-seed {number} repeats what is random in them.", err=apart)
+
+    with _refused_in_words(port=port, kept=kept):
+        serve(
+            port=port,
+            host=host,
+            access_log=access_log,
+            on_ready=ready,
+            data=data,
+            profile=profile,
+            tokens=tokens or None,
+            seed=read(seed) if seed else None,
+            faults=faults,
+            fault_seed=number,
+            control=_is_local(host) if control is None else control,
+        )
+    return 0
+
+
+@contextmanager
+def _refused_in_words(*, port: int, kept: str) -> Iterator[None]:
+    """Turn what keeps the emulator from starting into wrong usage."""
+    import sqlite3
+
+    from reconciler.emulator.faults import FaultError
+    from reconciler.emulator.seeds import SeedError
 
     try:
-        serve(port=port, data=data, on_ready=ready)
+        yield
+    except FaultError as error:
+        raise UsageError(f"--fault: {error}", hint="reconciler emulator --faults-help lists them") from error
+    except SeedError as error:
+        raise UsageError(f"--seed: {error}", hint="docs/emulator.md says what a seed looks like") from error
     except OSError as error:
-        raise UsageError(
-            f"cannot serve on port {port}: {error.strerror or error}", hint="choose another --port"
-        ) from error
+        if error.filename is not None:
+            message = f"cannot write to {error.filename}: {error.strerror}"
+            raise UsageError(message, hint="choose another --access-log") from error
+        message = f"cannot serve on port {port}: {error.strerror or error}"
+        raise UsageError(message, hint="choose another --port") from error
     except sqlite3.Error as error:
         raise UsageError(f"cannot keep data in {kept}: {error}", hint="choose another --data") from error
-    return 0
+
+
+def _is_local(host: str) -> bool:
+    """Say whether an address is one that only this machine can reach."""
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

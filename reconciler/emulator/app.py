@@ -2,21 +2,28 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import callers, changes, ids, orgs, policies, profiles, routes
+from reconciler.emulator import callers, changes, control, ids, misbehaviour, orgs, policies, profiles, routes, seeds
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
+from reconciler.emulator.control import Controls
+from reconciler.emulator.fault_book import FaultBook, Struck
+from reconciler.emulator.faults import HEADER, FaultError
+from reconciler.emulator.inside import Answer, Inside, base_of, is_inside, split
+from reconciler.emulator.journal import Journal
+from reconciler.emulator.misbehaviour import APPLIED, CutError, Outcome, Strike
 from reconciler.emulator.problems import (
     PLAIN_TYPE,
     PROBLEM_TYPE,
     ProblemError,
     RejectionError,
+    bad_request,
     feature_off,
     internal,
 )
@@ -26,14 +33,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Recorder = Callable[[str, str], None]
-Answer = tuple[int, bytes, dict[str, str]]
-PREFIX = "/api"
 PROFILES = tuple(profiles.PROFILES)
 JSON_TYPE = "application/json"
+FAULT_KEY = "HTTP_X_EMULATOR_FAULT"
+READING = frozenset({"GET", "HEAD"})
 logger = logging.getLogger(__name__)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
     *,
     data: str | None = None,
     profile: str = "seeds",
@@ -41,8 +48,15 @@ def create_app(
     tokens: Mapping[str, str] | None = None,
     limits: Mapping[str, int | None] | None = None,
     default_org: bool = False,
+    seed: Any = None,
+    faults: Sequence[str] = (),
+    fault_seed: int | None = None,
+    control: bool = True,
 ) -> "Emulator":
     """Make the application: `data` None keeps everything in memory, `tokens` maps a bearer token to a role.
+
+    `seed` is a document as `seeds` has it, for a store that is empty; `faults` are in the language of `faults`, and
+    `fault_seed` makes a run of them repeatable. `control` False closes the control endpoints and the fault header.
 
     Profiles: `seeds` follows the pages of the API, `strict` adds the refusals of its later builds,
     `frozen` no longer takes writes to apps; `profiles.VARIANTS` may be added, as in `seeds+unredacted`.
@@ -50,45 +64,122 @@ def create_app(
     """
     profiles.named(profile)
     deployment = Deployment(profile=profile, limits=limits or {}, tokens=tokens)
-    return Emulator(Store(data), deployment, recorder=recorder, default_org=default_org)
+    book = FaultBook(faults, seed=fault_seed)
+    store = Store(data)
+    try:
+        return Emulator(
+            store, deployment, recorder=recorder, default_org=default_org, seed=seed, faults=book, control=control
+        )
+    except BaseException:
+        store.close()
+        raise
 
 
 class Emulator:
     """The WSGI callable; `store` is open to tests, `close` releases the database."""
 
-    def __init__(self, store: Store, deployment: Deployment, *, recorder: Recorder | None, default_org: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        deployment: Deployment,
+        *,
+        recorder: Recorder | None,
+        default_org: bool,
+        seed: Any,
+        faults: FaultBook,
+        control: bool,
+    ) -> None:
         self.store = store
+        self.faults = faults
+        self.journal = Journal()
         self._deployment = deployment
         self._recorder = recorder
         self._default_org = default_org
-        self._plant()
+        self._seed = seed
+        self._inside = Inside(self._answer)
+        self._controls = Controls(
+            profile=deployment.profile,
+            faults=faults,
+            journal=self.journal,
+            reset=self.reset,
+            seed=self.plant,
+            is_open=control,
+        )
+        with store.transaction():
+            self._begin(seed=seed if store.is_empty() else None)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        status, body, headers = self._answer(request)
+        if self.faults.is_armed or (FAULT_KEY in environ and self._controls.is_open):
+            (status, body, headers), deliver = self._misbehave(request)
+        else:
+            (status, body, headers), deliver = self._answer(request), misbehaviour.whole
+            self._note(request, status)
         headers["X-Request-ID"] = request.headers.get("X-Request-ID") or str(uuid.uuid4())
         if status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(len(body))
         start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
-        return [] if request.method == "HEAD" else [body]
+        return [] if request.method == "HEAD" else deliver(body)
 
     def reset(self) -> None:
-        """Forget everything and start afresh."""
+        """Go back to the beginning: the data, the faults, no requests."""
         with self.store.transaction():
             self.store.clear()
-        self._plant()
+            self._begin(seed=self._seed)
+        self.faults.restart()
+        self.journal.clear()
+
+    def plant(self, document: Any) -> dict[str, int]:
+        """Create what a seed says, all of it or nothing, and count it by kind; raises SeedError."""
+        return seeds.plant(document, inside=self._inside, store=self.store)
 
     def close(self) -> None:
         """Close the database."""
         self.store.close()
 
-    def _plant(self) -> None:
-        """Make the default organization where it is wanted and missing."""
-        with self.store.transaction():
-            if self._default_org and self.store.get("", "orgs", ids.DEFAULT_ORG) is None:
-                owner = ids.derived("user", "owner")
-                orgs.found(self.store, name="Default", user=owner, ident=ids.DEFAULT_ORG)
+    def _begin(self, *, seed: Any) -> None:
+        """Make the default organization where it is wanted and missing, and what the seed says."""
+        if self._default_org and self.store.get("", "orgs", ids.DEFAULT_ORG) is None:
+            owner = ids.derived("user", "owner")
+            orgs.found(self.store, name="Default", user=owner, ident=ids.DEFAULT_ORG)
+        if seed is not None:
+            self.plant(seed)
+
+    def _misbehave(self, request: Request) -> Outcome:
+        """Let the faults happen that are asked for, if any."""
+        path = split(request.path)[1]
+        header = request.headers.get(HEADER) if self._controls.is_open else None
+        if path.startswith(control.PREFIX):
+            return self._answer(request), misbehaviour.whole
+        try:
+            hits = self.faults.choose(request.method, path, header)
+        except FaultError as error:
+            return _refusal(bad_request(f"{HEADER}: {error}")), misbehaviour.whole
+        names = request.environ[APPLIED] = [hit.fault.text for hit in hits]
+        try:
+            outcome = misbehaviour.strike([self._strike(hit, request) for hit in hits], lambda: self._answer(request))
+        except CutError:
+            self._note(request, None, names)
+            raise
+        self._note(request, outcome[0][0], names)
+        return outcome
+
+    def _strike(self, hit: Struck, request: Request) -> Strike:
+        """Give a fault the means to happen."""
+        return Strike(
+            struck=hit,
+            request=request,
+            carry_out=lambda: self._answer(request),
+            refuse=_refusal,
+            inside=self._inside,
+            store=self.store,
+        )
+
+    def _note(self, request: Request, status: int | None, faults: Sequence[str] = ()) -> None:
+        """Put a request into the journal, unless it is one about the emulator itself."""
+        if not request.path.startswith(control.PREFIX):
+            self.journal.add(request.method, request.path, status, faults)
 
     def _answer(self, request: Request) -> Answer:
         """Run a request and turn whatever comes out of it into status, body and headers."""
@@ -107,20 +198,20 @@ class Emulator:
 
     def _run(self, request: Request) -> Reply:
         """Route a request and run it in one transaction."""
-        prefix, path = _split(request.path)
-        if path.startswith("/_emulator/"):
-            return self._control(request.method, path)
-        if self._recorder:
+        _, path = split(request.path)
+        if path.startswith(control.PREFIX):
+            return control.answer(request, path, self._controls)
+        if self._recorder and not is_inside(request):
             self._recorder(request.method, path)
         route, args = _match(request, path)
-        with self.store.transaction():
-            return self._serve(request, route, args, base=request.host_url.rstrip("/") + prefix)
+        with self.store.transaction(reading=request.method in READING):
+            return self._serve(request, route, args, base=base_of(request))
 
     def _serve(self, request: Request, route: Route, args: Mapping[str, str], *, base: str) -> Reply:
         """Check everything the route asks for, in the server's order, then run its handler."""
         caller = callers.identify(request, self._deployment)
         place = callers.select_org(request, self.store, caller) if route.scoped else None
-        if route.app_write and self._deployment.age.freezes_apps:
+        if route.app_write and self._deployment.age.freezes_apps and not is_inside(request):
             raise RejectionError(405, allow="GET,HEAD")
         reason = changes.reason(request) if place and self._deployment.age.records_reasons else None
         body = read(request, route.body) if route.body is not None else {}
@@ -143,22 +234,6 @@ class Emulator:
             entity = reply.entity or next(iter(args.values()), "")
             self.store.record_change(Changed(place.org, entity, request.method, reason))
         return reply
-
-    def _control(self, method: str, path: str) -> Reply:
-        """Serve the routes that exist only here: health and reset."""
-        if (method, path) == ("GET", "/_emulator/health"):
-            return Reply(value={"status": "ok", "profile": self._deployment.profile})
-        if (method, path) == ("POST", "/_emulator/reset"):
-            self.reset()
-            return Reply(204)
-        raise RejectionError(404)
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Take the optional `/api` in front of a path apart from it."""
-    if path.startswith(PREFIX + "/"):
-        return PREFIX, path[len(PREFIX) :]
-    return "", path
 
 
 def _match(request: Request, path: str) -> tuple[Route, Mapping[str, str]]:

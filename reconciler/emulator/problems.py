@@ -1,6 +1,7 @@
 """Refusals: RFC 9457 problem details from the commands, plain text from the web framework underneath."""
 
 import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 PROBLEM_TYPE = "application/problem+json"
@@ -10,12 +11,21 @@ PLAIN_TYPE = "text/plain; charset=utf-8"
 class ProblemError(Exception):
     """A refusal with a problem document: title is the reason phrase, `code` only where the server has one."""
 
-    def __init__(self, status: int, detail: str, *, code: str | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str | None = None,
+        retry_after: int | None = None,
+        actions: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.code = code
         self.retry_after = retry_after
+        self.actions = actions
 
     def body(self) -> bytes:
         """Render the document; members that are unset are left out, never null."""
@@ -26,6 +36,8 @@ class ProblemError(Exception):
         }
         if self.code is not None:
             document["code"] = self.code
+        if self.actions:
+            document["allowed_actions"] = list(self.actions)
         if self.retry_after is not None:
             document["retry_after_seconds"] = self.retry_after
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,56 +1,67 @@
-"""The stand-in on a port: a threaded server that stops cleanly on SIGTERM and SIGINT."""
+"""Serving in the foreground: from the switches to a port, until SIGTERM or SIGINT."""
 
+import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
+from reconciler.emulator.access_log import AccessLog
 from reconciler.emulator.app import create_app
 
-THREADS = 16
 
-
-def serve(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
+def serve(
     *,
     port: int = 0,
     host: str = "127.0.0.1",
-    data: str | None = None,
-    profile: str = "seeds",
-    tokens: Mapping[str, str] | None = None,
-    limits: Mapping[str, int | None] | None = None,
-    default_org: bool = False,
+    access_log: str | None = None,
     on_ready: Callable[[str], None] | None = None,
+    **options: Any,
 ) -> None:
-    """Serve until a signal comes; port 0 takes any free one and `on_ready` is told the base URL."""
-    from waitress.server import create_server  # type: ignore[import-untyped]  # noqa: PLC0415 - only here
+    """Serve until a signal comes; port 0 takes any free one and `on_ready` is told the base URL.
 
-    app = create_app(data=data, profile=profile, tokens=tokens, limits=limits, default_org=default_org)
-    server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
-    restore = _stop_on_signals()
-    try:
-        if on_ready:
-            on_ready(f"http://{host}:{server.effective_port}")
-        server.run()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.close()
-        app.close()
-        restore()
+    `access_log` is a file to append to, or `-` for standard output. All other options are those of `create_app`.
+    """
+    from reconciler.emulator.sockets import Listener  # noqa: PLC0415 - waitress is only needed here
+
+    with contextlib.closing(create_app(**options)) as app, _opened(access_log) as stream:
+        listener = Listener(AccessLog(app, stream) if stream else app, host=host, port=port)
+        with _stopped_by_signals(listener.stop):
+            if on_ready:
+                on_ready(listener.url)
+            listener.run()
 
 
-def _stop_on_signals() -> Callable[[], None]:
-    """Make SIGTERM and SIGINT end the server's loop; gives what puts the old handlers back."""
+@contextlib.contextmanager
+def _opened(target: str | None) -> Iterator[IO[str] | None]:
+    """Open the access log."""
+    if target is None or target == "-":
+        yield sys.stdout if target else None
+        return
+    with open(target, "a", encoding="utf-8") as stream:  # noqa: PTH123 - a path or a device, as it was given
+        yield stream
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first SIGTERM or SIGINT stop the server, and a second one end the process."""
     if threading.current_thread() is not threading.main_thread():
-        return lambda: None
-
-    def stop(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    return restore
+    def handle(_number: int, _frame: Any) -> None:
+        restore()
+        stop()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()

@@ -143,10 +143,17 @@ class Store:
         self._db.executescript(SCHEMA)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run everything inside as one unit: all of it is kept, or none of it when an exception leaves."""
+    def transaction(self, *, reading: bool = False) -> Iterator[None]:
+        """Run everything inside as one unit: all of it is kept, or none of it when an exception leaves.
+
+        One that may write asks for the file at once: to ask when it has read already would fail beside another process.
+        A unit inside a unit is a part of it.
+        """
         with self._lock:
-            self._db.execute("BEGIN")
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
@@ -236,6 +243,11 @@ class Store:
         with self._lock:
             sql = "SELECT org, entity, method, reason FROM changes WHERE org = ? ORDER BY seq"
             return [Changed(*row) for row in self._db.execute(sql, (org,))]
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever kept here."""
+        with self._lock:
+            return self._db.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is None
 
     def clear(self) -> None:
         """Forget everything."""
