@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import callers, changes, ids, orgs, policies, routes
+from reconciler.emulator import callers, changes, file_tree, ids, orgs, policies, routes
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
 from reconciler.emulator.problems import (
@@ -59,6 +59,7 @@ class Emulator:
 
     def __init__(self, store: Store, deployment: Deployment, *, recorder: Recorder | None, default_org: bool) -> None:
         self.store = store
+        file_tree.prepare(store)
         self._deployment = deployment
         self._recorder = recorder
         self._default_org = default_org
@@ -123,7 +124,7 @@ class Emulator:
         place = callers.select_org(request, self.store, caller) if route.scoped else None
         if route.app_write and self._deployment.profile == "frozen":
             raise RejectionError(405, allow="GET,HEAD")
-        reason = changes.reason(request) if place else None
+        reason = changes.reason(request) if place and route.is_command else None
         body = read(request, route.body) if route.body is not None else {}
         if place:
             _check_access(route, place)
@@ -140,7 +141,7 @@ class Emulator:
             body=body,
         )
         reply = route.handler(call)
-        if place and request.method in changes.MUTATING:
+        if place and route.is_command and request.method in changes.MUTATING:
             entity = reply.entity or next(iter(args.values()), "")
             self.store.record_change(Changed(place.org, entity, request.method, reason))
         return reply
@@ -186,6 +187,8 @@ def _success(reply: Reply) -> Answer:
     """Write a reply; 204 has no body and no content type."""
     if reply.status == HTTPStatus.NO_CONTENT:
         return reply.status, b"", {}
+    if reply.raw is not None:
+        return reply.status, reply.raw, dict(reply.headers)
     text = reply.text if reply.text is not None else dumps(reply.value)
     return reply.status, text.encode(), {"Content-Type": JSON_TYPE}
 

@@ -85,12 +85,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: a value or ready JSON text, and the id of what was changed."""
+    """A successful answer: a value, ready JSON text or bytes with headers, and the id of what was changed."""
 
     status: int = 200
     value: Any = None
     text: str | None = None
     entity: str = ""
+    raw: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call], Reply]
@@ -98,7 +100,7 @@ Handler = Callable[[Call], Reply]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One operation: where it is, what it needs, and what runs."""
+    """One operation: where it is, what it needs, and what runs; only a command takes part in the change history."""
 
     method: str
     rule: str
@@ -108,6 +110,7 @@ class Route:
     body: Fields | None = None
     scoped: bool = True
     app_write: bool = False
+    is_command: bool = True
 
 
 NO_CONTENT = 204

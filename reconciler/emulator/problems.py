@@ -10,18 +10,27 @@ PLAIN_TYPE = "text/plain; charset=utf-8"
 class ProblemError(Exception):
     """A refusal with a problem document: title is the reason phrase, `code` only where the server has one."""
 
-    def __init__(self, status: int, detail: str, *, code: str | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str | None = None,
+        retry_after: int | None = None,
+        is_filled: bool = True,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.code = code
         self.retry_after = retry_after
+        self.is_filled = is_filled
 
     def body(self) -> bytes:
         """Render the document; members that are unset are left out, never null."""
         document: dict[str, object] = {
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
+            "title": HTTPStatus(self.status).phrase if self.is_filled else "",
+            "status": self.status if self.is_filled else 0,
             "detail": self.detail,
         }
         if self.code is not None:
@@ -74,6 +83,11 @@ def conflict(detail: str) -> ProblemError:
 def already_exists(detail: str = "Resource already exists") -> ProblemError:
     """Refuse with 409 as the storage does on a violated unique index."""
     return ProblemError(HTTPStatus.CONFLICT, detail, code="already_exists")
+
+
+def unfilled(status: int, detail: str) -> ProblemError:
+    """Refuse as the file routes of memories do: no title, 0 for a status (agents-memories-sessions.md, 4.6)."""
+    return ProblemError(status, detail, is_filled=False)
 
 
 def internal() -> ProblemError:

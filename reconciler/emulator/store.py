@@ -245,13 +245,22 @@ class Store:
         with self._lock:
             self._finalizer()
 
-    def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
-        """Run a writing statement, telling a violated unique index apart."""
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a select of a module that keeps a table of its own."""
+        with self._lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> int:
+        """Run a writing statement, telling a violated unique index apart; gives the number of rows."""
         with self._lock:
             try:
-                self._db.execute(sql, parameters)
+                return self._db.execute(sql, parameters).rowcount
             except sqlite3.IntegrityError as error:
                 raise TakenError(str(error)) from error
+
+    def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Run a writing statement on the store's own tables."""
+        self.execute(sql, parameters)
 
     def _all(self, sql: str, parameters: tuple[object, ...]) -> list[Record]:
         """Run a select and give its records."""

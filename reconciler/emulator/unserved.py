@@ -51,7 +51,6 @@ OPERATIONS = (
     ("POST", "/v1/harnesses/import"),
     ("POST", "/v1/harnesses/preview"),
     ("GET", "/v1/harnesses/<harness>/stats"),
-    ("GET", "/v1/memories/<memory>/fs"),
     ("DELETE", "/v1/models/<model>"),
     ("GET", "/v1/orgs/<org>/members"),
     ("POST", "/v1/orgs/<org>/members"),
@@ -74,6 +73,5 @@ def _family(path: str) -> tuple[Route, ...]:
 
 ROUTES = (
     *(route for name in FAMILIES for route in _family(f"/v1/{name}")),
-    *_family("/v1/memories/<memory>/fs")[5:],
     *(Route(method, rule, refuse, scoped=False) for method, rule in OPERATIONS),
 )

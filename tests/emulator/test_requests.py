@@ -149,7 +149,7 @@ def test_channels_6_missing_route_has_no_problem_body(api):
     assert "POST" in response.headers["allow"]
 
 
-@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/sessions/chat", "/v1/memories/mem_1/fs/a/b"])
+@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/sessions/chat"])
 def test_known_runtime_routes_are_501(api, path):
     """An operation of the real API that is not served here says so in a problem document."""
     response = api.post(path, json={})
