@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import callers, changes, file_tree, ids, orgs, policies, routes
+from reconciler.emulator import callers, changes, file_tree, git_addresses, ids, orgs, policies, routes
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
 from reconciler.emulator.problems import (
@@ -21,6 +21,7 @@ from reconciler.emulator.problems import (
     internal,
 )
 from reconciler.emulator.store import Changed, Store, dumps
+from reconciler.emulator.sync_worker import SyncWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -33,7 +34,7 @@ JSON_TYPE = "application/json"
 logger = logging.getLogger(__name__)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
     *,
     data: str | None = None,
     profile: str = "seeds",
@@ -41,25 +42,42 @@ def create_app(
     tokens: Mapping[str, str] | None = None,
     limits: Mapping[str, int | None] | None = None,
     default_org: bool = False,
+    git_base: str | None = None,
+    sync_poll: float | None = None,
 ) -> "Emulator":
     """Make the application: `data` None keeps everything in memory, `tokens` maps a bearer token to a role.
 
     Profiles: `seeds` follows the pages of the API, `strict` adds the refusals of its later builds,
     `frozen` no longer takes writes to apps.
     Roles: owner, admin, member, and stranger (in no organization but its own).
+    Memories are synced from their repositories every `sync_poll` seconds (None or 0: never by itself); `git_base` is
+    where their mirrors lie, as BASE/owner/repo.git for GitHub and BASE/host/path.git for others.
     """
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; there are {', '.join(PROFILES)}")
     deployment = Deployment(profile=profile, limits=limits or {}, tokens=tokens)
-    return Emulator(Store(data), deployment, recorder=recorder, default_org=default_org)
+    base = None if git_base is None else git_addresses.base_url(git_base)
+    emulator = Emulator(Store(data), deployment, recorder=recorder, default_org=default_org, git_base=base)
+    if sync_poll:
+        emulator.sync.start(poll=sync_poll)
+    return emulator
 
 
 class Emulator:
-    """The WSGI callable; `store` is open to tests, `close` releases the database."""
+    """The WSGI callable; `store` and `sync` are open to tests, `close` releases the database."""
 
-    def __init__(self, store: Store, deployment: Deployment, *, recorder: Recorder | None, default_org: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        deployment: Deployment,
+        *,
+        recorder: Recorder | None,
+        default_org: bool,
+        git_base: str | None = None,
+    ) -> None:
         self.store = store
         file_tree.prepare(store)
+        self.sync = SyncWorker(store, base=git_base, profile=deployment.profile)
         self._deployment = deployment
         self._recorder = recorder
         self._default_org = default_org
@@ -82,7 +100,8 @@ class Emulator:
         self._plant()
 
     def close(self) -> None:
-        """Close the database."""
+        """Stop the worker and close the database."""
+        self.sync.stop()
         self.store.close()
 
     def _plant(self) -> None:
