@@ -93,7 +93,9 @@ class Repositories:
         self.base.mkdir()
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
 
-    def commit(self, name: str, files: Mapping[str | bytes, str | bytes | tuple[str, str]], branch: str = "main") -> None:
+    def commit(
+        self, name: str, files: Mapping[str | bytes, str | bytes | tuple[str, str]], branch: str = "main"
+    ) -> None:
         """Commit exactly these files; a tuple is a mode (symlink, submodule) with its target."""
         if not (self.base / f"{name}.git").exists():
             self.git("init", "--quiet", "--bare", "--template=", str(self.base / f"{name}.git"))

@@ -152,7 +152,13 @@ def test_memories_4_5_bad_root_folder(repositories, synced, folder, error):
 
 def test_memories_4_5_symlinks_and_metadata_are_skipped(repositories, synced):
     """Symlinks and `.git` are not taken, a submodule leaves an empty directory, reserved names are listed alone."""
-    files = {"a.txt": "", "etc": ("120000", "/etc/passwd"), "sub": ("160000", "1" * 40), "_private.md": "", ".gitignore": ""}
+    files = {
+        "a.txt": "",
+        "etc": ("120000", "/etc/passwd"),
+        "sub": ("160000", "1" * 40),
+        "_private.md": "",
+        ".gitignore": "",
+    }
     repositories.commit("acme/docs", files)
     blob = repositories.git("hash-object", "-w", "--stdin", name="acme/docs", stdin=b"[core]")
     inner = repositories.git("mktree", name="acme/docs", stdin=f"100644 blob {blob}\tconfig\n".encode())
@@ -277,17 +283,18 @@ def test_memories_4_5_claim_is_syncing(docs, synced, made):
 
 
 @pytest.mark.parametrize(
-    ("method", "suffix", "body", "status"),
+    ("request_", "status"),
     [
-        ("PATCH", "", {"description": "new"}, "syncing"),
-        ("PATCH", "", {"source": {"type": "github", "repository": "acme/docs"}}, "pending"),
-        ("POST", "/sync", None, "pending"),
+        (("PATCH", "", {"description": "new"}), "syncing"),
+        (("PATCH", "", {"source": {"type": "github", "repository": "acme/docs"}}), "pending"),
+        (("POST", "/sync", None), "pending"),
     ],
 )
-def test_memories_4_5_patch_during_sync_discards_it(docs, synced, made, monkeypatch, method, suffix, body, status):
+def test_memories_4_5_patch_during_sync_discards_it(docs, synced, made, monkeypatch, request_, status):
     """Whatever touches a memory during its sync discards the result; a mere description leaves it `syncing`."""
     memory = made(synced.api, "/v1/memories", name="m", source={"type": "github", "repository": "acme/docs"})
     path = f"/v1/memories/{memory['id']}"
+    method, suffix, body = request_
     taken = sync_worker.snapshots.taken
 
     def touching(*arguments):
