@@ -35,10 +35,11 @@ def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[st
 @click.option("--data", metavar="FILE", help="SQLite file to keep the data in [default: memory].")
 @click.option(
     "--profile",
-    type=click.Choice(("seeds", "strict", "frozen")),
     default="seeds",
     show_default=True,
-    help="Which server to be: as the API pages say, with later refusals, or with apps frozen.",
+    metavar="NAME",
+    help="Which server to be: seeds as the API pages say, strict with later refusals, frozen without writes to apps; "
+    "+unredacted and +no-reasons may be added.",
 )
 @click.option(
     "--token",
@@ -63,6 +64,20 @@ def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[st
     default=None,
     help="Serve /_emulator/ and take X-Emulator-Fault [default: on this machine's own addresses only].",
 )
+@click.option(
+    "--git-base",
+    metavar="URL|DIR",
+    help="Where the repositories of memories are cloned from: BASE/owner/repo.git for GitHub, BASE/host/path.git for "
+    "others [default: their real addresses].",
+)
+@click.option(
+    "--sync-poll",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often a waiting memory is synced; 0 never.",
+)
 @click.option("--faults-help", is_flag=True, help="List the faults with their options, and exit.")
 def command(
     port: int,
@@ -75,6 +90,8 @@ def command(
     fault_seed: int | None,
     access_log: str | None,
     control: bool | None,
+    git_base: str | None,
+    sync_poll: float,
     faults_help: bool,
 ) -> int:
     """Serve a stand-in of the platform on this machine, until interrupted.
@@ -119,6 +136,8 @@ def command(
             seed=read(seed) if seed else None,
             faults=faults,
             fault_seed=number,
+            git_base=git_base,
+            sync_poll=sync_poll,
             control=_is_local(host) if control is None else control,
         )
     return 0
@@ -129,11 +148,17 @@ def _refused_in_words(*, port: int, kept: str) -> Iterator[None]:
     """Turn what keeps the emulator from starting into wrong usage."""
     import sqlite3
 
+    from reconciler.emulator import AddressError
     from reconciler.emulator.faults import FaultError
+    from reconciler.emulator.profiles import ProfileError
     from reconciler.emulator.seeds import SeedError
 
     try:
         yield
+    except AddressError as error:
+        raise UsageError(str(error), hint="choose another --git-base") from error
+    except ProfileError as error:
+        raise UsageError(f"--profile: {error}", hint="reconciler emulator --help names them") from error
     except FaultError as error:
         raise UsageError(f"--fault: {error}", hint="reconciler emulator --faults-help lists them") from error
     except SeedError as error:

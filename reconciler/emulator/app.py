@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request
 
-from reconciler.emulator import callers, changes, control, ids, misbehaviour, orgs, policies, profiles, routes, seeds
+from reconciler.emulator import (
+    callers,
+    changes,
+    control,
+    file_tree,
+    git_addresses,
+    ids,
+    misbehaviour,
+    orgs,
+    policies,
+    profiles,
+    routes,
+    seeds,
+)
 from reconciler.emulator.bodies import read
 from reconciler.emulator.call import Call, Deployment, Reply, Route
 from reconciler.emulator.control import Controls
@@ -28,6 +41,7 @@ from reconciler.emulator.problems import (
     internal,
 )
 from reconciler.emulator.store import Changed, Store, dumps
+from reconciler.emulator.sync_worker import SyncWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,6 +66,8 @@ def create_app(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
     faults: Sequence[str] = (),
     fault_seed: int | None = None,
     control: bool = True,
+    git_base: str | None = None,
+    sync_poll: float | None = None,
 ) -> "Emulator":
     """Make the application: `data` None keeps everything in memory, `tokens` maps a bearer token to a role.
 
@@ -61,24 +77,38 @@ def create_app(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
     Profiles: `seeds` follows the pages of the API, `strict` adds the refusals of its later builds,
     `frozen` no longer takes writes to apps; `profiles.VARIANTS` may be added, as in `seeds+unredacted`.
     Roles: owner, admin, member, and stranger (in no organization but its own).
+    Memories are synced from their repositories every `sync_poll` seconds (None or 0: never by itself); `git_base` is
+    where their mirrors lie, as BASE/owner/repo.git for GitHub and BASE/host/path.git for others.
     """
     profiles.named(profile)
     deployment = Deployment(profile=profile, limits=limits or {}, tokens=tokens)
+    base = None if git_base is None else git_addresses.base_url(git_base)
     book = FaultBook(faults, seed=fault_seed)
     store = Store(data)
     try:
-        return Emulator(
-            store, deployment, recorder=recorder, default_org=default_org, seed=seed, faults=book, control=control
+        file_tree.prepare(store)
+        emulator = Emulator(
+            store,
+            deployment,
+            recorder=recorder,
+            default_org=default_org,
+            seed=seed,
+            faults=book,
+            control=control,
+            sync=SyncWorker(store, base=base, spelling=deployment.age.synced),
         )
     except BaseException:
         store.close()
         raise
+    if sync_poll:
+        emulator.sync.start(poll=sync_poll)
+    return emulator
 
 
 class Emulator:
-    """The WSGI callable; `store` is open to tests, `close` releases the database."""
+    """The WSGI callable; `store` and `sync` are open to tests, `close` releases the database."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is made of, by keyword
         self,
         store: Store,
         deployment: Deployment,
@@ -88,10 +118,12 @@ class Emulator:
         seed: Any,
         faults: FaultBook,
         control: bool,
+        sync: SyncWorker,
     ) -> None:
         self.store = store
         self.faults = faults
         self.journal = Journal()
+        self.sync = sync
         self._deployment = deployment
         self._recorder = recorder
         self._default_org = default_org
@@ -135,7 +167,8 @@ class Emulator:
         return seeds.plant(document, inside=self._inside, store=self.store)
 
     def close(self) -> None:
-        """Close the database."""
+        """Stop the worker and close the database."""
+        self.sync.stop()
         self.store.close()
 
     def _begin(self, *, seed: Any) -> None:
@@ -213,7 +246,9 @@ class Emulator:
         place = callers.select_org(request, self.store, caller) if route.scoped else None
         if route.app_write and self._deployment.age.freezes_apps and not is_inside(request):
             raise RejectionError(405, allow="GET,HEAD")
-        reason = changes.reason(request) if place and self._deployment.age.records_reasons else None
+        reason = (
+            changes.reason(request) if place and route.is_command and self._deployment.age.records_reasons else None
+        )
         body = read(request, route.body) if route.body is not None else {}
         if place:
             _check_access(route, place)
@@ -230,7 +265,7 @@ class Emulator:
             body=body,
         )
         reply = route.handler(call)
-        if place and request.method in changes.MUTATING:
+        if place and route.is_command and request.method in changes.MUTATING:
             entity = reply.entity or next(iter(args.values()), "")
             self.store.record_change(Changed(place.org, entity, request.method, reason))
         return reply
@@ -260,6 +295,8 @@ def _success(reply: Reply) -> Answer:
     """Write a reply; 204 has no body and no content type."""
     if reply.status == HTTPStatus.NO_CONTENT:
         return reply.status, b"", {}
+    if reply.raw is not None:
+        return reply.status, reply.raw, dict(reply.headers)
     text = reply.text if reply.text is not None else dumps(reply.value)
     return reply.status, text.encode(), {"Content-Type": JSON_TYPE, **reply.headers}
 

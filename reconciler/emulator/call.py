@@ -97,12 +97,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: a value or ready text (JSON unless a header says otherwise), and the id of what changed."""
+    """A successful answer: a value or ready text (JSON unless a header says otherwise) or bytes, and what changed."""
 
     status: int = 200
     value: Any = None
     text: str | None = None
     entity: str = ""
+    raw: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,7 +112,7 @@ Handler = Callable[[Call], Reply]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One operation: where it is, what it needs, and what runs."""
+    """One operation: where it is, what it needs, and what runs; only a command takes part in the change history."""
 
     method: str
     rule: str
@@ -121,6 +122,7 @@ class Route:
     body: Fields | None = None
     scoped: bool = True
     app_write: bool = False
+    is_command: bool = True
 
 
 NO_CONTENT = 204

@@ -5,11 +5,11 @@ from typing import Any
 from reconciler.emulator import bodies, clock, ids
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
+from reconciler.emulator.memory_documents import PATH, stored
 from reconciler.emulator.memory_sources import normalized, request_source
 from reconciler.emulator.problems import already_exists, bad_request, not_found
-from reconciler.emulator.store import Record, TakenError, dumps
+from reconciler.emulator.store import Record, TakenError
 
-PATH = "memories"
 NAME_LENGTH = 255
 CREATE = {
     "name": Field(bodies.text, required=True),
@@ -17,21 +17,6 @@ CREATE = {
     "source": Field(request_source),
 }
 UPDATE = {**CREATE, "name": Field(bodies.text)}
-ORDER = (
-    "id",
-    "name",
-    "description",
-    "source_type",
-    "source",
-    "is_readonly",
-    "sync_status",
-    "last_synced_at",
-    "last_sync_error",
-    "status",
-    "created_at",
-    "updated_at",
-    "archived_at",
-)
 
 
 def listing(call: Call) -> Reply:
@@ -52,7 +37,7 @@ def create(call: Call) -> Reply:
         "updated_at": moment,
         **_sourced(normalized(call.body.get("source"))),
     }
-    record = _stored(call.org, document)
+    record = stored(call.org, document)
     try:
         call.store.insert(record)
     except TakenError as error:
@@ -120,17 +105,9 @@ def _sourced(source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stored(org: str, document: dict[str, Any]) -> Record:
-    """Make the record of a memory, without its unset members."""
-    kept = {key: document[key] for key in ORDER if document.get(key) is not None}
-    haystack = f"{kept['name']} {kept.get('description', '')}".lower()
-    name = kept["name"].lower()
-    return Record(org=org, collection=PATH, id=kept["id"], text=dumps(kept), name=name, haystack=haystack)
-
-
 def _save(call: Call, document: dict[str, Any]) -> Reply:
     """Store a changed memory and show it."""
-    changed = _stored(call.org, {**document, "updated_at": clock.now()})
+    changed = stored(call.org, {**document, "updated_at": clock.now()})
     try:
         call.store.save(changed)
     except TakenError as error:

@@ -57,8 +57,8 @@ def normalized(source: Mapping[str, Any] | None) -> dict[str, Any]:
 def _branch(wanted: str | None) -> str:
     """Trim a branch; none means `main`, whatever the repository's own default is."""
     branch = (wanted or "").strip() or "main"
-    if len(branch) > BRANCH_LENGTH or "\0" in branch:
-        raise bad_request("branch must be at most 255 characters without NUL")
+    if len(branch.encode()) > BRANCH_LENGTH or "\0" in branch:
+        raise bad_request(f"branch must be a non-empty ref at most {BRANCH_LENGTH} characters")
     return branch
 
 
@@ -104,10 +104,11 @@ def _url(wanted: str) -> str:
     except ValueError as error:
         raise bad_request(NOT_ABSOLUTE) from error
     faults = (
-        ("://" not in url or not host, NOT_ABSOLUTE),
-        (parts.scheme != "https", "Git URL must use https scheme"),
-        ("@" in parts.netloc, "Git URL must not include inline credentials"),
         ("?" in url or "#" in url, "Git URL must not include query strings or fragments"),
+        (not parts.scheme, NOT_ABSOLUTE),
+        (parts.scheme != "https", "Git URL must use https scheme"),
+        (not host, NOT_ABSOLUTE),
+        ("@" in parts.netloc, "Git URL must not include inline credentials"),
         (not is_public(host), "Git URL must target a public non-local host"),
     )
     for is_wrong, message in faults:

@@ -19,6 +19,7 @@ class ProblemError(Exception):
         code: str | None = None,
         retry_after: int | None = None,
         actions: Sequence[Mapping[str, str]] = (),
+        is_filled: bool = True,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -26,12 +27,13 @@ class ProblemError(Exception):
         self.code = code
         self.retry_after = retry_after
         self.actions = actions
+        self.is_filled = is_filled
 
     def body(self) -> bytes:
         """Render the document; members that are unset are left out, never null."""
         document: dict[str, object] = {
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
+            "title": HTTPStatus(self.status).phrase if self.is_filled else "",
+            "status": self.status if self.is_filled else 0,
             "detail": self.detail,
         }
         if self.code is not None:
@@ -92,6 +94,11 @@ def rate_limited(seconds: int) -> ProblemError:
     """Refuse with 429 what came too often, and say how long to wait."""
     detail = "Too many requests. Please try again later."
     return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, code="rate_limited", retry_after=seconds)
+
+
+def unfilled(status: int, detail: str) -> ProblemError:
+    """Refuse as the file routes of memories do: no title, 0 for a status (agents-memories-sessions.md, 4.6)."""
+    return ProblemError(status, detail, is_filled=False)
 
 
 def internal() -> ProblemError:

@@ -10,22 +10,27 @@ from typing import IO, Any
 from reconciler.emulator.access_log import AccessLog
 from reconciler.emulator.app import create_app
 
+SYNC_POLL = 60.0
+
 
 def serve(
     *,
     port: int = 0,
     host: str = "127.0.0.1",
     access_log: str | None = None,
+    sync_poll: float = SYNC_POLL,
     on_ready: Callable[[str], None] | None = None,
     **options: Any,
 ) -> None:
     """Serve until a signal comes; port 0 takes any free one and `on_ready` is told the base URL.
 
-    `access_log` is a file to append to, or `-` for standard output. All other options are those of `create_app`.
+    `access_log` is a file to append to, or `-` for standard output; memories are synced every `sync_poll` seconds, 0
+    never. All other options are those of `create_app`.
     """
     from reconciler.emulator.sockets import Listener  # noqa: PLC0415 - waitress is only needed here
 
-    with contextlib.closing(create_app(**options)) as app, _opened(access_log) as stream:
+    app = create_app(sync_poll=sync_poll, **options)
+    with contextlib.closing(app), _opened(access_log) as stream:
         listener = Listener(AccessLog(app, stream) if stream else app, host=host, port=port)
         with _stopped_by_signals(listener.stop):
             if on_ready:

@@ -10,67 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.emulator import clock
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    org TEXT NOT NULL,
-    collection TEXT NOT NULL,
-    parent TEXT NOT NULL,
-    name TEXT,
-    status TEXT NOT NULL,
-    haystack TEXT NOT NULL,
-    body TEXT NOT NULL,
-    agent_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_id')) VIRTUAL,
-    harness_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.harness_id')) VIRTUAL,
-    agent_identity_id TEXT GENERATED ALWAYS AS (json_extract(body, '$.agent_identity_id')) VIRTUAL
-);
-CREATE INDEX IF NOT EXISTS listed ON documents (org, collection, seq, status);
-CREATE INDEX IF NOT EXISTS children ON documents (parent, collection, seq) WHERE parent <> '';
-CREATE UNIQUE INDEX IF NOT EXISTS names ON documents (org, collection, name)
-    WHERE name IS NOT NULL AND status <> 'deleted';
-CREATE INDEX IF NOT EXISTS by_agent ON documents (org, agent_id, status) WHERE collection = 'apps';
-CREATE INDEX IF NOT EXISTS by_harness ON documents (org, harness_id, status) WHERE collection = 'apps';
-CREATE INDEX IF NOT EXISTS by_identity ON documents (org, agent_identity_id) WHERE collection = 'apps';
-CREATE INDEX IF NOT EXISTS sessions_by_agent ON documents (org, agent_id, status) WHERE collection = 'sessions';
-CREATE INDEX IF NOT EXISTS sessions_by_harness ON documents (org, harness_id, status) WHERE collection = 'sessions';
-CREATE TABLE IF NOT EXISTS changes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    org TEXT NOT NULL,
-    entity TEXT NOT NULL,
-    method TEXT NOT NULL,
-    reason TEXT,
-    created_at TEXT NOT NULL
-);
-"""
-
-COLUMNS = "SELECT seq, id, org, collection, parent, name, haystack, body FROM documents "
-# The inner select runs on the index alone, so a far page does not read the documents before it.
-LIST = (
-    COLUMNS  # noqa: S608 - made of constants, here and below
-    + "WHERE seq IN (SELECT seq FROM documents WHERE org = ? AND collection = ? "
-    "AND status <> 'deleted' AND (? OR status <> 'archived') ORDER BY seq DESC LIMIT ? OFFSET ?) "
-    "ORDER BY seq DESC"
-)
-TOKENS = 8
-PRESENT = "WHERE org = ? AND collection = ? AND status <> 'deleted' AND (? OR status <> 'archived')"
-MATCHING = PRESENT + " AND instr(haystack, ?) > 0" * TOKENS
-COUNT = f"SELECT count(*) FROM documents {PRESENT}"  # noqa: S608
-COUNT_MATCHING = f"SELECT count(*) FROM documents {MATCHING}"  # noqa: S608
-SEARCH = COLUMNS + MATCHING + " ORDER BY seq DESC LIMIT ? OFFSET ?"
-WHO = "WHERE collection = 'apps' AND org = ? AND"
-APPS_BY = {
-    "agent_id": f"{COLUMNS} INDEXED BY by_agent {WHO} agent_id = ? ORDER BY seq",
-    "harness_id": f"{COLUMNS} INDEXED BY by_harness {WHO} harness_id = ? ORDER BY seq",
-    "agent_identity_id": f"{COLUMNS} INDEXED BY by_identity {WHO} agent_identity_id = ? ORDER BY seq",
-}
-USERS = {
-    (collection, field): f"SELECT {field}, count(*) FROM documents WHERE collection = '{collection}' AND org = ? "  # noqa: S608
-    f"AND {field} IS NOT NULL AND status NOT IN ('archived', 'deleted') GROUP BY {field}"
-    for collection in ("apps", "sessions")
-    for field in ("agent_id", "harness_id")
-}
+from reconciler.emulator.sql import APPS_BY, COLUMNS, COUNT, COUNT_MATCHING, LIST, SCHEMA, SEARCH, TOKENS, USERS
 
 
 class TakenError(Exception):
@@ -141,6 +81,8 @@ class Store:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
+        self._counts: dict[tuple[Any, ...], Any] = {}
+        self._counted_at: tuple[int, int] = (0, 0)
 
     @contextmanager
     def transaction(self, *, reading: bool = False) -> Iterator[None]:
@@ -158,6 +100,7 @@ class Store:
                 yield
             except BaseException:
                 self._db.execute("ROLLBACK")
+                self._counts.clear()
                 raise
             self._db.execute("COMMIT")
 
@@ -208,8 +151,7 @@ class Store:
         window = window or Window()
         where = (org, collection, window.include_archived)
         sql, parameters = (COUNT_MATCHING, (*where, *_padded(window.search))) if window.search else (COUNT, where)
-        with self._lock:
-            total: int = self._db.execute(sql, parameters).fetchone()[0]
+        total: int = self._counting(sql, parameters)[0][0]
         return total
 
     def children(self, parent: str, collection: str) -> list[Record]:
@@ -228,8 +170,7 @@ class Store:
 
     def users(self, org: str, collection: str, field: str) -> dict[str, int]:
         """Count live apps, or sessions, per agent or per harness."""
-        with self._lock:
-            return dict(self._db.execute(USERS[collection, field], (org,)).fetchall())
+        return dict(self._counting(USERS[collection, field], (org,)))
 
     def record_change(self, change: Changed) -> None:
         """Append to the change history."""
@@ -259,13 +200,35 @@ class Store:
         with self._lock:
             self._finalizer()
 
-    def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
-        """Run a writing statement, telling a violated unique index apart."""
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Run a select of a module that keeps a table of its own."""
+        with self._lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> int:
+        """Run a writing statement, telling a violated unique index apart; gives the number of rows."""
         with self._lock:
             try:
-                self._db.execute(sql, parameters)
+                return self._db.execute(sql, parameters).rowcount
             except sqlite3.IntegrityError as error:
                 raise TakenError(str(error)) from error
+
+    def _write(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Run a writing statement on the store's own tables."""
+        self.execute(sql, parameters)
+
+    def _counting(self, sql: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Run a select that counts, once while nothing changes: a list has many pages, and each tells the total."""
+        with self._lock:
+            now = self._db.execute("PRAGMA data_version").fetchone()[0], self._db.total_changes
+            if now != self._counted_at:
+                self._counts.clear()
+                self._counted_at = now
+            key = (sql, *parameters)
+            if key not in self._counts:
+                self._counts[key] = self._db.execute(sql, parameters).fetchall()
+            found: list[tuple[Any, ...]] = self._counts[key]
+            return found
 
     def _all(self, sql: str, parameters: tuple[object, ...]) -> list[Record]:
         """Run a select and give its records."""

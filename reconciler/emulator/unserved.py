@@ -42,7 +42,6 @@ OPERATIONS = (
     ("POST", "/v1/apps/<app>/webhooks/<channel>"),
     ("POST", "/v1/harnesses/preview"),
     ("GET", "/v1/harnesses/<harness>/stats"),
-    ("GET", "/v1/memories/<memory>/fs"),
     ("GET", "/v1/orgs/<org>/members"),
     ("POST", "/v1/orgs/<org>/members"),
     ("PATCH", "/v1/orgs/<org>/members/<user>"),
@@ -64,7 +63,6 @@ def _family(path: str) -> tuple[Route, ...]:
 
 ROUTES = (
     *(route for name in FAMILIES for route in _family(f"/v1/{name}")),
-    *_family("/v1/memories/<memory>/fs")[len(METHODS) :],
     *_family("/v1/sessions/<session>")[len(METHODS) :],
     *(Route(method, rule, refuse, scoped=False) for method, rule in OPERATIONS),
 )

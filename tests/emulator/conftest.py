@@ -1,6 +1,10 @@
 """Clients of a fresh stand-in, without a socket."""
 
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -79,3 +83,64 @@ def made() -> Callable[..., dict[str, Any]]:
 def harness(api: httpx.Client) -> str:
     """Give the id of the built-in generic harness."""
     return str(api.get("/v1/harnesses/generic").json()["id"])
+
+
+class Repositories:
+    """Bare repositories below one directory, as `git_base` wants them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.base = folder / "base"
+        self.base.mkdir()
+        self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def commit(
+        self, name: str, files: Mapping[str | bytes, str | bytes | tuple[str, str]], branch: str = "main"
+    ) -> None:
+        """Commit exactly these files; a tuple is a mode (symlink, submodule) with its target."""
+        if not (self.base / f"{name}.git").exists():
+            self.git("init", "--quiet", "--bare", "--template=", str(self.base / f"{name}.git"))
+        head = f"refs/heads/{branch}"
+        exists = self.git("for-each-ref", head, name=name)
+        lines = [f"commit {head}\ncommitter T <t@example.com> 0 +0000\ndata 0\n".encode()]
+        lines += [f"from {head}^0\n".encode()] if exists else []
+        lines += [b"deleteall\n", *(_change(path, what) for path, what in files.items())]
+        self.git("fast-import", "--quiet", name=name, stdin=b"".join(lines))
+
+    def git(self, *arguments: str, name: str = "", stdin: bytes = b"") -> str:
+        """Run git, in one of the repositories where it is named."""
+        inside = ["--git-dir", str(self.base / f"{name}.git")] if name else []
+        ended = subprocess.run(
+            ["git", *inside, *arguments], input=stdin, env=self._environment, check=True, capture_output=True
+        )
+        return ended.stdout.decode().strip()
+
+
+def _change(path: str | bytes, what: str | bytes | tuple[str, str]) -> bytes:
+    """Write one file of a commit the way fast-import reads it."""
+    mode, content = what if isinstance(what, tuple) else ("100644", what)
+    place, data = (text.encode() if isinstance(text, str) else text for text in (path, content))
+    if mode == "160000":
+        return b"M 160000 " + data + b" " + place + b"\n"
+    return f"M {mode} inline ".encode() + place + f"\ndata {len(data)}\n".encode() + data + b"\n"
+
+
+@pytest.fixture
+def repositories(tmp_path: Path) -> Repositories:
+    """Give a directory of bare repositories to commit to."""
+    return Repositories(tmp_path)
+
+
+@pytest.fixture
+def synced(repositories: Repositories, open_api: Open, made: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    """Give a function that makes a memory of a source, does one step of the worker, and shows the memory."""
+    api = open_api(git_base=str(repositories.base))
+
+    def sync(**source: Any) -> dict[str, Any]:
+        wanted = {"type": "github", "repository": "acme/docs", **source}
+        memory = made(api, "/v1/memories", name=f"m{time.monotonic_ns()}", source=wanted)
+        assert api.app.sync.step() == memory["id"]  # type: ignore[attr-defined]
+        shown: dict[str, Any] = api.get(f"/v1/memories/{memory['id']}").json()
+        return shown
+
+    sync.api = api  # type: ignore[attr-defined]
+    return sync

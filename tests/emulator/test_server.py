@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -69,9 +70,43 @@ def test_store_takes_several_threads(tmp_path):
     assert sorted(statuses) == [201] * 20 + [409] * 20
 
 
+def test_server_syncs_memories(tmp_path, repositories):
+    """A served stand-in syncs memories from the mirrors it is given, and stops cleanly."""
+    repositories.commit("acme/docs", {"a.md": "x"})
+    command = [sys.executable, "-m", "reconciler", "emulator", "--port", "0", "--data", str(tmp_path / "data.db")]
+    command += ["--git-base", str(repositories.base), "--sync-poll", "0.05"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            url = process.stdout.readline().split()[2]
+            with httpx.Client(base_url=url, headers=TOKEN) as api:
+                api.headers["X-Org-Id"] = api.post("/v1/orgs", json={"name": "o"}).json()["id"]
+                body = {"name": "m", "source": {"type": "github", "repository": "acme/docs"}}
+                path = f"/v1/memories/{api.post('/v1/memories', json=body).json()['id']}"
+                deadline = time.monotonic() + 30
+                while api.get(path).json()["sync_status"] != "succeeded" and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                assert api.get(f"{path}/fs/a.md").json()["content"] == "x"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
+
+
+def test_a_bad_base_is_a_usage_error():
+    """A base that is no directory is told at the start, with what to do."""
+    command = [sys.executable, "-m", "reconciler", "emulator", "--port", "0", "--git-base", "/does/not/exist"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 64
+    assert "the git base is no directory: /does/not/exist" in ended.stderr
+    assert "choose another --git-base" in ended.stderr
+
+
 def test_import_is_light():
     """Importing the package does not load the server beneath."""
-    script = "import sys, reconciler.emulator; sys.exit('waitress' in sys.modules or 'click' in sys.modules)"
+    script = (
+        "import sys, reconciler.emulator; sys.exit(any(name in sys.modules for name in ('waitress', 'click', 'git')))"
+    )
     env = {**os.environ, "PYTHONWARNINGS": "error"}
     assert subprocess.run([sys.executable, "-c", script], check=False, env=env).returncode == 0
 
