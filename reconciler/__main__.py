@@ -12,6 +12,7 @@ def run() -> None:
 
     The process ends at once: taking a hundred thousand objects apart first would be a tenth of a large run.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them costs as much as all our kinds
     from reconciler.cli.main import main
 
     for stream in (sys.stdout, sys.stderr):  # a character that the locale does not know is spelled out, not an error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +98,8 @@ def _ensure_replaceable(name: str) -> None:
 
 def save(plan: Plan, name: str, *, settings: Settings) -> None:
     """Write a plan file, whole or not at all."""
+    import secrets
+
     from reconciler.plan.file import dumps
 
     _ensure_replaceable(name)

@@ -139,10 +139,11 @@ def _replaced(
         matches = isinstance(value, dict) and value.get(step[0]) == step[1]
         return _replaced(value, rest, where, change) if matches else value
     if step == "*" and isinstance(value, list):
-        return [_replaced(item, rest, (*where, index), change) for index, item in enumerate(value)]
+        items = [_replaced(item, rest, (*where, index), change) for index, item in enumerate(value)]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     if not isinstance(value, dict):
         return value
     keys = list(value) if step == "*" else [step] if step in value else []
-    if not keys:
-        return value
-    return value | {key: _replaced(value[key], rest, (*where, key), change) for key in keys}
+    made = {key: _replaced(value[key], rest, (*where, key), change) for key in keys}
+    made = {key: new for key, new in made.items() if new is not value[key]}
+    return value | made if made else value

@@ -153,17 +153,18 @@ class Names:
 
     def named(self, org: str, kind: Kind, shape: Shape) -> Shape:
         """Return a live shape with names where it has ids."""
+        own = dict(shape)
         for path, reference in references(kind):
             directory = self._directories.get((org, reference.kind))
             if directory is None:
                 continue
             if len(path) == 1:
-                id_ = shape.get(str(path[0]))
+                id_ = own.get(str(path[0]))
                 if isinstance(id_, str):
-                    shape = {**shape, str(path[0]): directory.name_of(id_)}
+                    own[str(path[0])] = directory.name_of(id_)
             else:
-                shape = replaced(shape, path, directory.renamed)
-        return shape
+                own = replaced(own, path, directory.renamed)
+        return own
 
     def bind(self, desired: Iterable[Desired]) -> tuple[list[Desired], list[Fault]]:
         """Return the desired with each reference under its one name, and a fault for each that has none."""
