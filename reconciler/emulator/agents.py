@@ -43,9 +43,9 @@ def config(call: Call) -> Reply:
 
 def check_name(call: Call) -> Reply:
     """GET /v1/agents/check-name: malformed names are not available, archived agents hold theirs."""
-    name = call.request.args.get("name", "")
+    name = call.told("name")
     exclude = call.request.args.get("exclude_id")
-    fault = ids.fault("agent", exclude) if exclude else None
+    fault = ids.fault("agent", exclude) if exclude is not None else None
     if fault:
         raise malformed("agent", fault)
     holder = call.store.named(call.org, PATH, name)

@@ -77,6 +77,13 @@ class Call:
             raise RejectionError(400, f"Failed to deserialize query string: {name}: invalid digit in string")
         return int(raw)
 
+    def told(self, name: str) -> str:
+        """Read a query parameter that must be there."""
+        raw = self.request.args.get(name)
+        if raw is None:
+            raise RejectionError(400, f"Failed to deserialize query string: missing field `{name}`")
+        return raw
+
     def window(self, *, limit: int = -1, offset: int = 0) -> Window:
         """Read the list parameters: search tokens (lowercased, eight at most) and include_archived."""
         search = self.request.args.get("search", "").lower().split()[:SEARCH_TOKENS]

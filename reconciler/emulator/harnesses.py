@@ -33,9 +33,13 @@ def config(call: Call) -> Reply:
 
 def check_name(call: Call) -> Reply:
     """GET /v1/harnesses/check-name: malformed, reserved and held names are not available."""
-    name = call.request.args.get("name", "")
+    name = call.told("name")
+    exclude = call.request.args.get("exclude_id")
+    fault = ids.fault("harness", exclude) if exclude is not None else None
+    if fault:
+        raise malformed("harness", fault)
     holder = call.store.named(call.org, PATH, name)
-    free = holder is None or holder.id == call.request.args.get("exclude_id")
+    free = holder is None or holder.id == exclude
     return Reply(value={"available": documents.name_fault(name) is None and free})
 
 

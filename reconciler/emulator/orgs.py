@@ -96,7 +96,7 @@ def complete_onboarding(call: Call) -> Reply:
 
 def resolve(call: Call) -> Reply:
     """GET /v1/resolve-org?id=: the organization that owns an id, when it is one of the caller's."""
-    ident = call.request.args.get("id", "")
+    ident = call.told("id")
     record = call.store.find(ident)
     owner = None if record is None else call.store.get("", "orgs", record.org or record.id)
     body = owner.body() if owner else None

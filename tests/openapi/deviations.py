@@ -127,6 +127,25 @@ def _rejections(spec: Spec) -> None:
             _answers(operation, 400, PLAIN)
 
 
+def _numbers(spec: Spec) -> None:
+    for parameter in operations(spec)["list_agents"]["parameters"]:
+        if parameter["name"] in ("limit", "offset"):
+            parameter["schema"] = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**32 - 1}
+
+
+def _secrets(spec: Spec) -> None:
+    provider = {"properties": dict.fromkeys(("password", "password_hash", "client_secret", "proxy_secret"), False)}
+    config = dict.fromkeys(("signing_secret", "bot_token", "token", "api_key_hash"), False)
+    nested = {"captcha": {"properties": {"secret_key": False}}, "auth": {"properties": {"provider": provider}}}
+    spec["components"]["schemas"]["AppChannel"]["properties"]["channel_config"] |= {"properties": config | nested}
+
+
+def _one_harness(spec: Spec) -> None:
+    both = {name: {"type": "string"} for name in ("harness_id", "harness_name")}
+    for name in ("CreateAgentRequest", "UpdateAgentRequest"):
+        spec["components"]["schemas"][name]["not"] = {"properties": both, "required": sorted(both)}
+
+
 def _ids(spec: Spec) -> None:
     for schema in spec["components"]["schemas"].values():
         for part in (schema, *schema.get("allOf", ())):
@@ -151,11 +170,11 @@ def _path_id(path: str, operation: dict[str, Any], parameter: dict[str, Any]) ->
         prefix = path.split("/")[2].removesuffix("es").removesuffix("s")
     if prefix is None:
         return
-    by_name = operation["operationId"] in BY_NAME
+    by_name = "or name" in parameter["description"] or operation["operationId"] in BY_NAME
     parameter["schema"]["pattern"] = f"^({prefix}_[0-9a-f]{{32}}|{SLUG})$" if by_name else _id(prefix)
 
 
-BY_NAME = frozenset({"get_agent", "upsert_agent", "copy_agent", "get_harness", "copy_harness"})
+BY_NAME = frozenset({"copy_agent", "get_harness", "copy_harness"})  # the file does not say so of these
 NAME = {"pattern": f"^{SLUG}$", "maxLength": 64}
 
 DEVIATIONS = (
@@ -174,4 +193,26 @@ DEVIATIONS = (
             _property("UpdateHarnessRequest", "name", **NAME),
         ),
     ),
+    Deviation("orgs 1.4", "the values of a patch are checked", _also(400, "update_organization")),
+    Deviation("orgs 1.4", "members may not change settings", _also(403, "update_organization")),
+    Deviation("orgs 1.3", "creation is capped and rationed", _all(*(_also(status, "create_organization") for status in (409, 429)))),
+    Deviation(
+        "orgs 4.4",
+        "names of agents and harnesses are taken, their number is capped",
+        _also(409, "create_agent update_agent upsert_agent copy_agent create_harness update_harness copy_harness"),
+    ),
+    Deviation("agents 2.4", "what an app uses is not archived", _also(409, "delete_agent delete_harness")),
+    Deviation("orgs 5", "a policy may refuse any caller", _also(403)),
+    Deviation("orgs 2.4", "the name column holds 255 characters", _also(500, "create_app update_app")),
+    Deviation(
+        "agents 1.1",
+        "a malformed id in the path is 400, but for memories",
+        _also(
+            400,
+            "list_agent_versions create_agent_version set_default_agent_version get_harness check_agent_name",
+        ),
+    ),
+    Deviation("agents 1.3", "a limit over 100 is clamped, 0 is an empty page; the type is unsigned, not int32", _numbers),
+    Deviation("agents 2.5", "harness_id and harness_name exclude each other", _one_harness),
+    Deviation("orgs 3.4", "what is secret in a channel's config is written and never read", _secrets),
 )

@@ -17,6 +17,7 @@ from schemathesis.transport.wsgi import WSGI_TRANSPORT
 from reconciler.emulator import create_app, ids
 
 from .deviations import amended
+from .planted import acquainted, plant
 from .published import covered
 from .rulings import RULINGS, Ruling, said
 
@@ -61,9 +62,9 @@ def examined(operations: Iterable[str], *, most: int) -> Findings:
     generation = {"max-examples": most, "deterministic": True, "no-shrink": True, "database": "none"}
     config = SchemathesisConfig.from_dict(
         {"seed": SEED, "headers": headers, "base-url": "http://emulator/", "continue-on-failure": True}
-        | {"generation": generation}
+        | {"generation": generation, "phases": {"stateful": {"generation": {"max-examples": 4 * most}}}}
     )
-    schema = schemathesis.openapi.from_dict(amended(), config=config).include(operation_id=sorted(operations))
+    schema = schemathesis.openapi.from_dict(acquainted(amended(), plant(app, headers)), config=config).include(operation_id=sorted(operations))
     schema.app = app
 
     @schema.hooks.hook("filter_failure")
@@ -113,3 +114,13 @@ def _note(findings: Findings, case: Any, response: Any, check: Any) -> None:
     kind = (type(failure).__name__, operation_id(case), f"{response.status_code} {told[:60]}")
     text = f"{failure.title}: {failure.message[:900]}\n{check.failure_info.code_sample[:900]}\n-> {response.content[:300]!r}"
     findings.failures.setdefault(kind, text)
+
+
+def insist(paths: str, *, most: int = 30) -> Findings:
+    """Insist that nothing is found below some paths, and that every operation there succeeded at least once."""
+    operations = chosen(paths)
+    findings = examined(operations, most=most)
+    assert not findings.failures, str(findings)
+    assert not findings.never_succeeded(set(operations))
+    assert {"examples", "coverage", "fuzzing"} <= findings.phases.keys()
+    return findings

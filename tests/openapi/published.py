@@ -34,7 +34,9 @@ def served() -> frozenset[tuple[str, str]]:
 
 def operations(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Give the operations of a document by their ids."""
-    return {item[method]["operationId"]: item[method] for item in spec["paths"].values() for method in METHODS & item.keys()}
+    return {
+        item[method]["operationId"]: item[method] for item in spec["paths"].values() for method in METHODS & item.keys()
+    }
 
 
 def covered(spec: dict[str, Any]) -> dict[str, str]:
