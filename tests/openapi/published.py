@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.emulator import routes, unserved
 
 FILE = Path(__file__).with_name("openapi.json")
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 VARIABLE = re.compile(r"<[^>]*>|\{[^}]*\}")
 
 
