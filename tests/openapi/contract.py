@@ -64,7 +64,7 @@ def _never_null(parameter: dict[str, Any]) -> None:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Give a pattern for each path of the file and of what it lacks, those without variables first."""
-    paths = {shape(path) for path in _openapi().spec["paths"].keys()} | {path for _, path in ABSENT}
+    paths = {shape(path) for path in _openapi().spec["paths"]} | {path for _, path in ABSENT}
     ordered = sorted(paths, key=lambda path: (path.count("{}"), path))
     return [(re.compile(re.escape(path).replace(r"\{\}", "[^/]+")), path) for path in ordered]
 
@@ -86,12 +86,23 @@ class Contract:
     def sent(self, method: str, path: str, query: str, headers: dict[str, str], content: bytes) -> None:
         """Check a request."""
         place = self._place(method, path)
-        key = ("sent", method, place, _form(dict(parse_qsl(query))), "authorization" in headers, _form(_parsed(content)))
+        key = (
+            "sent",
+            method,
+            place,
+            _form(dict(parse_qsl(query))),
+            "authorization" in headers,
+            _form(_parsed(content)),
+        )
         if place is None or not self._is_new(key):
             return
-        self._note(_openapi().iter_request_errors(_request(method, path, query, headers, content)), method, path, content)
+        self._note(
+            _openapi().iter_request_errors(_request(method, path, query, headers, content)), method, path, content
+        )
 
-    def answered(self, method: str, path: str, query: str, status: int, headers: dict[str, str], content: bytes) -> None:
+    def answered(
+        self, method: str, path: str, query: str, status: int, headers: dict[str, str], content: bytes
+    ) -> None:
         """Check what the server answered to a request."""
         place = self._place(method, path)
         kind = headers.get("content-type", "")
@@ -127,7 +138,9 @@ class Contract:
 
     def _note(self, errors: Any, method: str, path: str, content: bytes, status: int | None = None) -> None:
         for error in errors:
-            why = "; ".join(str(one.message) for one in getattr(error.__cause__, "schema_errors", ())) or error.__cause__
+            why = (
+                "; ".join(str(one.message) for one in getattr(error.__cause__, "schema_errors", ())) or error.__cause__
+            )
             self.faults.append(f"{method} {path} {status or ''}: {error} {why}: {content[:400]!r}")
 
 

@@ -195,7 +195,11 @@ DEVIATIONS = (
     ),
     Deviation("orgs 1.4", "the values of a patch are checked", _also(400, "update_organization")),
     Deviation("orgs 1.4", "members may not change settings", _also(403, "update_organization")),
-    Deviation("orgs 1.3", "creation is capped and rationed", _all(*(_also(status, "create_organization") for status in (409, 429)))),
+    Deviation(
+        "orgs 1.3",
+        "creation is capped and rationed",
+        _all(*(_also(status, "create_organization") for status in (409, 429))),
+    ),
     Deviation(
         "orgs 4.4",
         "names of agents and harnesses are taken, their number is capped",
@@ -212,7 +216,9 @@ DEVIATIONS = (
             "list_agent_versions create_agent_version set_default_agent_version get_harness check_agent_name",
         ),
     ),
-    Deviation("agents 1.3", "a limit over 100 is clamped, 0 is an empty page; the type is unsigned, not int32", _numbers),
+    Deviation(
+        "agents 1.3", "a limit over 100 is clamped, 0 is an empty page; the type is unsigned, not int32", _numbers
+    ),
     Deviation("agents 2.5", "harness_id and harness_name exclude each other", _one_harness),
     Deviation("orgs 3.4", "what is secret in a channel's config is written and never read", _secrets),
 )

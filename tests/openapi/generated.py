@@ -64,7 +64,9 @@ def examined(operations: Iterable[str], *, most: int) -> Findings:
         {"seed": SEED, "headers": headers, "base-url": "http://emulator/", "continue-on-failure": True}
         | {"generation": generation, "phases": {"stateful": {"generation": {"max-examples": 4 * most}}}}
     )
-    schema = schemathesis.openapi.from_dict(acquainted(amended(), plant(app, headers)), config=config).include(operation_id=sorted(operations))
+    schema = schemathesis.openapi.from_dict(acquainted(amended(), plant(app, headers)), config=config).include(
+        operation_id=sorted(operations)
+    )
     schema.app = app
 
     @schema.hooks.hook("filter_failure")
@@ -112,8 +114,8 @@ def _note(findings: Findings, case: Any, response: Any, check: Any) -> None:
     failure = check.failure_info.failure
     told = said(response) if response.status_code >= 400 else failure.message
     kind = (type(failure).__name__, operation_id(case), f"{response.status_code} {told[:60]}")
-    text = f"{failure.title}: {failure.message[:900]}\n{check.failure_info.code_sample[:900]}\n-> {response.content[:300]!r}"
-    findings.failures.setdefault(kind, text)
+    shown = (f"{failure.title}: {failure.message[:900]}", check.failure_info.code_sample[:900], response.content[:300])
+    findings.failures.setdefault(kind, "\n".join(map(str, shown)))
 
 
 def insist(paths: str, *, most: int = 30) -> Findings:

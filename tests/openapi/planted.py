@@ -1,4 +1,4 @@
-"""Something of everything on the server before a run, and its ids as the examples of the file: most calls then succeed."""
+"""Something of everything on the server before a run, its ids as the examples of the file: so calls succeed."""
 
 from collections.abc import Mapping
 from typing import Any
