@@ -64,7 +64,8 @@ def _never_null(parameter: dict[str, Any]) -> None:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Give a pattern for each path of the file and of what it lacks, those without variables first."""
-    paths = {shape(path) for path in _openapi().spec["paths"]} | {path for _, path in ABSENT}
+    published = _openapi().spec["paths"].keys()
+    paths = {shape(path) for path in published} | {path for _, path in ABSENT}
     ordered = sorted(paths, key=lambda path: (path.count("{}"), path))
     return [(re.compile(re.escape(path).replace(r"\{\}", "[^/]+")), path) for path in ordered]
 

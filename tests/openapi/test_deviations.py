@@ -48,7 +48,7 @@ def test_contract_notices_a_bad_request(contract):
     headers = {"authorization": "Bearer x", "content-type": "application/json"}
     contract.sent("POST", "/v1/memories", "", headers, b"{}")
     contract.sent("GET", "/v1/invented", "", headers, b"")
-    with pytest.raises(AssertionError, match="'name' is a required property(.|\n)*invented"):
+    with pytest.raises(AssertionError, match=r"'name' is a required property(.|\n)*invented"):
         contract.settle()
 
 
@@ -57,7 +57,7 @@ def test_contract_notices_a_bad_answer(contract):
     problem = {"content-type": "application/problem+json"}
     contract.answered("GET", "/api/v1/orgs", "", 418, problem, b"{}")
     contract.answered("GET", "/v1/orgs", "", 200, {"content-type": "application/json"}, b'{"data": [{"id": "x"}]}')
-    with pytest.raises(AssertionError, match="418(.|\n)*is a required property"):
+    with pytest.raises(AssertionError, match=r"418(.|\n)*is a required property"):
         contract.settle()
 
 
