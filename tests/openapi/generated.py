@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -56,6 +57,17 @@ def operation_id(case: Any) -> str:
 
 def examined(operations: Iterable[str], *, most: int) -> Findings:
     """Run everything that schemathesis has, on some operations of a fresh emulator, and gather what it finds."""
+    with patch.object(ids, "new", _numbered()):
+        return _examined(operations, most=most)
+
+
+def _numbered() -> Callable[[str], str]:
+    """Make ids that follow one upon another, so that a run can be repeated to the letter."""
+    numbers = count(2**64)
+    return lambda prefix: f"{prefix}_{next(numbers):032x}"
+
+
+def _examined(operations: Iterable[str], *, most: int) -> Findings:
     findings = Findings()
     app = create_app(default_org=True, tokens={TOKEN: "owner"})
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Org-Id": ids.DEFAULT_ORG}

@@ -7,6 +7,7 @@ from typing import Any
 
 REFUSED = "RejectedPositiveData"
 ALIVE = "UseAfterFree"
+MISSING = "EnsureResourceAvailability"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,36 @@ RULINGS = (
     ),
     Ruling("orgs 4.2", "the type behind a number is 32 bits wide", "", 422, BODY + ".*expected -?\\d+[.][.].*"),
     Ruling("orgs 4.2", "1.0 is a number, and no integer to the deserializer", "", 422, BODY + ".*floating point.*"),
+    # what is missing is what the body names, or the channel; what was just created is the thing in the path
+    Ruling(
+        "orgs 2.4",
+        "what a body names exists",
+        APPS,
+        404,
+        "(Harness|Agent|Agent version|Agent identity) not found",
+        MISSING,
+    ),
+    Ruling(
+        "agents 2.5",
+        "what a body names exists",
+        f"{AGENTS} {HARNESSES}",
+        404,
+        "(Harness|Parent harness|Model|Capability|MCP server|Skill) not found",
+        MISSING,
+    ),
+    Ruling(
+        "agents 3", "the body names a version", "set_default_agent_version", 404, "Agent version not found", MISSING
+    ),
+    Ruling("orgs 1.4", "what a body names exists", ORGANIZATION, 404, "Harness not found", MISSING),
+    Ruling("agents 7", "the body names a provider", "update_model", 404, "Provider not found", MISSING),
+    Ruling(
+        "orgs 3.1",
+        "a channel exists",
+        "regenerate_a2a_key regenerate_api_endpoint_key",
+        404,
+        "Channel not found",
+        MISSING,
+    ),
     # organizations
     Ruling("orgs 1.3", "a name is not blank", ORGANIZATION, 400, "Organization name cannot be empty"),
     Ruling(
