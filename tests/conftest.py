@@ -21,6 +21,8 @@ from reconciler.plan.plan import Plan
 from reconciler.reconcile import Wanted, apply_plan, make_plan, read_manifests
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, settings
 
+from .openapi.contract import Contract
+
 DEFAULT_ORG = "org_" + f"{1:032x}"
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 """Status, body (JSON, or bytes as they are) and headers of an answer."""
@@ -69,10 +71,14 @@ class Rule:
 
 
 class Meddler:
-    """A WSGI application before another one: records every request and meddles with chosen ones."""
+    """A WSGI application before another one: records every request and meddles with chosen ones.
+
+    What the client sends and what the server answers, before any meddling, is held against the published file.
+    """
 
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.contract = Contract()
         self.sent: list[Sent] = []
         self.rules: list[Rule] = []
 
@@ -124,10 +130,13 @@ class Meddler:
         environ["wsgi.input"] = BytesIO(content)
         sent = _sent(environ, content)
         self.sent.append(sent)
+        self.contract.sent(sent.method, sent.path, sent.query, sent.headers, content)
 
         def pass_on() -> tuple[str, list[tuple[str, str]], bytes]:
             told: list[Any] = []
             body = b"".join(self.app(environ, lambda status, headers, _exc=None: told.extend((status, headers))))
+            headers = {name.lower(): value for name, value in told[1]}
+            self.contract.answered(sent.method, sent.path, sent.query, int(told[0][:3]), headers, body)
             return told[0], told[1], body
 
         rule = next((rule for rule in self.rules if rule.takes(sent)), None)
@@ -137,7 +146,8 @@ class Meddler:
 
 
 def _sent(environ: dict[str, Any], content: bytes) -> Sent:
-    headers = {k[5:].replace("_", "-").lower(): v for k, v in environ.items() if k.startswith("HTTP_")}
+    told = {"HTTP_CONTENT_TYPE": environ["CONTENT_TYPE"]} if environ.get("CONTENT_TYPE") else {}
+    headers = {k[5:].replace("_", "-").lower(): v for k, v in {**environ, **told}.items() if k.startswith("HTTP_")}
     try:
         body = json.loads(content) if content else None
     except ValueError:
@@ -306,6 +316,7 @@ def _world(**options: Any) -> Iterator[World]:
         world = World(Path(folder), Meddler(emulator), emulator, key=key, reason=reason)
         try:
             yield world
+            world.meddler.contract.settle()
         finally:
             for client in world.opened:
                 client.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from reconciler.emulator import (
@@ -274,12 +274,14 @@ class Emulator:
 def _match(request: Request, path: str) -> tuple[Route, Mapping[str, str]]:
     """Find the route; a missing one is a bare 404 and a wrong method a bare 405, without a problem body."""
     try:
-        adapter = routes.MAP.bind("emulator")
-        route, args = adapter.match(path, method=request.method)
-    except MethodNotAllowed as error:
-        raise RejectionError(405, allow=",".join(sorted(error.valid_methods or ()))) from error
+        rule, args = routes.MAP.bind("emulator").match(path)
     except HTTPException as error:
         raise RejectionError(404) from error
+    methods = routes.RULES[rule]
+    route = methods.get("GET" if request.method == "HEAD" else request.method)
+    if route is None:
+        allowed = [*methods, "HEAD"] if "GET" in methods else methods
+        raise RejectionError(405, allow=",".join(sorted(allowed)))
     return route, args
 
 

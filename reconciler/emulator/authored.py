@@ -39,12 +39,12 @@ MCP_DEFAULTS: Mapping[str, Any] = {
 
 
 def _tool(value: Any) -> dict[str, Any]:
-    """Accept a tool; the names of client-side ones may not look like those of MCP tools."""
-    tool: dict[str, Any] = bodies.map_of(bodies.anything)(value)
-    kind = bodies.text(tool.get("type"))
-    if kind == "client_side" and bodies.text(tool.get("name")).startswith("mcp_"):
+    """Accept a tool as sent, once it fits; the names of client-side ones may not look like those of MCP tools."""
+    told: dict[str, Any] = bodies.map_of(bodies.anything)(value)
+    tool = bodies.parse(TOOL, told)
+    if tool["type"] == "client_side" and tool["name"].startswith("mcp_"):
         raise MismatchError(f"tool name `{tool['name']}` must not start with `mcp_`")
-    return tool
+    return told
 
 
 def _auth_mode(value: Any) -> str:
@@ -53,6 +53,34 @@ def _auth_mode(value: Any) -> str:
     return "o_auth" if mode == "oauth" else mode
 
 
+HINT_TEXTS = ("capability_id", "capability_name", "concurrency_class", "narration_noun")
+HINT_FLAGS = (
+    "cpu_bound",
+    "destructive",
+    "idempotent",
+    "long_running",
+    "open_world",
+    "persist_output",
+    "readonly",
+    "requires_secrets",
+    "supports_background",
+)
+HINTS = {
+    **{name: Field(bodies.text) for name in HINT_TEXTS},
+    **{name: Field(bodies.flag) for name in HINT_FLAGS},
+    "side_effect_class": Field(bodies.choice("Pure", "Idempotent", "AtMostOnce")),
+}
+TOOL = {
+    "type": Field(bodies.choice("builtin", "client_side"), required=True),
+    "name": Field(bodies.text, required=True),
+    "description": Field(bodies.text, required=True),
+    "parameters": Field(bodies.anything, required=True),
+    "display_name": Field(bodies.text),
+    "category": Field(bodies.text),
+    "deferrable": Field(bodies.choice("never", "automatic", "always"), nullable=False),
+    "policy": Field(bodies.choice("auto", "requires_approval", "client_side"), nullable=False),
+    "hints": Field(bodies.struct(HINTS), nullable=False),
+}
 CAPABILITY = {"ref": Field(bodies.text, required=True), "config": Field(bodies.anything)}
 FILE = {
     "path": Field(bodies.text, required=True),

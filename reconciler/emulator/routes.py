@@ -1,4 +1,4 @@
-"""Every operation this server knows, as one map."""
+"""Every operation this server knows, as one map; the path is chosen before the method, a fixed one first."""
 
 from itertools import chain
 
@@ -22,6 +22,7 @@ from reconciler.emulator import (
     sessions,
     unserved,
 )
+from reconciler.emulator.call import Route
 
 MODULES = (
     orgs,
@@ -42,8 +43,7 @@ MODULES = (
     unserved,
 )
 ROUTES = tuple(chain.from_iterable(module.ROUTES for module in MODULES))
-MAP = Map(
-    [Rule(route.rule, endpoint=route, methods=[route.method]) for route in ROUTES],
-    strict_slashes=True,
-    merge_slashes=False,
-)
+RULES: dict[str, dict[str, Route]] = {}
+for _route in ROUTES:
+    RULES.setdefault(_route.rule, {}).setdefault(_route.method, _route)
+MAP = Map([Rule(rule, endpoint=rule) for rule in RULES], strict_slashes=True, merge_slashes=False)

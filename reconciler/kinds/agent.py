@@ -80,7 +80,8 @@ class AgentSpec(Spec):
         max_length=100,
     )
     tools: Annotated[list[ClientTool], AS_SET] = optional(
-        "Tools that the client runs.", example=[{"type": "client_side", "name": "open_url"}]
+        "Tools that the client runs.",
+        example=[{"type": "client_side", "name": "open_url", "description": "Open a URL.", "parameters": {}}],
     )
     mcpServers: Annotated[dict[str, McpServer], WHOLE] = optional(  # noqa: N815 - the API's own name
         "Remote MCP servers by name.", example={"crm": {"url": "https://mcp.example.com/v1"}}

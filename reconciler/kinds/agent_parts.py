@@ -97,8 +97,8 @@ class ClientTool(Spec):
     name: Annotated[str, AfterValidator(_tool_name)] = required(
         "The name the model calls it by.", example="open_url", json_schema_extra={"pattern": "^(?!mcp_)."}
     )
-    description: str = optional("What it does, for the model.", example="Open a URL in the user's browser")
-    parameters: dict[str, Any] = optional("JSON Schema of its arguments.", example={"type": "object", "properties": {}})
+    description: str = required("What it does, for the model.", example="Open a URL in the user's browser")
+    parameters: dict[str, Any] = required("JSON Schema of its arguments.", example={"type": "object", "properties": {}})
 
 
 class McpServer(Spec):

@@ -289,7 +289,7 @@ def test_agents_2_5_files_bring_the_file_system(api, made):
 def test_agents_2_5_tools(api, made):
     """Only client-side tools survive; their names must not look like those of MCP tools."""
     tool = {"type": "client_side", "name": "pay", "description": "", "parameters": {}}
-    agent = made(api, "/v1/agents", name="a", system_prompt="", tools=[tool, {"type": "builtin", "name": "x"}])
+    agent = made(api, "/v1/agents", name="a", system_prompt="", tools=[tool, {**tool, "type": "builtin"}])
     assert agent["tools"] == [tool]
     body = {"name": "b", "system_prompt": "", "tools": [{**tool, "name": "mcp_x"}]}
     assert api.post("/v1/agents", json=body).status_code == 422

@@ -194,9 +194,12 @@ files = st.lists(
 )
 tools = st.lists(
     record(
-        {"type": st.just("client_side"), "name": st.sampled_from(["open_url", "copy"])},
-        description=words,
-        parameters=st.just({"type": "object", "$ref": "#/x"}),
+        {
+            "type": st.just("client_side"),
+            "name": st.sampled_from(["open_url", "copy"]),
+            "description": words,
+            "parameters": st.just({"type": "object", "$ref": "#/x"}),
+        }
     ),
     unique_by=lambda tool: tool["name"],
     max_size=2,

@@ -123,6 +123,7 @@ def test_the_key_is_never_shown(world):
     assert KEY not in repr(replace(endpoint, reason="x"))
     world.meddler.cut("GET", ".*", httpx.ReadError("reset"), times=None)
     world.meddler.instead("POST", ".*", (401, {"detail": "Invalid personal access token"}))
+    world.meddler.contract.but("POST /v1/agents : Missing required request body")
     reader, writer = world.reader(), world.writer()
     for call in (
         lambda: reader.get("/v1/agents", doing="reading"),
@@ -391,6 +392,7 @@ def test_nonsense_is_one_clear_error(world, read, send, answer, says):
 def test_an_empty_answer_is_nothing(world):
     """204 has no body; a list that is empty text is not a list."""
     world.meddler.instead("POST", "/v1/agents", (204, b""))
+    world.meddler.contract.but("POST /v1/agents : Missing required request body")
     assert world.writer().send("POST", "/v1/agents", doing="x") is None
     world.meddler.instead("GET", "/v1/orgs", (200, b""))
     world.agent("a")

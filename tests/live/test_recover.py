@@ -257,6 +257,7 @@ def test_unarchive_by_link(world):
 
     link = f"/v1/memories/{memory['id']}/unarchive"
     world.meddler.instead("POST", "/v1/memories", (409, offering({"rel": "unarchive", "href": link})))
+    world.meddler.contract.but("POST .*/unarchive is in the file neither")
     world.meddler.instead("POST", link, (200, {}))
     world.meddler.rules[-1].do = lambda _sent, _pass_on: (revive(), ("200 OK", [], b"{}"))[1]
     applied = world.apply(plan, recheck=False)
