@@ -61,7 +61,8 @@ def by_rank(address: Address) -> tuple[str, int, str, str]:
 class Document:
     """One YAML document as written; `folder` is the path of its file's folder, below the manifest root.
 
-    `spec` is what it declares, in canonical form, if that was found valid where it was read.
+    `spec` is what it declares, in canonical form, if that was found valid where it was read; the value is then
+    without it.
     """
 
     value: Mapping[str, Any]

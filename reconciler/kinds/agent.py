@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -106,6 +107,7 @@ _MCP_DEFAULTS: Shape = {
     "args": [],
     "env": {},
 }
+_CARRIES_MORE = re.compile("[?@#]")
 _FILES_CAPABILITY = "session_file_system"
 
 
@@ -135,7 +137,7 @@ def _mcp_seen(server: Shape) -> Shape:
         seen["env"] = dict.fromkeys(seen["env"], SET)
     if seen.get("args"):
         seen["args"] = [SET for _ in seen["args"]]
-    if any(sign in str(seen.get("url", "")) for sign in "?@#"):
+    if _CARRIES_MORE.search(str(seen.get("url", ""))):
         seen["url"] = SET
     return seen
 

@@ -190,9 +190,9 @@ def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
 
 
 def in_order(kind: Kind, shape: Shape) -> Shape:
-    """Return a Shape with its fields in the order of the kind, whatever order they were written in."""
+    """Return a Shape with its fields in the order of the kind, whatever order they were written in; a name first."""
     ranks = _ranks(kind)
-    return {name: shape[name] for name in sorted(shape, key=ranks.__getitem__)}
+    return {name: shape[name] for name in sorted(shape, key=lambda name: ranks.get(name, -1))}
 
 
 @cache

@@ -68,7 +68,7 @@ def _the_organization(
     if tenant.folder != "." and not all(f"{document.folder}/".startswith(below) for document in documents):
         return None, ""
     name = str(_metadata(tenant).get("name"))
-    title = _map(_map(tenant.value).get("spec")).get("name", name)
+    title = (tenant.spec or _map(_map(tenant.value).get("spec"))).get("name", name)
     pinned = _metadata(tenant).get("id")
     ids = [wire.get("id") for wire in live if (wire.get("id") == pinned if pinned else wire.get("name") == title)]
     return (ids[0] if len(ids) == 1 and org_id in (None, ids[0]) else None), name

@@ -201,9 +201,9 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
     """Return, by organization, the kinds that must be listed: those declared, their parents, those referred to."""
     kinds: defaultdict[str, set[str]] = defaultdict(set)
     for one in desired:
-        wanted = kinds[one.address.org]
-        wanted.add(one.kind.parent or one.kind.name)
-        for path, reference in () if one.archive else references(one.kind):
+        wanted, kind = kinds[one.address.org], one.kind
+        wanted.add(kind.parent or kind.name)
+        for path, reference in () if one.archive else references(kind):
             if reference.kind not in wanted and any(True for _ in at(one.spec, path)):
                 wanted.add(reference.kind)
     return {org: {name for name in names if BY_NAME[name].wire.org_scoped} for org, names in kinds.items()}

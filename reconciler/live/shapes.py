@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.errors import ServerFault
@@ -15,7 +15,7 @@ _HINT = "is EVERRUNS_API_URL the address of an Everruns API?"
 
 def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
     """Return the objects of an answer, children included, if each has what every one has; raises ServerFault."""
-    if not isinstance(items, list) or not all(_is_one(kind, item) for item in items):
+    if not isinstance(items, list) or not _are_objects(items, kind.wire.members):
         raise ServerFault(f"{doing}: the answer is not a list of {kind.plural}", hint=_HINT)
     if kind.children:
         field, child = kind.children
@@ -24,8 +24,15 @@ def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
     return items
 
 
-def _is_one(kind: Kind, item: Any) -> bool:
-    return isinstance(item, dict) and all(isinstance(item.get(member), str) for member in kind.wire.members)
+def _are_objects(items: Sequence[Any], members: Iterable[str]) -> bool:
+    """Say whether each item is an object whose `members` are texts; written for long lists."""
+    for item in items:
+        if type(item) is not dict:
+            return False
+        for member in members:
+            if type(item.get(member)) is not str:
+                return False
+    return True
 
 
 def shape_from(kind: Kind, wire: Wire) -> Shape:

@@ -6,7 +6,6 @@ process that asked: it alone finds faults. Below `MANY` files the work is not wo
 
 from __future__ import annotations
 
-import marshal
 import os
 import signal
 import sys
@@ -16,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_ISREG
 from typing import Any, BinaryIO, Final, NamedTuple
+
+import orjson
 
 from reconciler.errors import Source, SourceFile
 from reconciler.kinds.kind import Shape
@@ -28,7 +29,10 @@ _MOST_PROCESSES: Final = 8
 
 
 class Ready(NamedTuple):
-    """A file that holds one ordinary document: its text, the document's value, its first line, its spec if valid."""
+    """A file that holds one ordinary document: its text, the document's value, its first line.
+
+    With a `spec`, found valid and in canonical form, the value is without it.
+    """
 
     text: str
     value: Any
@@ -58,7 +62,7 @@ def read_quickly(path: str, *, roots: Mapping[str, str]) -> Ready | None:
         if not S_ISREG(status.st_mode) or status.st_size > MAX_CHARS:  # a pipe can be read only once
             return None
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
-            text = stream.read(MAX_CHARS).decode()
+            text = stream.read(status.st_size + 1).decode()
     except (OSError, UnicodeDecodeError):
         return None
     documents = quick(text)
@@ -67,7 +71,10 @@ def read_quickly(path: str, *, roots: Mapping[str, str]) -> Ready | None:
     (parsed,) = documents
     document = Document(parsed.value, Source(SourceFile(path=path, text=text), 0, parsed.line), folder_of(path))
     declared = declare(document, roots=roots)
-    return Ready(text, parsed.value, parsed.line, declared.spec if isinstance(declared, Declared) else None)
+    if not isinstance(declared, Declared):
+        return Ready(text, parsed.value, parsed.line, None)
+    head = {key: value for key, value in parsed.value.items() if key != "spec"}
+    return Ready(text, head, parsed.line, declared.spec)
 
 
 def folder_of(path: str) -> str:
@@ -109,24 +116,24 @@ def _set_to_work(paths: Sequence[str], roots: Mapping[str, str]) -> _Mate:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(reading)
         with open(writing, "wb") as stream:  # noqa: PTH123
-            stream.write(marshal.dumps([_sendable(read_quickly(path, roots=roots)) for path in paths]))
+            stream.write(b"[%b]" % b",".join(_sendable(read_quickly(path, roots=roots)) for path in paths))
     finally:
         os._exit(0)
 
 
-def _sendable(ready: Ready | None) -> bytes | None:
-    """Return a file's content as bytes; a spec that holds a secret's name is not plain data, and stays behind."""
+def _sendable(ready: Ready | None) -> bytes:
+    """Return a file's content as JSON; a spec that holds a secret's name is not plain data, and stays behind."""
     try:
-        return marshal.dumps(tuple(ready)) if ready else None
-    except ValueError:
-        return None
+        return orjson.dumps(tuple(ready) if ready else None)
+    except TypeError:
+        return b"null"
 
 
 def _received(mate: _Mate, count: int) -> Iterator[Ready | None]:
     """Yield what another process read; None for each file when it came to grief."""
     try:
-        found = marshal.loads(mate.pipe.read())  # noqa: S302 - written by our own process a moment ago
-    except (OSError, EOFError, ValueError, TypeError):
+        found = orjson.loads(mate.pipe.read())
+    except (OSError, orjson.JSONDecodeError):
         found = [None] * count
-    for data in found:
-        yield Ready(*marshal.loads(data)) if data else None  # noqa: S302
+    for ready in found:
+        yield Ready(*ready) if ready else None

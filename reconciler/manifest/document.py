@@ -14,7 +14,7 @@ from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
 from reconciler.kinds.channel import SLUG
 from reconciler.kinds.fields import REWRITTEN, Spec, optional, required
-from reconciler.kinds.kind import Kind, Shape, in_order
+from reconciler.kinds.kind import Kind, Shape
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.places import shown
 from reconciler.manifest.suggest import quoted, suggest
@@ -94,7 +94,7 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
         faults.append(Fault(message, source, ("metadata", "archive"), hint=hint))
     if faults or metadata is None or spec is None:
         return faults
-    return Declared(document, kind, metadata, kind.canonical(in_order(kind, spec)))
+    return Declared(document, kind, metadata, kind.canonical(spec))
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, TENANT
-from reconciler.kinds.kind import Identity, Shape, in_order, references
+from reconciler.kinds.kind import Identity, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.load import Loaded
@@ -117,7 +117,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         own = {key: value for key, value in entry.items() if key not in ("name", "id", "archive")}
         yield Desired(
             Address(org, child.name, entry["name"], parent=address.name),
-            child.canonical(in_order(child, own)),
+            child.canonical(own),
             one.document.source,
             entry["type"],
             path=("spec", kind.children[0], index),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
-from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, kept_by_replace, switches
+from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, in_order, kept_by_replace, switches
 from reconciler.plan.change import (
     Action,
     Change,
@@ -85,7 +85,11 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     if twin is not None and kind.twin is Twin.BLOCK:
         message = f'an archived {kind.name.lower()} holds the name "{desired.title}" and the API cannot bring it back'
         return Fault(message, desired.source, desired.path, hint="choose another name")
-    body = {key: value for key, value in _titled(desired, kind.completed(spec, {})).items() if value is not None}
+    body = {
+        key: value
+        for key, value in _titled(desired, in_order(kind, kind.completed(spec, {}))).items()
+        if value is not None
+    }
     frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
     pre = Precondition(digest=brotherhood(found.siblings) if kind.parent else None)
     notes = kind.notes(spec)

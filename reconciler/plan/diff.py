@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import Kind, Shape, whole
+from reconciler.kinds.kind import Kind, Shape, in_order, whole
 from reconciler.plan.change import FieldChange
 
 Keys = tuple[str, ...]
@@ -29,14 +29,14 @@ _TAGS = ("type", "mode")
 
 
 def diff(kind: Kind, desired: Shape, observed: Shape) -> list[FieldChange]:
-    """Return the declared fields whose live value differs, in declared order."""
+    """Return the declared fields whose live value differs, in the order of the kind."""
     live = kind.defaulted(observed)
     wanted = kind.completed(desired, observed)
     if _identical(wanted, live):
         return []
     other = retagged(desired, observed)
     changes: list[FieldChange] = []
-    for key, want in wanted.items():
+    for key, want in in_order(kind, wanted).items():
         if other and type(want) is dict:
             changes.append(FieldChange((key,), live.get(key), want))
         else:
