@@ -164,7 +164,10 @@ class AllowedAction:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error answer, parsed tolerantly: most carry no `code` (everruns-api/orgs-apps-errors.md, 4.1)."""
+    """An error answer, parsed tolerantly: most carry no `code` (everruns-api/orgs-apps-errors.md, 4.1).
+
+    An answer that is no document at all comes from something else than an operation of the API.
+    """
 
     status: int
     title: str = ""
@@ -173,6 +176,7 @@ class Problem:
     retry_after: float | None = None
     allowed_actions: tuple[AllowedAction, ...] = ()
     request_id: str | None = None
+    is_document: bool = True
 
     def action(self, rel: str) -> AllowedAction | None:
         """Return the recovery action with this relation, if the server offers it."""
@@ -280,6 +284,8 @@ def from_problem(problem: Problem, *, doing: str) -> ApiError:
         )
     found: tuple[type[ApiError], str | None] = by_status.get(problem.status, fallback)
     error, hint = found
+    if error is NotFound and not problem.is_document:
+        hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
     trace = f" (request {problem.request_id})" if problem.request_id else ""
     return error(f"{doing}: {problem}{trace}", hint=hint, problem=problem)
 

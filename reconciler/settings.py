@@ -9,6 +9,7 @@ from reconciler.errors import UsageError
 
 DEFAULT_URL = "https://app.everruns.com/api"
 DEFAULT_PARALLELISM = 8
+DEFAULT_MANIFESTS = ("manifests",)
 MAX_PARALLELISM = 64
 REASON_LIMIT = 1000
 """Characters that the platform records of a change reason (everruns-api/orgs-apps-errors.md, 6)."""
@@ -24,7 +25,7 @@ class Settings:
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`.
     """
 
-    manifests: tuple[str, ...] = ("manifests",)
+    manifests: tuple[str, ...] = DEFAULT_MANIFESTS
     orgs: tuple[str, ...] = ()
     target: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -69,7 +70,7 @@ def settings(
         if any(not c.isprintable() and c not in "\n\t" for c in reason):
             raise UsageError("--reason contains control characters")
     return Settings(
-        manifests=manifests or ("manifests",),
+        manifests=manifests or DEFAULT_MANIFESTS,
         orgs=orgs,
         target=target,
         exclude=exclude,

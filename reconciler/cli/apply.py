@@ -12,11 +12,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
 from reconciler.cli.plan import show, with_reason
-from reconciler.errors import PlanFileError, UsageError
+from reconciler.errors import Exit, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
@@ -27,51 +28,35 @@ if TYPE_CHECKING:
     from reconciler.plan.file import PlanFile
 
 
-@click.command("apply")
-@click.argument("plan_file", required=False, metavar="[PLAN]")
-@options.manifests
-@options.platform
-@click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal.")
-@click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit].")
-@options.output
-def command(
-    plan_file: str | None,
-    paths: tuple[str, ...],
-    orgs: tuple[str, ...],
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    local: bool,
-    api_url: str | None,
-    parallelism: int,
-    auto_approve: bool,
-    reason: str | None,
-    as_json: bool,
-    no_color: bool,
-) -> int:
+@options.verb(
+    "apply",
+    options.MANIFESTS,
+    options.PLATFORM,
+    options.REASON,
+    own=(
+        click.argument("plan_file", required=False, metavar="[PLAN]"),
+        click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal."),
+    ),
+)
+def command(*, settings: Settings, console: Console, plan_file: str | None, auto_approve: bool) -> int:
     """Make the platform what the manifests say, or what a saved PLAN says, and prove it by reading back.
 
     A saved plan was reviewed: it is not asked about again, and is refused when anything it touches has moved.
     """
-    console = Console(as_json=as_json, no_color=no_color)
-    console.begin("apply")
-    settings = options.read(
-        manifests=paths,
-        orgs=orgs,
-        target=target,
-        exclude=exclude,
-        local=local,
-        api_url=api_url,
-        parallelism=parallelism,
-        reason=reason,
-    )
     with _terminated_as_interrupted():
         if plan_file is not None:
-            if paths or orgs or target or exclude:
+            if _given("manifests", "orgs", "target", "exclude"):
                 raise UsageError(
                     "a saved plan is applied as it is: -f, --org, --target and --exclude have no say in it"
                 )
             return _apply_saved(plan_file, settings, console)
         return _apply_fresh(with_reason(settings), console, approved=auto_approve)
+
+
+def _given(*flags: str) -> bool:
+    """Say whether any of the flags stands on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(flag) is ParameterSource.COMMANDLINE for flag in flags)
 
 
 def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int:
@@ -94,7 +79,7 @@ def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int
             return console.end()
         if asks and not _agreed(plan):
             console.text(["Nothing was written."])
-            return console.end()
+            return console.end(Exit.ERROR)
         return _carry_out(plan, settings, console, client, recheck=asks)
 
 

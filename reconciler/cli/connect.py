@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
+
 from reconciler.errors import UsageError
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
 from reconciler.live.endpoint import Endpoint
 from reconciler.settings import STATE_FOLDER, Settings
+
+_WORTH_A_WORD = 2.0
 
 
 @contextmanager
@@ -40,7 +44,14 @@ def _endpoint(settings: Settings) -> Endpoint:
         reason=settings.reason,
         app=_emulator() if settings.local else None,
         connections=settings.parallelism,
+        waiting=_tell_of_waiting,
     )
+
+
+def _tell_of_waiting(seconds: float, doing: str) -> None:
+    """Say on standard error why nothing seems to happen; what is over in a moment is not worth a word."""
+    if seconds >= _WORTH_A_WORD:
+        click.echo(f"waiting {seconds:.0f} s, as the platform asks ({doing})", err=True)
 
 
 def _emulator() -> Any:

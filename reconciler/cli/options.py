@@ -1,64 +1,70 @@
-"""Flags that several verbs share."""
+"""Flags that several verbs share, given to a verb as one value of Settings."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
 
 import click
 
-from reconciler.settings import DEFAULT_PARALLELISM, MAX_PARALLELISM, Settings, settings
+from reconciler.cli.console import Console
+from reconciler.settings import DEFAULT_PARALLELISM, MAX_PARALLELISM, settings
 
-F = TypeVar("F", bound=Callable[..., Any])
+Flag = Callable[[Any], Any]
+Verb = Callable[..., int]
 
-
-def manifests(command: F) -> F:
-    """Say where the manifests are and which of them a run is about."""
-    for option in (
-        click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these addresses out, as 'Agent/old-*'."),
-        click.option("--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they stand on."),
-        click.option("--org", "orgs", multiple=True, metavar="NAME", help="Only this organization."),
-        click.option(
-            "-f",
-            "--manifests",
-            "paths",
-            multiple=True,
-            metavar="PATH",
-            help="Folder, file or - for stdin [default: manifests].",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def platform(command: F) -> F:
-    """Say which platform, and how hard to work it."""
-    for option in (
-        click.option(
-            "--parallelism",
-            type=click.IntRange(1, MAX_PARALLELISM),
-            default=DEFAULT_PARALLELISM,
-            show_default=True,
-            help="Most requests at once.",
-        ),
-        click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
-        click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
-    ):
-        command = option(command)
-    return command
+MANIFESTS: tuple[Flag, ...] = (
+    click.option(
+        "-f",
+        "--manifests",
+        multiple=True,
+        metavar="PATH",
+        help="Folder, file or - for stdin [default: manifests].",
+    ),
+    click.option("--org", "orgs", multiple=True, metavar="NAME", help="Only this organization."),
+    click.option("--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they stand on."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these addresses out, as 'Agent/old-*'."),
+)
+PLATFORM: tuple[Flag, ...] = (
+    click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
+    click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
+    click.option(
+        "--parallelism",
+        type=click.IntRange(1, MAX_PARALLELISM),
+        default=DEFAULT_PARALLELISM,
+        show_default=True,
+        help="Most requests at once.",
+    ),
+)
+REASON: tuple[Flag, ...] = (
+    click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit]."),
+)
+_OUTPUT: tuple[Flag, ...] = (
+    click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
+    click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
+)
+_READ = ("manifests", "orgs", "target", "exclude", "local", "api_url", "parallelism", "reason")
 
 
-def output(command: F) -> F:
-    """Say how to print."""
-    for option in (
-        click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
-        click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
-    ):
-        command = option(command)
-    return command
+def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callable[[Verb], click.Command]:
+    """Make a command of a function: it gets its own flags by name, and all others as `settings` and `console`.
 
+    The event stream is opened before anything can go wrong.
+    """
 
-def read(**flags: Any) -> Settings:
-    """Combine a verb's flags with the environment."""
-    return settings(env=os.environ, **flags)
+    def decorate(run: Verb) -> click.Command:
+        @wraps(run)
+        def call(*, as_json: bool, no_color: bool, **flags: Any) -> int:
+            console = Console(as_json=as_json, no_color=no_color)
+            console.begin(name)
+            shared = {flag: flags.pop(flag) for flag in _READ if flag in flags}
+            return run(settings=settings(env=os.environ, **shared), console=console, **flags)
+
+        command: Any = call
+        for flag in reversed((*(flag for group in groups for flag in group), *own, *_OUTPUT)):
+            command = flag(command)
+        return click.command(name)(command)
+
+    return decorate

@@ -17,40 +17,20 @@ from reconciler.report import events
 from reconciler.settings import Settings
 
 
-@click.command("plan")
-@options.manifests
-@options.platform
-@click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
-@options.output
-def command(
-    paths: tuple[str, ...],
-    orgs: tuple[str, ...],
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    local: bool,
-    api_url: str | None,
-    parallelism: int,
-    out: str | None,
-    detailed_exitcode: bool,
-    as_json: bool,
-    no_color: bool,
-) -> int:
+@options.verb(
+    "plan",
+    options.MANIFESTS,
+    options.PLATFORM,
+    own=(
+        click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value."),
+        click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
+    ),
+)
+def command(*, settings: Settings, console: Console, out: str | None, detailed_exitcode: bool) -> int:
     """Show what apply would change. Reads only: its client has no way to write."""
     from reconciler.cli.connect import reading
     from reconciler.reconcile import plan_afresh
 
-    console = Console(as_json=as_json, no_color=no_color)
-    console.begin("plan")
-    settings = options.read(
-        manifests=paths,
-        orgs=orgs,
-        target=target,
-        exclude=exclude,
-        local=local,
-        api_url=api_url,
-        parallelism=parallelism,
-    )
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
     show(plan, console)

@@ -54,12 +54,14 @@ class _Gate:
         while (rest := self._until - time.monotonic()) > 0:
             time.sleep(min(rest, 1.0))
 
-    def close_for(self, seconds: float) -> None:
-        """Close for this long, unless it already is for longer."""
+    def close_for(self, seconds: float) -> bool:
+        """Close for this long, unless it already is for longer; say whether it was open."""
         with self._lock:
-            until = time.monotonic() + seconds
-            self.waited += max(0.0, until - max(self._until, time.monotonic()))
-            self._until = max(self._until, until)
+            now = time.monotonic()
+            was_open = self._until <= now
+            self.waited += max(0.0, now + seconds - max(self._until, now))
+            self._until = max(self._until, now + seconds)
+            return was_open
 
 
 class Connection:
@@ -83,6 +85,7 @@ class Connection:
             },
         )
         self._reason = {"Everruns-Change-Reason": quote(endpoint.reason, safe=" ")} if endpoint.reason else {}
+        self._waiting = endpoint.waiting
         self.gate = _Gate()
 
     def request(
@@ -132,7 +135,7 @@ class Connection:
             if response.status_code >= _SERVER_FAULT and attempt < tries:
                 pause = problem_of(response, hide=hide).retry_after or _PAUSE * attempt
                 if pause <= PATIENCE:
-                    self.gate.close_for(pause)
+                    self._wait(pause, doing=doing)
                     continue
             return _answer(response, doing=doing, hide=hide)
 
@@ -142,8 +145,13 @@ class Connection:
         if waited + seconds > PATIENCE:
             message = f"{doing}: the platform asks to wait {seconds:.0f} s ({problem})"
             raise Throttled(message, hint="run again after that; nothing was done by this request", problem=problem)
-        self.gate.close_for(seconds)
+        self._wait(seconds, doing=doing)
         return waited + seconds
+
+    def _wait(self, seconds: float, *, doing: str) -> None:
+        """Hold every worker back, and say so once: the others find the gate closed."""
+        if self.gate.close_for(seconds):
+            self._waiting(seconds, doing)
 
     def _unreachable(self, error: httpx.TransportError, *, doing: str, ambiguous: bool) -> Unreachable:
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"

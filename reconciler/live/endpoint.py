@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -15,7 +16,8 @@ class Endpoint:
     """Where the platform is and how to speak to it.
 
     `key` is never shown. `app` is a WSGI application that stands in for the network (the embedded emulator);
-    `reason` is recorded by the platform beside every write.
+    `reason` is recorded by the platform beside every write. `waiting` is told when the platform makes us wait, for how
+    many seconds and at what.
     """
 
     url: str
@@ -23,6 +25,7 @@ class Endpoint:
     reason: str | None = None
     app: Any = None
     connections: int = 8
+    waiting: Callable[[float, str], None] = lambda _seconds, _doing: None
 
     def __repr__(self) -> str:
         """Leave the key out."""

@@ -36,6 +36,7 @@ def problem_of(response: httpx.Response, *, hide: Iterable[str] = ()) -> Problem
         retry_after=_retry_after(response, raw),
         allowed_actions=tuple(_actions(raw.get("allowed_actions"))),
         request_id=_line(response.headers.get("x-request-id", "")) or None,
+        is_document=bool(raw),
     )
 
 

@@ -55,9 +55,11 @@ def applied_text(applied: Applied, *, style: Style) -> Iterator[str]:
 
 def done_word(done: Done) -> str:
     """Say in a word or two what a change did, or that it found done."""
+    change = done.change
+    word = "deleted" if change.action is Action.ARCHIVE and change.kind.archive_is_final else PAST[change.action]
     if done.adopted:
-        return "adopted" if done.change.action is Action.CREATE else f"already {PAST[done.change.action]}"
-    return PAST[done.change.action]
+        return "adopted" if change.action is Action.CREATE else f"already {word}"
+    return word
 
 
 def _only(outcomes: Sequence[Outcome], kind: type[_T]) -> list[_T]:

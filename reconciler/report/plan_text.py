@@ -90,8 +90,10 @@ def _changes(changes: Sequence[Change], style: Style, *, is_short: bool) -> Iter
 def _name(change: Change) -> str:
     """Name a change by its address within the organization, its title where that differs, and what it means."""
     title = f' "{change.title}"' if change.title and change.title != change.address.name else ""
-    means = f"  {_MEANS[change.action]}" if change.action in _MEANS else ""
-    return f"{change.address.local}{title}{means}"
+    means = _MEANS.get(change.action)
+    if change.action is Action.ARCHIVE and change.kind.archive_is_final:
+        means = "delete"
+    return f"{change.address.local}{title}{f'  {means}' if means else ''}"
 
 
 def _head(change: Change, column: int, style: Style) -> Iterator[str]:

@@ -78,13 +78,13 @@ def test_yes_applies(site):
 
 @pytest.mark.parametrize("answer", ["y", "no", "YES", "yes please", "", "\x04"], ids=repr)
 def test_anything_else_writes_nothing(site, answer):
-    """Any other answer, and the end of input, write nothing."""
+    """Any other answer, and the end of input, write nothing, and no pipeline takes that for done."""
     site.agents("triage")
     terminal = Terminal(site, "apply")
     terminal.until(QUESTION)
     terminal.type(answer if answer == "\x04" else f"{answer}\n")
     code, shown = terminal.end()
-    assert code == 0
+    assert code == 1
     assert "Nothing was written." in shown
     assert not site.lines
 

@@ -172,6 +172,24 @@ def test_reason_is_percent_encoded(world, reason, header):
     assert world.sent[0].headers["everruns-change-reason"] == header
 
 
+def test_a_wrong_address_is_suspected(world):
+    """A 404 without a document comes from no operation of the API, so the hint is about the address."""
+    world.meddler.instead("GET", ".*", (404, b"<html>Not Found</html>"))
+    with pytest.raises(NotFound) as raised:
+        world.reader().get("/v1/orgs", doing="listing organizations")
+    assert "EVERRUNS_API_URL" in str(raised.value.hint)
+
+
+def test_waiting_is_told_once(world, clock):
+    """Who waits because the platform asked is told for how long and at what, once for all workers."""
+    told = []
+    endpoint = replace(world.endpoint, waiting=lambda seconds, doing: told.append((seconds, doing)))
+    world.meddler.instead("GET", ".*", (429, {"detail": "slow down", "retry_after_seconds": 7}))
+    open_reader(endpoint).get("/v1/orgs", doing="listing organizations")
+    assert told == [(7.0, "listing organizations")]
+    assert clock.waited == 7.0
+
+
 def test_organization_header_only_where_it_belongs(world):
     """X-Org-Id goes with every call inside an organization and with none above it."""
     world.declare("Organization", "acme", {"name": "Default", "default_model": "gpt-4o"})
