@@ -18,8 +18,8 @@ from reconciler.live.client import ReadClient, WriteClient, open_reader, open_wr
 from reconciler.live.endpoint import Endpoint
 from reconciler.plan.outcome import Applied
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import Wanted, apply_plan, make_plan, read_manifests
-from reconciler.settings import LOCAL_KEY, LOCAL_URL, settings
+from reconciler.reconcile import Wanted, apply_plan, plan_afresh, read_manifests
+from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings, settings
 
 from .openapi.contract import Contract
 
@@ -206,8 +206,11 @@ class World:
 
     def wanted(self, **flags: Any) -> Wanted:
         """Write what is declared into one file and read it as the tool does."""
+        return read_manifests(self._written(**flags))
+
+    def _written(self, **flags: Any) -> Settings:
         (self.folder / "fleet.yaml").write_text("\n---\n".join(map(json.dumps, self.declared.values())))
-        return read_manifests(settings(env={}, manifests=(str(self.folder),), **flags))
+        return settings(env={}, manifests=(str(self.folder),), **flags)
 
     # --- the tool ---
 
@@ -226,7 +229,7 @@ class World:
 
     def plan(self, **flags: Any) -> Plan:
         """Plan what is declared."""
-        return make_plan(self.wanted(**flags), settings(env={}, **flags), client=self.reader())
+        return plan_afresh(self._written(**flags), client=self.reader())
 
     def apply(
         self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1

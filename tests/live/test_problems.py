@@ -32,35 +32,43 @@ SHAPES = [
     ("the older form", (400, {"error": "no"}), Problem(400, "Bad Request", "no")),
     ("a message", (400, {"message": "no"}), Problem(400, "Bad Request", "no")),
     ("the status line wins", (404, {"title": "", "status": 0, "detail": "gone"}), Problem(404, "Not Found", "gone")),
-    ("an empty object", (422, {}), Problem(422, "Unprocessable Entity", "{}")),
-    ("a list", (400, [1]), Problem(400, "Bad Request", "[1]")),
-    ("null", (400, b"null"), Problem(400, "Bad Request", "null")),
+    ("an empty object", (422, {}), Problem(422, "Unprocessable Entity", "{}", is_document=False)),
+    ("a list", (400, [1]), Problem(400, "Bad Request", "[1]", is_document=False)),
+    ("null", (400, b"null"), Problem(400, "Bad Request", "null", is_document=False)),
     (
         "members of the wrong type",
         (400, {"title": 1, "detail": [], "code": {}, "error": None}),
         Problem(400, "Bad Request"),
     ),
-    ("nothing", (503, b"", {}), Problem(503, "Service Unavailable")),
-    ("a status nobody knows", (499, b"", {}), Problem(499)),
+    ("nothing", (503, b"", {}), Problem(503, "Service Unavailable", is_document=False)),
+    ("a status nobody knows", (499, b"", {}), Problem(499, is_document=False)),
     (
         "text",
         (422, b"missing field\n  `name`", {"content-type": "text/plain"}),
-        Problem(422, "Unprocessable Entity", "missing field `name`"),
+        Problem(422, "Unprocessable Entity", "missing field `name`", is_document=False),
     ),
-    ("terminal codes in text", (400, b"\x1b[2Jgone\x07", {}), Problem(400, "Bad Request", "[2Jgone")),
+    (
+        "terminal codes in text",
+        (400, b"\x1b[2Jgone\x07", {}),
+        Problem(400, "Bad Request", "[2Jgone", is_document=False),
+    ),
     ("terminal codes in JSON", (400, {"title": "a\x1b[2J", "detail": "b\x07\nc"}), Problem(400, "a [2J", "b c")),
     (
         "a web page",
         (502, b"<html>nginx", {"content-type": "text/html"}),
-        Problem(502, "Bad Gateway", "the answer is a web page, not the API's"),
+        Problem(502, "Bad Gateway", "the answer is a web page, not the API's", is_document=False),
     ),
-    ("a request id", (500, b"", {"x-request-id": "r-1"}), Problem(500, "Internal Server Error", request_id="r-1")),
+    (
+        "a request id",
+        (500, b"", {"x-request-id": "r-1"}),
+        Problem(500, "Internal Server Error", request_id="r-1", is_document=False),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("answer", "problem"), [row[1:] for row in SHAPES], ids=[row[0] for row in SHAPES])
 def test_shapes(answer, problem):
-    """Whatever the server answers becomes a problem of one line, with the status line's status."""
+    """Whatever the server answers becomes a problem of one line, with the status line's status, and it is known for a document or not."""
     assert parsed(*answer) == problem
 
 
