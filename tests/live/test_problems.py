@@ -68,7 +68,7 @@ SHAPES = [
 
 @pytest.mark.parametrize(("answer", "problem"), [row[1:] for row in SHAPES], ids=[row[0] for row in SHAPES])
 def test_shapes(answer, problem):
-    """Whatever the server answers becomes a problem of one line, with the status line's status, and it is known for a document or not."""
+    """Whatever the server answers becomes a problem of one line that says whether it was a document."""
     assert parsed(*answer) == problem
 
 
