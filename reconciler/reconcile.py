@@ -22,6 +22,7 @@ from reconciler.plan.select import select
 if TYPE_CHECKING:
     from reconciler.live.apply import Listener
     from reconciler.live.client import ReadClient, WriteClient
+    from reconciler.plan.imported import Imported
     from reconciler.resource import Desired
     from reconciler.settings import Settings
 
@@ -53,12 +54,19 @@ def read_manifests(
 
     Raises ManifestError with every fault, UsageError for a selection of nothing.
     """
+    everything = _declared(settings.manifests, stdin=stdin, glance=glance)
+    chosen, partial = select(everything, orgs=settings.orgs, target=settings.target, exclude=settings.exclude)
+    return Wanted(everything, chosen, partial)
+
+
+def _declared(
+    paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None
+) -> Sequence[Desired]:
     with collector_paused():
-        resolved = resolve(load(settings.manifests, stdin=stdin, glance=glance))
+        resolved = resolve(load(paths, stdin=stdin, glance=glance))
     if resolved.faults:
         raise ManifestError(resolved.faults)
-    chosen, partial = select(resolved.desired, orgs=settings.orgs, target=settings.target, exclude=settings.exclude)
-    return Wanted(resolved.desired, chosen, partial)
+    return resolved.desired
 
 
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
@@ -85,6 +93,42 @@ def plan_afresh(settings: Settings, *, client: ReadClient, stdin: Iterable[bytes
         return make_plan(read_manifests(settings, stdin=stdin), settings, client=client)
     ahead = Ahead(client, org_id=settings.org_id)
     return make_plan(read_manifests(settings, stdin=stdin, glance=ahead.glance), settings, client=client)
+
+
+def import_live(settings: Settings, *, client: ReadClient, into: str, words: Sequence[str]) -> Imported:
+    """Write manifests below `into` of what is live, chosen by `words` (all for none) and not declared there yet.
+
+    Reads the platform and writes only new files. Raises ManifestError for faults in what is declared already,
+    UsageError for words that mean nothing, ApiError.
+    """
+    from reconciler.live.survey import survey
+    from reconciler.manifest.layout import lay_out
+    from reconciler.manifest.load import is_empty
+    from reconciler.manifest.save import save
+    from reconciler.plan.capture import capture_all
+    from reconciler.plan.imported import Imported
+    from reconciler.plan.pick import kinds_of, pick, with_tenants
+
+    kinds = kinds_of(words)
+    declared = [] if is_empty(into) else _declared((into,))
+    found = survey(
+        client, declared, orgs=settings.orgs, org_id=settings.org_id, kinds=kinds, parallelism=settings.parallelism
+    )
+    if found.faults:
+        raise ManifestError(found.faults)
+    chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
+    missing = [one for one in chosen if one.declared is None]
+    captured, gaps = capture_all(with_tenants(missing, found.candidates, found.homes), beside=declared)
+    sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
+    saved = save(sheets, root=into)
+    return Imported(
+        homes=found.homes,
+        saved=tuple(saved),
+        gaps=(*gaps, *unwritable),
+        needed=tuple(one for each in captured for one in each.all_needed),
+        declared=tuple(one for one in chosen if one.declared is not None),
+        archived=len(found.archived),
+    )
 
 
 def apply_plan(

@@ -208,6 +208,9 @@ AGENT = Kind(
         collection="/v1/agents",
         paged=True,
         query={"include_archived": "true"},
+        known=frozenset(
+            "usage session_count app_count root_agent_id forked_from_agent_id forked_from_version_id".split()
+        ),
         from_wire=_from_wire,
     ),
     titles=lambda wire: ((str(wire["name"]),),),

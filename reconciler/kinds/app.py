@@ -106,6 +106,9 @@ APP = Kind(
     wire=Wire(
         collection="/v1/apps",
         query={"include_archived": "true"},
+        known=frozenset(
+            "agent_version_id owner effective_owner owner_principal_id resolved_owner_user_id published_at".split()
+        ),
         from_wire=_from_wire,
         to_wire=_to_wire,
         policies="/v1/apps/config",

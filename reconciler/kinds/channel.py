@@ -222,6 +222,7 @@ CHANNEL = Kind(
         collection="/v1/apps/{parent}/channels",
         inside="channels",
         members=("id", "channel_type"),
+        known=frozenset({"channel_type", "channel_config"}),
         from_wire=_from_wire,
         to_wire=_to_wire,
         create=_create,

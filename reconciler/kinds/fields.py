@@ -76,6 +76,17 @@ class Switch:
     off: str
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The text may stand in a file of its own; where we write it, in this folder of the organization.
+
+    `named_by` is the member beside it whose last part names the file.
+    """
+
+    folder: str
+    named_by: str | None = None
+
+
 class SecretRef:
     """Where a secret's value will be read when it is sent: an environment variable or a file."""
 
@@ -226,5 +237,6 @@ _TEXT_SCHEMA: dict[str, Any] = {
 
 Secret = Annotated[Any, BeforeValidator(_secret), SENSITIVE, WithJsonSchema(_SECRET_SCHEMA)]
 ClearableSecret = Annotated[Any, BeforeValidator(_secret_or_null), SENSITIVE, WithJsonSchema(_NULLABLE_SECRET_SCHEMA)]
-Text = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
+Text = Annotated[str, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_TEXT_SCHEMA)]
+FileText = Annotated[str, BeforeValidator(_text), Beside("files", named_by="path"), WithJsonSchema(_TEXT_SCHEMA)]
 Tags = Annotated[list[str], AS_SET]

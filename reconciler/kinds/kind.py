@@ -14,6 +14,7 @@ from reconciler.kinds.fields import (
     SENSITIVE,
     SET,
     WHOLE,
+    Beside,
     Clear,
     Marker,
     References,
@@ -43,6 +44,12 @@ class Twin(Enum):
     BLOCK = "it holds the name and nothing frees it"
 
 
+_ON_EVERYTHING = frozenset(
+    "id name status created_at updated_at archived_at deleted_at self_url view_url ui_link allowed_actions".split()
+)
+"""Members that the server writes on every object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Creation:
     """The calls that create one resource: POST `body` to `path`, then PATCH `follow_up` if there is any.
@@ -68,8 +75,10 @@ class Wire:
     names the member in `inside`. `members` are the texts that every object has.
 
     `from_wire` gives the Shape of an API object, `to_wire` the request body of a Shape; references are not their
-    business (see `shape_of`, `body_of`). `policies` is the path that tells what the key may do, `policy_of` names the
-    policy that each action needs.
+    business (see `shape_of`, `body_of`). `known` are members that `from_wire` reads under another name than the
+    spec's, and those that the server sets by itself; any other is news to us (see `news`). `provided` tells what the
+    platform brings along, which is only ever referred to. `policies` is the path that tells what the key may do,
+    `policy_of` names the policy that each action needs.
     """
 
     collection: str
@@ -85,6 +94,8 @@ class Wire:
     usable: Callable[[Mapping[str, Any]], bool] = lambda wire: (
         wire.get("status", "active") not in ("archived", "deleted")
     )
+    known: frozenset[str] = frozenset()
+    provided: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("is_built_in") is True
     policies: str | None = None
     policy_of: Mapping[str, str] = field(default_factory=dict)
 
@@ -136,7 +147,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch
+    marker: References | Marker | Clear | Switch | Beside
 
 
 @cache
@@ -167,6 +178,12 @@ def clears(kind: Kind) -> Mapping[str, Clear]:
 def having(kind: Kind, marker: Marker) -> frozenset[tuple[Step, ...]]:
     """Return the paths that carry a yes-or-no marker."""
     return frozenset(m.path for m in marked(kind) if m.marker is marker)
+
+
+@cache
+def beside(kind: Kind) -> tuple[tuple[tuple[Step, ...], Beside], ...]:
+    """Return where texts stand that may have a file of their own."""
+    return tuple((m.path, m.marker) for m in marked(kind) if isinstance(m.marker, Beside))
 
 
 def whole(kind: Kind) -> frozenset[tuple[Step, ...]]:
@@ -230,6 +247,12 @@ def body_of(kind: Kind, shape: Shape) -> dict[str, Any]:
         if name in body:
             body[theirs] = body.pop(name)
     return kind.wire.to_wire(body)
+
+
+def news(kind: Kind, wire: Mapping[str, Any]) -> list[str]:
+    """Return the members of an API object that hold something and that the kind has no field for, in order."""
+    fields = {*field_names(kind.spec), *(theirs for _, theirs in _direct(kind)), *kind.wire.known, *_ON_EVERYTHING}
+    return sorted(name for name, value in wire.items() if value not in (None, [], {}) and name not in fields)
 
 
 def wire_name(path: tuple[Step, ...], reference: References) -> str:

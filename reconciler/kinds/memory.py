@@ -207,6 +207,7 @@ MEMORY = Kind(
     wire=Wire(
         collection="/v1/memories",
         query={"include_archived": "true"},
+        known=frozenset("source_type is_readonly sync_status last_sync_error last_synced_at".split()),
         from_wire=_from_wire,
         to_wire=_to_wire,
     ),

@@ -59,6 +59,7 @@ ORGANIZATION = Kind(
     wire=Wire(
         collection="/v1/orgs",
         org_scoped=False,
+        known=frozenset({"onboarding_completed_at"}),
         from_wire=lambda wire: picked(wire, "name"),
         create=_create,
         archived=lambda _wire: False,

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Tag
 
-from reconciler.kinds.fields import Clear, Marker, References, Spec, Switch
+from reconciler.kinds.fields import Beside, Clear, Marker, References, Spec, Switch
 
 Step = str | tuple[str, str]
 """One step into a Shape: a key, `*` for every element or value, or (key, value) that it must carry to be entered."""
 
-_MARKERS = (References, Marker, Clear, Switch)
+_MARKERS = (References, Marker, Clear, Switch, Beside)
 
 
 def markers(spec: Any) -> Iterator[tuple[tuple[Step, ...], Any]]:
@@ -56,16 +56,16 @@ def _in_annotation(annotation: Any, path: tuple[Step, ...]) -> Iterator[tuple[tu
         for member in get_args(annotation):
             yield from _in_annotation(member, path)
     elif isinstance(annotation, type) and issubclass(annotation, Spec):
-        yield from _in_model(annotation, (*path, *_tag(annotation)))
+        yield from _in_model(annotation, (*path, *tags(annotation)))
 
 
-def _tag(model: type[Spec]) -> tuple[tuple[str, str], ...]:
+def tags(model: type[Spec]) -> tuple[tuple[str, str], ...]:
     """Return what tells a variant of a union: its required fields that can hold one text only."""
-    tags = []
+    found = []
     for name, info in model.model_fields.items():
         if info.is_required() and get_origin(info.annotation) is Literal and len(get_args(info.annotation)) == 1:
-            tags.append((name, str(get_args(info.annotation)[0])))
-    return tuple(tags)
+            found.append((name, str(get_args(info.annotation)[0])))
+    return tuple(found)
 
 
 def model_at(spec: Any, loc: tuple[str | int, ...]) -> type[Spec] | None:
@@ -90,7 +90,7 @@ def _tags_of(member: Any) -> tuple[str, ...]:
     if get_origin(member) is Annotated:
         inner, *metadata = get_args(member)
         return tuple(item.tag for item in metadata if isinstance(item, Tag)) or _tags_of(inner)
-    return tuple(value for _, value in _tag(member)) if isinstance(member, type) and issubclass(member, Spec) else ()
+    return tuple(value for _, value in tags(member)) if isinstance(member, type) and issubclass(member, Spec) else ()
 
 
 def at(

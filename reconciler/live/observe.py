@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,7 +46,8 @@ def observe(
     """
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="observe") as pool:
         faults: list[Fault] = []
-        orgs, matched = _organizations(client, chosen, faults, org_id=org_id, pool=pool)
+        live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
+        orgs, tenants = organizations(live, chosen, faults, org_id=org_id)
         kinds = needed(chosen)
         queries = [
             Query(BY_NAME[kind], orgs[org].id, org)
@@ -55,9 +56,9 @@ def observe(
             for kind in sorted(names)
         ]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
-    matches = _matched(everything, lists, faults)
-    matches.live |= matched.live
-    names = _named(everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None])
+    matches = matched(everything, lists, faults)
+    matches.live |= tenants.live
+    names = directories(everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None])
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
@@ -65,12 +66,11 @@ def observe(
     return Observation(Situation(found, orgs, names.id_of, reports), bound, faults)
 
 
-def _organizations(
-    client: ReadClient, chosen: Sequence[Desired], faults: list[Fault], *, org_id: str | None, pool: Executor
+def organizations(
+    live: Sequence[Wire], chosen: Sequence[Desired], faults: list[Fault], *, org_id: str | None
 ) -> tuple[dict[str, OrgRef], Matches]:
-    """Find the live organization behind each organization of the run."""
+    """Find which of the `live` organizations is behind each organization of the run; faults go into `faults`."""
     run = sorted({one.address.org for one in chosen})
-    live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
     declared = [one for one in chosen if one.address.kind == TENANT.name]
     declared = _bound_to(org_id, declared, run, live)
     matches = identify(TENANT, declared, live)
@@ -157,8 +157,8 @@ def _listed(live: Sequence[Wire]) -> str:
 Lists = Mapping[tuple[str, str], Sequence[Wire]]
 
 
-def _matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -> Matches:
-    """Match everything declared of the kinds that were listed."""
+def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -> Matches:
+    """Match everything declared of the kinds that were listed; faults go into `faults`."""
     groups: dict[tuple[str, str], list[Desired]] = {}
     children: dict[Address, list[Desired]] = {}
     for one in everything:
@@ -183,7 +183,7 @@ def _take(matches: Matches, more: Matches, faults: list[Fault]) -> None:
     faults += more.faults
 
 
-def _named(everything: Sequence[Desired], lists: Lists, matches: Matches, *, new: Iterable[str]) -> Names:
+def directories(everything: Sequence[Desired], lists: Lists, matches: Matches, *, new: Iterable[str]) -> Names:
     """Build the directories: every declared address with its id, if it has one, and every live resource.
 
     An organization that is `new` has what is declared in it, and what comes with every organization.

@@ -57,6 +57,11 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = 
     return loaded
 
 
+def is_empty(path: str) -> bool:
+    """Say whether there is no manifest at a path, or no such path; raises UsageError for what cannot be read."""
+    return not os.path.lexists(path) or not any(True for _ in _files(path, Loaded()))
+
+
 def _files(path: str, loaded: Loaded) -> Iterator[str]:
     """Yield the manifest files of a path in a stable order, and note the root each stands below."""
     try:

@@ -28,7 +28,7 @@ from reconciler.manifest.places import ParseFault, explain, number_of, open_even
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_BYTES", "ParseFault", "Parsed", "parse"]
+__all__ = ["MAX_BYTES", "ParseFault", "Parsed", "meaning_of", "parse"]
 
 MAX_BYTES: Final = 16 * 1024 * 1024  # of a file; whoever reads the file looks before reading
 MAX_DEPTH: Final = 64
@@ -136,7 +136,7 @@ class _Stream:
     def plain(self, event: Any) -> Any:
         """Read a scalar that stands without quotes."""
         try:
-            return _resolve(event.value)
+            return meaning_of(event.value)
         except ValueError as refused:
             return self.fault(str(refused), event)
 
@@ -271,8 +271,8 @@ class _Stream:
             raise ParseFault.at(event.start_mark, "too many faults: the rest was not read")
 
 
-def _resolve(text: str) -> Any:
-    """Return what a plain scalar means in YAML 1.2; raise ValueError for what others may read differently."""
+def meaning_of(text: str) -> Any:
+    """Return what a scalar without quotes means in YAML 1.2; raise ValueError for what others may read differently."""
     if text[:1] not in _NUMERIC:
         return _WORDS.get(text, text)
     if _INT.fullmatch(text):

@@ -9,6 +9,10 @@
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
 | `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
+| `file`      | `path`, `address`, `fate`: `written`, `unchanged`, `in_the_way` or `left_out`               |
+| `gap`       | `address`, `path`, `message`, `left_out`: what is live and stays out of the manifests       |
+| `needed`    | `variable`, `address`, `path`: a secret that must be provided before it can be sent         |
+| `import`    | `files` by fate, `declared` (addresses), `archived` (a count)                               |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
@@ -20,6 +24,7 @@ where the platform has one; a value never appears. Members may be added to an ev
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, assert_never
 
 import orjson
@@ -29,9 +34,10 @@ from reconciler.plan.change import Change, FieldChange, plain
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
+    from reconciler.plan.imported import Imported
     from reconciler.plan.plan import Plan
 
 SCHEMA = "everruns.reconciler/events/v1"
@@ -100,6 +106,25 @@ def outcome(one: Outcome) -> Event:
 def remainder(one: Remainder) -> Event:
     """Describe what still differs after a write."""
     return _event("remainder", address=str(one.address), message=one.message, fields=_fields(one.fields))
+
+
+def imported(one: Imported) -> Iterator[Event]:
+    """Describe an import: its files, what is missing from them, the secrets to provide, and the sum."""
+    for file in one.saved:
+        yield _event("file", path=file.path, address=str(file.address), fate=file.fate.value)
+    for gap in one.gaps:
+        yield _event(
+            "gap",
+            address=str(gap.address),
+            path=list(gap.path),
+            message=gap.message,
+            left_out=list(gap.left_out),
+        )
+    for need in one.needed:
+        yield _event("needed", variable=need.variable, address=str(need.address), path=list(need.path))
+    fates = Counter(file.fate.value for file in one.saved)
+    declared = [str(each.address) for each in one.declared]
+    yield _event("import", files=dict(fates), declared=declared, archived=one.archived)
 
 
 def error(one: ReconcilerError) -> Event:

@@ -1,0 +1,208 @@
+"""SURVEY: everything that is live and could be imported, at the addresses it would have beside what is declared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from reconciler.errors import Fault, Source, SourceFile, UsageError
+from reconciler.kinds import BY_NAME, KINDS, TENANT
+from reconciler.kinds.kind import Identity, Kind, news, references
+from reconciler.live.client import ReadClient
+from reconciler.live.identify import Matches
+from reconciler.live.listing import Query, listed
+from reconciler.live.names import Names
+from reconciler.live.observe import Lists, directories, matched, observed_at, organizations
+from reconciler.live.shapes import Wire, shape_from
+from reconciler.plan.capture import Candidate, Home
+from reconciler.plan.naming import Taken, is_slug, slug
+from reconciler.resource import DEFAULT_ORG, Address, Desired, by_rank
+
+_NOWHERE = Source(SourceFile(path="", text=""), 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found: the organizations by name, what could be imported, and the addresses of what is archived.
+
+    `faults` say why something declared could not be matched with what is live.
+    """
+
+    homes: Mapping[str, Home]
+    candidates: tuple[Candidate, ...]
+    archived: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def survey(
+    client: ReadClient,
+    declared: Sequence[Desired],
+    *,
+    orgs: Sequence[str],
+    org_id: str | None,
+    kinds: Iterable[str],
+    parallelism: int,
+) -> Survey:
+    """Read one list per organization for each of the `kinds` and for what they refer to.
+
+    `orgs` chooses organizations by id, display name or name here; without any it is the one of `org_id`, or every
+    one of the key's. Raises ApiError, and UsageError for an organization that is not there.
+    """
+    faults: list[Fault] = []
+    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="survey") as pool:
+        live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
+        about = [one for one in declared if one.address.org in orgs] or declared
+        homes = _homes(live, about, faults, org_id=org_id)
+        chosen = _chosen(homes, orgs or ([org_id] if org_id else []))
+        read = _read(kinds)
+        queries = [Query(kind, home.id, home.name) for home in chosen for kind in read]
+        lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
+    lists |= {(home.name, TENANT.name): [wire for wire in live if wire["id"] == home.id] for home in chosen}
+    return _surveyed(chosen, declared, lists, faults, shared=_shared(TENANT, live))
+
+
+def _homes(live: Sequence[Wire], declared: Sequence[Desired], faults: list[Fault], *, org_id: str | None) -> list[Home]:
+    """Say how manifests know each live organization, or would."""
+    refs, _ = organizations(live, declared, faults, org_id=org_id)
+    known = {ref.id: name for name, ref in refs.items()}
+    documents = {one.address: one.source for one in declared if one.address.kind == TENANT.name}
+    taken = Taken({DEFAULT_ORG, *refs})
+    homes = []
+    for wire in _oldest_first(live):
+        id_, title = str(wire["id"]), str(wire.get("name", ""))
+        name = known.get(id_)
+        if name is None:
+            free = taken.slug(slug(title, otherwise=f"org-{id_[-8:]}"))
+            homes.append(Home(free, id_, title, is_new=True))
+        else:
+            homes.append(Home(name, id_, title, documents.get(Address(name, TENANT.name, name))))
+    return homes
+
+
+def _oldest_first(wires: Iterable[Wire]) -> list[Wire]:
+    """Put resources in the order in which they get their names, which must not depend on what comes later."""
+    return sorted(wires, key=lambda wire: (str(wire.get("created_at", "")), str(wire["id"])))
+
+
+def _chosen(homes: Sequence[Home], words: Sequence[str]) -> list[Home]:
+    for word in words:
+        if not any(word in (home.id, home.name, home.title) for home in homes):
+            names = [home.name for home in homes]
+            close = get_close_matches(word, names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"this key's are: {', '.join(names) or 'none'}"
+            raise UsageError(f"--org {word}: no organization of this key", hint=hint)
+    return [home for home in homes if not words or {home.id, home.name, home.title} & {*words}]
+
+
+def _read(kinds: Iterable[str]) -> list[Kind]:
+    """Return the kinds to list: those asked for, and what they, their children and the organization refer to."""
+    wanted = [BY_NAME[name] for name in {*kinds, TENANT.name}]
+    below = [BY_NAME[kind.children[1]] for kind in wanted if kind.children]
+    names = {kind.name for kind in wanted} | {one.kind for kind in (*wanted, *below) for _, one in references(kind)}
+    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped]
+
+
+def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
+    """Return the titles that several live resources have, where the platform allows that."""
+    if kind.identity is not Identity.NAME:
+        return frozenset()
+    alive = (str(wire.get("name", "")) for wire in wires if _is_alive(kind, wire))
+    return frozenset(title for title, count in Counter(alive).items() if count > 1)
+
+
+def _is_alive(kind: Kind, wire: Wire) -> bool:
+    return wire.get("status") != "deleted" and not kind.wire.archived(wire)
+
+
+def _surveyed(
+    homes: Sequence[Home], declared: Sequence[Desired], lists: Lists, faults: list[Fault], *, shared: frozenset[str]
+) -> Survey:
+    """Match what is declared, give addresses to the rest, and say all of it with names for ids."""
+    parents = [one for one in declared if not one.address.parent]
+    matches = matched([one for one in parents if one.kind is not TENANT], lists, faults)
+    documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
+    found = [*_addressed(homes, parents, documents, lists)]
+    stubs = [_stub(address, wire) for address, wire in found if wire["id"] not in documents]
+    live = Matches(live=matches.live | dict(found))
+    names = directories([*declared, *stubs], lists, live, new=())
+    shared_in = {key: _shared(BY_NAME[key[1]], wires) for key, wires in lists.items()}
+    candidates = []
+    for address, wire in found:
+        alike = shared if address.kind == TENANT.name else shared_in[address.org, address.kind]
+        document = documents.get(str(wire["id"]))
+        source = document.source if document else _document_of(address, homes)
+        candidates.append(replace(_candidate(address, wire, names, alike=alike), declared=source))
+    archived = tuple(
+        f"{kind}/{wire.get('name')}"
+        for (_, kind), wires in lists.items()
+        for wire in wires
+        if BY_NAME[kind].managed and BY_NAME[kind].wire.archived(wire)
+    )
+    return Survey(
+        {home.name: home for home in homes},
+        tuple(sorted(candidates, key=lambda one: by_rank(one.address))),
+        archived,
+        tuple(faults),
+    )
+
+
+def _document_of(address: Address, homes: Sequence[Home]) -> Source | None:
+    if address.kind != TENANT.name:
+        return None
+    return next(home.document for home in homes if home.name == address.org)
+
+
+def _addressed(
+    homes: Sequence[Home], declared: Sequence[Desired], documents: Mapping[str, Desired], lists: Lists
+) -> Iterator[tuple[Address, Wire]]:
+    """Yield everything live that may be managed with its address: the declared one, or a free one like its title."""
+    tenants = {home.name for home in homes if home.is_new or home.document}
+    for (org, name), wires in sorted(lists.items(), key=lambda item: item[0]):
+        kind = BY_NAME[name]
+        taken = Taken(one.address.name for one in declared if (one.address.org, one.address.kind) == (org, name))
+        for wire in _oldest_first(wires):
+            if kind is TENANT:
+                if org in tenants:
+                    yield Address(org, name, org), wire
+            elif wire["id"] in documents:
+                yield documents[wire["id"]].address, wire
+            elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire):
+                title = str(wire.get("name", ""))
+                yield Address(org, name, taken.slug(slug(title, otherwise=f"{name.lower()}-{wire['id'][-8:]}"))), wire
+
+
+def _stub(address: Address, wire: Wire) -> Desired:
+    """Stand for what is about to be declared, so that others refer to it by its address."""
+    return Desired(address, {}, _NOWHERE, str(wire.get("name", "")), pinned=wire["id"])
+
+
+def _candidate(address: Address, wire: Wire, names: Names, *, alike: frozenset[str]) -> Candidate:
+    kind = BY_NAME[address.kind]
+    title = str(wire.get("name", ""))
+    unspeakable = kind.identity is Identity.SLUG and not is_slug(title)
+    refused = f'its name "{title}" cannot be an address (lowercase letters, digits, single hyphens, 64 at most)'
+    return Candidate(
+        observed_at(address, kind, wire, names),
+        title,
+        children=tuple(_children(address, kind, wire, names)),
+        is_shared=title in alike,
+        news=tuple(news(kind, wire)),
+        refused=refused if unspeakable else None,
+    )
+
+
+def _children(address: Address, kind: Kind, wire: Wire, names: Names) -> Iterator[Candidate]:
+    """Yield the children, which have no names there, each called by its type; numbered, with ids, where several are."""
+    if not kind.children:
+        return
+    child = BY_NAME[kind.children[1]]
+    live: Sequence[Wire] = wire.get(kind.children[0]) or []
+    types = [str(shape_from(child, one).get("type")) for one in live]
+    counts, taken = Counter(types), Taken()
+    for one, type_ in zip(live, types, strict=True):
+        below = Address(address.org, child.name, taken.slug(slug(type_, otherwise="channel")), parent=address.name)
+        observed = observed_at(below, child, one, names)
+        yield Candidate(observed, type_, is_shared=counts[type_] > 1, news=tuple(news(child, one)))

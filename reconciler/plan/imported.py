@@ -1,0 +1,51 @@
+"""What became of an import: the fate of every file, what is missing from them, and what has to be provided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from reconciler.errors import Exit
+from reconciler.plan.capture import Candidate, Gap, Home, Needed
+from reconciler.resource import Address
+
+
+class Fate(Enum):
+    """What became of a file; the value is the word that programs read."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    IN_THE_WAY = "in_the_way"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A file of a resource and its fate.
+
+    Written; there already, equal to the byte; other content in the way, left alone; or left out because another file
+    of the same resource is in the way.
+    """
+
+    address: Address
+    path: str
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The whole of an import: `declared` is what was chosen and needed no file, `archived` counts what was left out."""
+
+    homes: Mapping[str, Home]
+    saved: tuple[Saved, ...]
+    gaps: tuple[Gap, ...]
+    needed: tuple[Needed, ...]
+    declared: tuple[Candidate, ...]
+    archived: int
+
+    @property
+    def exit_code(self) -> Exit:
+        """An error when a chosen resource has no manifest now, done otherwise."""
+        blocked = any(one.fate in (Fate.IN_THE_WAY, Fate.LEFT_OUT) for one in self.saved)
+        return Exit.ERROR if blocked or any(gap.is_total for gap in self.gaps) else Exit.DONE
