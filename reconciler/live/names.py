@@ -38,7 +38,7 @@ class Directory:
     _ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Give each live resource the name it goes by here: its address, else its title when that is its alone."""
+        """Give each live resource the name it goes by here: its address, else the first title that is its alone."""
         for name, id_ in self.declared.items():
             if id_ is not None:
                 self._names[id_] = name
@@ -50,8 +50,17 @@ class Directory:
             title = self.kind.titles(wire)[0][0]
             alone = titles[title] == 1 and title not in self.declared and self.kind.wire.usable(wire)
             alone = alone and not _ID.match(title)  # a name that looks like an id must not stand for another's
-            self._names[id_] = title if alone else id_
+            self._names[id_] = title if alone else self._longer(wire) or id_
             self._ids[self._names[id_]] = id_
+
+    def _longer(self, wire: Mapping[str, Any]) -> str | None:
+        """Return a longer spelling that means this one alone, as `provider/model`; None when there is none."""
+        usable = [self.kind.titles(one) for one in self.live.values() if self.kind.wire.usable(one)]
+        for text in (text for tier in self.kind.titles(wire)[1:] for text in tier):
+            known = text in self.declared or _ID.match(text) or not self.kind.wire.usable(wire)
+            if text and not known and sum(text in tier for titles in usable for tier in titles) == 1:
+                return text
+        return None
 
     def name_of(self, id_: str) -> str:
         """Return what a live resource is called here; an unknown id is its own name."""

@@ -75,7 +75,8 @@ def _homes(live: Sequence[Wire], declared: Sequence[Desired], faults: list[Fault
         id_, title = str(wire["id"]), str(wire.get("name", ""))
         name = known.get(id_)
         if name is None:
-            free = taken.slug(slug(title, otherwise=f"org-{id_[-8:]}"))
+            wish = slug(title, otherwise=f"org-{id_[-8:]}")
+            free = taken.slug(f"{wish}-org" if wish == DEFAULT_ORG else wish)
             homes.append(Home(free, id_, title, is_new=True))
         else:
             homes.append(Home(name, id_, title, documents.get(Address(name, TENANT.name, name))))
@@ -195,14 +196,16 @@ def _candidate(address: Address, wire: Wire, names: Names, *, alike: frozenset[s
 
 
 def _children(address: Address, kind: Kind, wire: Wire, names: Names) -> Iterator[Candidate]:
-    """Yield the children, which have no names there, each called by its type; numbered, with ids, where several are."""
+    """Yield the children, which have no names there, each called by its type; numbered where a type has several.
+
+    Only the order among those of one type means something, so that types stand in an order of our own.
+    """
     if not kind.children:
         return
     child = BY_NAME[kind.children[1]]
-    live: Sequence[Wire] = wire.get(kind.children[0]) or []
-    types = [str(shape_from(child, one).get("type")) for one in live]
-    counts, taken = Counter(types), Taken()
-    for one, type_ in zip(live, types, strict=True):
+    typed = [(str(shape_from(child, one).get("type")), one) for one in wire.get(kind.children[0]) or []]
+    counts, taken = Counter(type_ for type_, _ in typed), Taken()
+    for type_, one in sorted(typed, key=lambda pair: pair[0]):
         below = Address(address.org, child.name, taken.slug(slug(type_, otherwise="channel")), parent=address.name)
         observed = observed_at(below, child, one, names)
         yield Candidate(observed, type_, is_shared=counts[type_] > 1, news=tuple(news(child, one)))

@@ -51,7 +51,7 @@ class _Emitter(Emitter):
 def yaml_of(value: Any) -> str:
     """Return the YAML of a plain value; `parse` reads it back equal, whatever texts are in it.
 
-    Raises ValueError for what YAML cannot hold: half of a surrogate pair.
+    Raises ValueError for what YAML cannot hold: half of a surrogate pair, what is no plain value.
     """
     stream = io.StringIO()
     emitter = _Emitter(stream, width=_NEVER_FOLDED, allow_unicode=True)
@@ -63,9 +63,7 @@ def yaml_of(value: Any) -> str:
         StreamEndEvent(),
     ):
         emitter.emit(event)
-    text = stream.getvalue()
-    text.encode()
-    return text
+    return stream.getvalue()
 
 
 def _events(value: Any) -> Iterator[Event]:
@@ -82,6 +80,7 @@ def _events(value: Any) -> Iterator[Event]:
                 yield from _events(item)
             yield SequenceEndEvent()
         case str():
+            value.encode()  # half of a surrogate pair would be written, and could not be read
             yield ScalarEvent(None, None, (_is_plain(value), True), value, style=_style(value))
         case _:
             yield ScalarEvent(None, None, (True, False), _word(value))

@@ -58,10 +58,26 @@ def test_meanings(text, number):
     assert CATALOGUE.name_of(ident("model", number)) == name
 
 
-def test_a_name_that_is_shared_is_the_id():
-    """What is alone with its title goes by it, what shares it by its id."""
+def test_a_name_that_is_shared_is_made_longer():
+    """What is alone with its title goes by it, what shares it by a longer one, what has nothing else by its id."""
     assert CATALOGUE.name_of(ident("model", 1)) == "claude-sonnet-4-5"
-    assert CATALOGUE.name_of(ident("model", 2)) == ident("model", 2)
+    assert CATALOGUE.name_of(ident("model", 2)) == "OpenAI/gpt-4o"
+    assert CATALOGUE.name_of(ident("model", 4)) == ident("model", 4)
+    identities = [{"id": ident("identity", number), "name": "desk", "status": "active"} for number in (1, 2)]
+    directory = Directory(BY_NAME["AgentIdentity"], {wire["id"]: wire for wire in identities}, {})
+    assert directory.name_of(ident("identity", 1)) == ident("identity", 1)
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_the_name_of_something_means_it(number):
+    """Whatever a live resource is called here, a reference of that name means it alone, unless nobody may use it."""
+    name = CATALOGUE.name_of(ident("model", number))
+    assert CATALOGUE.resolve(name) == name
+    assert CATALOGUE.id_of(name) == ident("model", number)
+
+
+def test_an_unknown_id_is_its_own_name():
+    """What was never listed keeps its id."""
     assert CATALOGUE.name_of("model_unknown") == "model_unknown"
 
 
@@ -73,7 +89,7 @@ UNRESOLVED = [
     ),
     ("old", 'model "old" is archived or disabled', "bring it back"),
     ("claude-sonet-4-5", 'no model is called "claude-sonet-4-5"', "did you mean claude-sonnet-4-5?"),
-    ("zzz", 'no model is called "zzz"', "known: claude-sonnet-4-5"),
+    ("zzz", 'no model is called "zzz"', "known: Azure/gpt-4o, One/twin, OpenAI/gpt-4o, Two/twin, claude-sonnet-4-5"),
     (ident("model", 99), f"no model has the id {ident('model', 99)}", ""),
 ]
 
@@ -143,7 +159,7 @@ def test_bind(world):
     names.add("default", CATALOGUE)
     names.add("default", MEMORIES)
     (bound,), faults = names.bind([agent])
-    assert bound.spec["default_model"] == ident("model", 2)
+    assert bound.spec["default_model"] == "OpenAI/gpt-4o"
     assert [mount["memory"] for mount in bound.spec["capabilities"][0]["config"]["mounts"]] == ["docs", "nope", "Attic"]
     assert [fault.path[-2:] for fault in faults] == [(1, "memory"), (2, "memory")]
     assert agent.spec["default_model"] == "GPT-4o"

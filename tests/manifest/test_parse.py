@@ -568,7 +568,7 @@ def test_no_float_is_left_that_json_cannot_carry():
 
 def test_the_module_exports_what_its_readers_need():
     """The size limit is the caller's to check, so it is exported with the rest."""
-    assert set(parse_module.__all__) == {"MAX_BYTES", "ParseFault", "Parsed", "parse"}
+    assert set(parse_module.__all__) == {"MAX_BYTES", "ParseFault", "Parsed", "meaning_of", "parse"}
     assert MAX_BYTES == 16 * 2**20
 
 
