@@ -60,10 +60,14 @@ def read_manifests(
 
 
 def _declared(
-    paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None
+    paths: Sequence[str],
+    *,
+    stdin: Iterable[bytes] = (),
+    glance: Glance = lambda _documents: None,
+    may_be_empty: bool = False,
 ) -> Sequence[Desired]:
     with collector_paused():
-        resolved = resolve(load(paths, stdin=stdin, glance=glance))
+        resolved = resolve(load(paths, stdin=stdin, glance=glance, may_be_empty=may_be_empty))
     if resolved.faults:
         raise ManifestError(resolved.faults)
     return resolved.desired
@@ -101,24 +105,24 @@ def import_live(settings: Settings, *, client: ReadClient, into: str, words: Seq
     Reads the platform and writes only new files. Raises ManifestError for faults in what is declared already,
     UsageError for words that mean nothing, ApiError.
     """
+    from reconciler.live.look import look
     from reconciler.live.survey import survey
     from reconciler.manifest.layout import lay_out
-    from reconciler.manifest.load import is_empty
     from reconciler.manifest.save import save
     from reconciler.plan.capture import capture_all
     from reconciler.plan.imported import Imported
     from reconciler.plan.pick import kinds_of, pick, with_tenants
 
     kinds = kinds_of(words)
-    declared = [] if is_empty(into) else _declared((into,))
+    declared = _declared((into,), may_be_empty=True)
     found = survey(
         client, declared, orgs=settings.orgs, org_id=settings.org_id, kinds=kinds, parallelism=settings.parallelism
     )
     if found.faults:
         raise ManifestError(found.faults)
     chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
-    missing = [one for one in chosen if one.declared is None]
-    captured, gaps = capture_all(with_tenants(missing, found.candidates, found.homes), beside=declared)
+    missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
+    captured, gaps = capture_all(look(found, missing), beside=declared)
     sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
     saved = save(sheets, root=into)
     return Imported(

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import Identity, Kind, news, references
+from reconciler.kinds.kind import Identity, Kind, references
 from reconciler.live.client import ReadClient
-from reconciler.live.identify import Matches
 from reconciler.live.listing import Query, listed
-from reconciler.live.names import Names
-from reconciler.live.observe import Lists, directories, matched, observed_at, organizations
-from reconciler.live.shapes import Wire, shape_from
+from reconciler.live.observe import Lists, matched, organizations
+from reconciler.live.shapes import Wire
 from reconciler.plan.capture import Candidate, Home
-from reconciler.plan.naming import Taken, is_slug, slug
+from reconciler.plan.naming import Taken, slug
 from reconciler.resource import DEFAULT_ORG, Address, Desired, by_rank
 
 _NOWHERE = Source(SourceFile(path="", text=""), 0, 1)
@@ -28,13 +26,17 @@ _NOWHERE = Source(SourceFile(path="", text=""), 0, 1)
 class Survey:
     """What was found: the organizations by name, what could be imported, and the addresses of what is archived.
 
-    `faults` say why something declared could not be matched with what is live.
+    `faults` say why something declared could not be matched with what is live; the rest is for `looked_at`.
     """
 
     homes: Mapping[str, Home]
     candidates: tuple[Candidate, ...]
     archived: tuple[str, ...]
     faults: tuple[Fault, ...]
+    declared: Sequence[Desired]
+    lists: Lists
+    wires: Mapping[Address, Wire]
+    shared: Mapping[str, frozenset[str]]
 
 
 def survey(
@@ -61,7 +63,22 @@ def survey(
         queries = [Query(kind, home.id, home.name) for home in chosen for kind in read]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     lists |= {(home.name, TENANT.name): [wire for wire in live if wire["id"] == home.id] for home in chosen}
-    return _surveyed(chosen, declared, lists, faults, shared=_shared(TENANT, live))
+    parents = [one for one in declared if not one.address.parent]
+    matches = matched([one for one in parents if one.kind is not TENANT], lists, faults)
+    documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
+    found = sorted(_addressed(chosen, parents, documents, lists), key=lambda item: by_rank(item[0]))
+    sources = {id_: one.source for id_, one in documents.items()} | {home.id: home.document for home in chosen}
+    shared = {key: _shared(BY_NAME[key[1]], wires) for key, wires in lists.items()}
+    return Survey(
+        homes={home.name: home for home in chosen},
+        candidates=tuple(Candidate(a, wire["id"], _title(wire), sources.get(wire["id"])) for a, wire in found),
+        archived=tuple(_archived(lists)),
+        faults=tuple(faults),
+        declared=declared,
+        lists=lists,
+        wires=matches.live | dict(found),
+        shared=shared | {(home.name, TENANT.name): _shared(TENANT, live) for home in chosen},
+    )
 
 
 def _homes(live: Sequence[Wire], declared: Sequence[Desired], faults: list[Fault], *, org_id: str | None) -> list[Home]:
@@ -72,7 +89,7 @@ def _homes(live: Sequence[Wire], declared: Sequence[Desired], faults: list[Fault
     taken = Taken({DEFAULT_ORG, *refs})
     homes = []
     for wire in _oldest_first(live):
-        id_, title = str(wire["id"]), str(wire.get("name", ""))
+        id_, title = str(wire["id"]), _title(wire)
         name = known.get(id_)
         if name is None:
             wish = slug(title, otherwise=f"org-{id_[-8:]}")
@@ -110,7 +127,7 @@ def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
     """Return the titles that several live resources have, where the platform allows that."""
     if kind.identity is not Identity.NAME:
         return frozenset()
-    alive = (str(wire.get("name", "")) for wire in wires if _is_alive(kind, wire))
+    alive = (_title(wire) for wire in wires if _is_alive(kind, wire))
     return frozenset(title for title, count in Counter(alive).items() if count > 1)
 
 
@@ -118,42 +135,15 @@ def _is_alive(kind: Kind, wire: Wire) -> bool:
     return wire.get("status") != "deleted" and not kind.wire.archived(wire)
 
 
-def _surveyed(
-    homes: Sequence[Home], declared: Sequence[Desired], lists: Lists, faults: list[Fault], *, shared: frozenset[str]
-) -> Survey:
-    """Match what is declared, give addresses to the rest, and say all of it with names for ids."""
-    parents = [one for one in declared if not one.address.parent]
-    matches = matched([one for one in parents if one.kind is not TENANT], lists, faults)
-    documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
-    found = [*_addressed(homes, parents, documents, lists)]
-    stubs = [_stub(address, wire) for address, wire in found if wire["id"] not in documents]
-    live = Matches(live=matches.live | dict(found))
-    names = directories([*declared, *stubs], lists, live, new=())
-    shared_in = {key: _shared(BY_NAME[key[1]], wires) for key, wires in lists.items()}
-    candidates = []
-    for address, wire in found:
-        alike = shared if address.kind == TENANT.name else shared_in[address.org, address.kind]
-        document = documents.get(str(wire["id"]))
-        source = document.source if document else _document_of(address, homes)
-        candidates.append(replace(_candidate(address, wire, names, alike=alike), declared=source))
-    archived = tuple(
-        f"{kind}/{wire.get('name')}"
-        for (_, kind), wires in lists.items()
-        for wire in wires
-        if BY_NAME[kind].managed and BY_NAME[kind].wire.archived(wire)
-    )
-    return Survey(
-        {home.name: home for home in homes},
-        tuple(sorted(candidates, key=lambda one: by_rank(one.address))),
-        archived,
-        tuple(faults),
-    )
+def _title(wire: Wire) -> str:
+    return str(wire.get("name", ""))
 
 
-def _document_of(address: Address, homes: Sequence[Home]) -> Source | None:
-    if address.kind != TENANT.name:
-        return None
-    return next(home.document for home in homes if home.name == address.org)
+def _archived(lists: Lists) -> Iterator[str]:
+    """Yield what the archived resources would be called."""
+    for (_, name), wires in lists.items():
+        if BY_NAME[name].managed:
+            yield from (f"{name}/{_title(wire)}" for wire in wires if BY_NAME[name].wire.archived(wire))
 
 
 def _addressed(
@@ -171,41 +161,5 @@ def _addressed(
             elif wire["id"] in documents:
                 yield documents[wire["id"]].address, wire
             elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire):
-                title = str(wire.get("name", ""))
-                yield Address(org, name, taken.slug(slug(title, otherwise=f"{name.lower()}-{wire['id'][-8:]}"))), wire
-
-
-def _stub(address: Address, wire: Wire) -> Desired:
-    """Stand for what is about to be declared, so that others refer to it by its address."""
-    return Desired(address, {}, _NOWHERE, str(wire.get("name", "")), pinned=wire["id"])
-
-
-def _candidate(address: Address, wire: Wire, names: Names, *, alike: frozenset[str]) -> Candidate:
-    kind = BY_NAME[address.kind]
-    title = str(wire.get("name", ""))
-    unspeakable = kind.identity is Identity.SLUG and not is_slug(title)
-    refused = f'its name "{title}" cannot be an address (lowercase letters, digits, single hyphens, 64 at most)'
-    return Candidate(
-        observed_at(address, kind, wire, names),
-        title,
-        children=tuple(_children(address, kind, wire, names)),
-        is_shared=title in alike,
-        news=tuple(news(kind, wire)),
-        refused=refused if unspeakable else None,
-    )
-
-
-def _children(address: Address, kind: Kind, wire: Wire, names: Names) -> Iterator[Candidate]:
-    """Yield the children, which have no names there, each called by its type; numbered where a type has several.
-
-    Only the order among those of one type means something, so that types stand in an order of our own.
-    """
-    if not kind.children:
-        return
-    child = BY_NAME[kind.children[1]]
-    typed = [(str(shape_from(child, one).get("type")), one) for one in wire.get(kind.children[0]) or []]
-    counts, taken = Counter(type_ for type_, _ in typed), Taken()
-    for type_, one in sorted(typed, key=lambda pair: pair[0]):
-        below = Address(address.org, child.name, taken.slug(slug(type_, otherwise="channel")), parent=address.name)
-        observed = observed_at(below, child, one, names)
-        yield Candidate(observed, type_, is_shared=counts[type_] > 1, news=tuple(news(child, one)))
+                wish = slug(_title(wire), otherwise=f"{name.lower()}-{wire['id'][-8:]}")
+                yield Address(org, name, taken.slug(wish)), wire

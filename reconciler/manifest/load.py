@@ -28,19 +28,25 @@ class Loaded:
     roots: dict[str, str] = field(default_factory=dict)
 
 
-def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None) -> Loaded:
+def load(
+    paths: Sequence[str],
+    *,
+    stdin: Iterable[bytes] = (),
+    glance: Glance = lambda _documents: None,
+    may_be_empty: bool = False,
+) -> Loaded:
     """Read manifests from files, folders (all `.yaml` and `.yml` below, hidden ones left out) and `-`.
 
     `glance` is shown the documents twice: when there are some, and when there are all.
     Raises UsageError for a path that does not exist, and when there is no document at all: an empty set of
-    manifests is a mistake more often than a wish.
+    manifests is a mistake more often than a wish. With `may_be_empty` it is taken as it is.
     """
     loaded = Loaded()
     read: set[str] = set()
     for path in dict.fromkeys(paths):
         if path == STDIN:
             _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
-        else:
+        elif not may_be_empty or os.path.lexists(path):
             names = [*(_files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read))]
             for name, ready in zip(names, read_together(names, roots=loaded.roots), strict=True):
                 if ready is None:
@@ -51,15 +57,10 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = 
                 if len(loaded.documents) == _ENOUGH_FOR_A_GLANCE:
                     glance(loaded.documents)
     glance(loaded.documents)
-    if not loaded.documents and not loaded.faults:
+    if not loaded.documents and not loaded.faults and not may_be_empty:
         where = ", ".join(paths)
         raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
-
-
-def is_empty(path: str) -> bool:
-    """Say whether there is no manifest at a path, or no such path; raises UsageError for what cannot be read."""
-    return not os.path.lexists(path) or not any(True for _ in _files(path, Loaded()))
 
 
 def _files(path: str, loaded: Loaded) -> Iterator[str]:

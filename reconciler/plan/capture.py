@@ -39,19 +39,30 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A live resource that could be imported, at the address it would have.
+    """A live resource that could be imported, at the address it has, or would have.
+
+    `declared` is the document that stands for it already.
+    """
+
+    address: Address
+    id: str
+    title: str
+    declared: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A live resource to be imported, references under the names they will have.
 
     `is_shared` says that its title, or as a child its type, is not its alone; `news` names what the API tells of it
-    and its kind has no field for. `declared` is the document that stands for it already, `refused` says why it cannot
-    be imported at all.
+    and its kind has no field for. `refused` says why it cannot be imported at all.
     """
 
     observed: Observed
     title: str
-    children: tuple[Candidate, ...] = ()
+    children: tuple[Seen, ...] = ()
     is_shared: bool = False
     news: tuple[str, ...] = ()
-    declared: Source | None = None
     refused: str | None = None
 
     @property
@@ -113,19 +124,19 @@ class Captured:
         return self.needed + tuple(one for child in self.children for one in child.all_needed)
 
 
-def capture_all(candidates: Iterable[Candidate], *, beside: Iterable[Desired]) -> tuple[list[Captured], list[Gap]]:
+def capture_all(seen: Iterable[Seen], *, beside: Iterable[Desired]) -> tuple[list[Captured], list[Gap]]:
     """Capture each, with variables for secrets that nothing else uses, what is declared `beside` them included."""
     variables = Taken(secret.name for one in beside for secret in secrets_in(one.spec))
     found: list[Captured] = []
     gaps: list[Gap] = []
-    for one in candidates:
+    for one in seen:
         captured, more = capture(one, variables=variables)
         found += [captured] if captured else []
         gaps += more
     return found, gaps
 
 
-def capture(one: Candidate, *, variables: Taken) -> tuple[Captured | None, list[Gap]]:
+def capture(one: Seen, *, variables: Taken) -> tuple[Captured | None, list[Gap]]:
     """Say a live resource as a manifest does; None when a manifest cannot, with the reasons for all that is missing.
 
     What is left out is not managed then, so that the plan of what was captured is empty.
@@ -148,7 +159,7 @@ def capture(one: Candidate, *, variables: Taken) -> tuple[Captured | None, list[
     return Captured(address, one.observed.id if one.is_shared else None, spec, tuple(children), needed), gaps
 
 
-def _titled(one: Candidate) -> Shape:
+def _titled(one: Seen) -> Shape:
     """Return the observed fields, with the name that a manifest must say: a child's own, or a title that differs."""
     kind, fields = one.observed.kind, {key: value for key, value in one.observed.spec.items() if key != "name"}
     if kind.parent:
@@ -158,7 +169,7 @@ def _titled(one: Candidate) -> Shape:
     return fields
 
 
-def _secrets_named(one: Candidate, shape: Shape, variables: Taken) -> Shape:
+def _secrets_named(one: Seen, shape: Shape, variables: Taken) -> Shape:
     """Put a reference to an environment variable of its own where the platform has a secret."""
     address = one.address
     owner = [part for part in (address.org, address.parent, address.name) if part]

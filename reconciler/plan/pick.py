@@ -53,14 +53,14 @@ def pick(candidates: Sequence[Candidate], words: Sequence[str], *, archived: Ite
     wanted: set[str] = set()
     for word in words:
         hits = {
-            one.observed.id
+            one.id
             for one, texts in spelled
             if word == one.address.kind or any(text == word or fnmatchcase(text, word) for text in texts)
         }
         if not hits and word not in _KINDS:
             raise _miss(word, [text for _, texts in spelled for text in texts[:2]], archived)
         wanted |= hits
-    return [one for one in candidates if one.observed.id in wanted]
+    return [one for one in candidates if one.id in wanted]
 
 
 def with_tenants(
@@ -78,7 +78,7 @@ def _spellings(one: Candidate) -> tuple[str, ...]:
     return (
         str(one.address),
         one.address.local,
-        *(text for name in (one.title, one.observed.id) for text in (f"{kind}/{name}", f"{org}/{kind}/{name}")),
+        *(text for name in (one.title, one.id) for text in (f"{kind}/{name}", f"{org}/{kind}/{name}")),
     )
 
 

@@ -64,7 +64,9 @@ def test_quoted_where_needed(text):
     assert yaml_of({"a": text}) == f"a: '{text}'\n"
 
 
-@pytest.mark.parametrize("text", ["x", "a b", "Support bot", "https://x.example/a#b", "a:b", "e3", "é 😀", "it's", "x-1"])
+@pytest.mark.parametrize(
+    "text", ["x", "a b", "Support bot", "https://x.example/a#b", "a:b", "e3", "é 😀", "it's", "x-1"]
+)
 def test_plain_where_possible(text):
     """What can only be text stands without quotes."""
     assert yaml_of({"a": text}) == f"a: {text}\n"
