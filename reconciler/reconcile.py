@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.live.apply import Listener
     from reconciler.live.client import ReadClient, WriteClient
     from reconciler.plan.imported import Imported
-    from reconciler.resource import Desired
+    from reconciler.resource import Address, Desired
     from reconciler.settings import Settings
 
 
@@ -108,7 +108,7 @@ def import_live(settings: Settings, *, client: ReadClient, into: str, words: Seq
     from reconciler.live.look import look
     from reconciler.live.survey import survey
     from reconciler.manifest.layout import lay_out
-    from reconciler.manifest.save import save
+    from reconciler.manifest.save import in_the_way, save
     from reconciler.plan.capture import capture_all
     from reconciler.plan.imported import Imported
     from reconciler.plan.pick import kinds_of, pick, with_tenants
@@ -122,8 +122,13 @@ def import_live(settings: Settings, *, client: ReadClient, into: str, words: Seq
         raise ManifestError(found.faults)
     chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
     missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
-    captured, gaps = capture_all(look(found, missing), beside=declared)
-    sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
+    blocked: frozenset[Address] = frozenset()
+    for _ in range(2):  # what turns out to get no manifest is referred to by its title the second time
+        captured, gaps = capture_all(look(found, missing, without=blocked), beside=declared)
+        sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
+        blocked = in_the_way(sheets, root=into) | {gap.address for gap in (*gaps, *unwritable) if gap.is_total}
+        if not blocked:
+            break
     saved = save(sheets, root=into)
     return Imported(
         homes=found.homes,

@@ -358,6 +358,36 @@ def test_a_file_is_never_overwritten(fleet):
     assert plan(fleet).changes == ()
 
 
+def test_what_is_blocked_is_referred_to_by_its_title(fleet):
+    """What gets no manifest has no address: what refers to it names it as the platform does, and the plan is empty."""
+    manifest = fleet.folder / "imported/default-org/memories/design-docs.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("# not yet\n")
+    assert do(fleet).exit_code is Exit.ERROR
+    (capability,) = spec(fleet, "Agent", "triage")["capabilities"]
+    assert capability["config"]["mounts"][0]["memory"] == "Design docs"
+    assert plan(fleet).changes == ()
+
+
+def test_without_its_organization_nothing_is_written(fleet):
+    """What would lose its organization, since another file has the place of the document, is left out with it."""
+    (fleet.folder / "imported/default-org").mkdir(parents=True)
+    (fleet.folder / "imported/default-org/organization.yaml").write_text("# not yet\n")
+    result = do(fleet)
+    assert {one.fate for one in result.saved} == {Fate.IN_THE_WAY, Fate.LEFT_OUT}
+    assert paths(fleet) == ["default-org/organization.yaml"]
+
+
+def test_a_folder_of_others_is_not_taken_over(fleet):
+    """A new organization gets a folder in which nothing is declared yet: what is there belongs to another."""
+    (fleet.folder / "imported/default-org/deep").mkdir(parents=True)
+    other = ORGANIZATION.format(name="other", title="Other")
+    (fleet.folder / "imported/default-org/deep/a.yaml").write_text(f"{other}\n---\n{AGENT.format(name='other')}")
+    do(fleet, "Memory")
+    assert paths(fleet)[0] == "default-org-2/memories/design-docs.yaml"
+    assert {str(change.address) for change in plan(fleet).changes} == {"other/Agent/other", "other/Organization/other"}
+
+
 def test_the_same_file_is_no_obstacle(fleet):
     """A text that is there already to the byte is used as it is."""
     do(fleet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from reconciler.errors import Source, SourceFile
 from reconciler.kinds import BY_NAME
@@ -20,12 +20,12 @@ from reconciler.resource import Address, Desired
 _NOWHERE = Source(SourceFile(path="", text=""), 0, 1)
 
 
-def look(survey: Survey, chosen: Sequence[Candidate]) -> list[Seen]:
+def look(survey: Survey, chosen: Sequence[Candidate], *, without: Container[Address] = ()) -> list[Seen]:
     """Return the chosen as they are live.
 
-    What is declared or among them goes by its address, everything else by its title.
+    What is declared or among them goes by its address, everything else by its title, as do those `without` a manifest.
     """
-    soon = [Desired(one.address, {}, _NOWHERE, one.title, pinned=one.id) for one in chosen if one.declared is None]
+    soon = [Desired(a.address, {}, _NOWHERE, a.title, pinned=a.id) for a in chosen if a.address not in without]
     known = [*(one for one in survey.declared if not one.address.parent), *soon]
     names = directories(known, survey.lists, Matches(live=dict(survey.wires)), new=())
     return [_seen(one, survey, names) for one in chosen]

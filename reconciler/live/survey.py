@@ -36,7 +36,7 @@ class Survey:
     declared: Sequence[Desired]
     lists: Lists
     wires: Mapping[Address, Wire]
-    shared: Mapping[str, frozenset[str]]
+    shared: Mapping[tuple[str, str], frozenset[str]]
 
 
 def survey(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from reconciler.kinds import TENANT
@@ -56,11 +57,12 @@ def lay_out(
     An organization stands in the folder of its document, a new one in a folder of its name, one that is never
     declared at the root. Manifests name their JSON Schema where it lies in `schemas/` beside the root.
     """
+    in_use = {_below(one.source.file.path.rpartition("/")[0], root) for one in declared}
     documents = Counter(_below(one.source.file.path.rpartition("/")[0], root) for one in declared if one.kind is TENANT)
     schema = f"../schemas/{FILE_NAME}"
     layout = Layout(
-        folders={name: _folder(home, root) for name, home in homes.items()},
-        shared=frozenset(folder for folder, count in documents.items() if count > 1),
+        folders={name: _folder(home, root, in_use) for name, home in homes.items()},
+        shared=frozenset(folder for folder, times in documents.items() if times > 1),
         schema=schema if os.path.exists(f"{root}/{schema}") else None,  # noqa: PTH110 - one look at the disk
     )
     results = [layout.sheet(one) for one in captured]
@@ -196,10 +198,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _folder(home: Home, root: str) -> str:
+def _folder(home: Home, root: str, in_use: Collection[str]) -> str:
+    """Return the folder of an organization; a new one gets one in which nothing is declared that it would take over."""
     if home.document is not None:
         return _below(home.document.file.path.rpartition("/")[0], root)
-    return f"{home.name}/" if home.is_new else ""
+    if not home.is_new:
+        return ""
+    names = chain((home.name,), (f"{home.name}-{number}" for number in count(2)))
+    return next(f"{name}/" for name in names if not any(folder.startswith(f"{name}/") for folder in in_use))
 
 
 def _below(folder: str, root: str) -> str:

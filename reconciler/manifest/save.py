@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.errors import UsageError
+from reconciler.kinds import TENANT
 from reconciler.manifest.layout import File, Sheet
 from reconciler.plan.imported import Fate, Saved
+from reconciler.resource import Address
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -17,14 +19,28 @@ _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSY
 def save(sheets: Sequence[Sheet], *, root: str) -> list[Saved]:
     """Write the files of each resource below `root`, all of them or, where one is in the way, none.
 
-    Texts come before the manifest that refers to them. Raises UsageError where the disk does not allow it.
+    Texts come before the manifest that refers to them, an organization before what belongs to it; without it, its
+    folder could be another's. Raises UsageError where the disk does not allow it.
     """
-    return [saved for sheet in sheets for saved in _saved(sheet, root)]
+    homeless: set[str] = set()
+    saved: list[Saved] = []
+    for sheet in sheets:
+        saved += _saved(sheet, root, is_homeless=sheet.address.org in homeless)
+        if sheet.address.kind == TENANT.name and saved[-1].fate.is_missing:
+            homeless.add(sheet.address.org)
+    return saved
 
 
-def _saved(sheet: Sheet, root: str) -> list[Saved]:
+def in_the_way(sheets: Iterable[Sheet], *, root: str) -> frozenset[Address]:
+    """Return the addresses of the resources that could not be written, since other files have their places."""
+    return frozenset(
+        sheet.address for sheet in sheets if any(_fate(file, root) is Fate.IN_THE_WAY for file in sheet.files)
+    )
+
+
+def _saved(sheet: Sheet, root: str, *, is_homeless: bool) -> list[Saved]:
     fates = {file.path: _fate(file, root) for file in sheet.files}
-    if Fate.IN_THE_WAY in fates.values():
+    if is_homeless or Fate.IN_THE_WAY in fates.values():
         fates = {path: Fate.LEFT_OUT if fate is Fate.WRITTEN else fate for path, fate in fates.items()}
     return [
         Saved(

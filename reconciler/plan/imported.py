@@ -19,13 +19,18 @@ class Fate(Enum):
     IN_THE_WAY = "in_the_way"
     LEFT_OUT = "left_out"
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether what the file would say stands nowhere now."""
+        return self in (Fate.IN_THE_WAY, Fate.LEFT_OUT)
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A file of a resource and its fate.
 
     Written; there already, equal to the byte; other content in the way, left alone; or left out because another file
-    of the same resource is in the way.
+    that it needs is in the way.
     """
 
     address: Address
@@ -47,5 +52,5 @@ class Imported:
     @property
     def exit_code(self) -> Exit:
         """An error when a chosen resource has no manifest now, done otherwise."""
-        blocked = any(one.fate in (Fate.IN_THE_WAY, Fate.LEFT_OUT) for one in self.saved)
+        blocked = any(one.fate.is_missing for one in self.saved)
         return Exit.ERROR if blocked or any(gap.is_total for gap in self.gaps) else Exit.DONE

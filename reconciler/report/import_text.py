@@ -18,7 +18,7 @@ _SIGNS: dict[Fate, tuple[str, Paint, str]] = {
     Fate.WRITTEN: ("+", "green", ""),
     Fate.UNCHANGED: ("=", "dim", "is there already, the same"),
     Fate.IN_THE_WAY: ("!", "red", "is there already and says something else: left alone"),
-    Fate.LEFT_OUT: ("!", "red", "not written: another file of the same resource is in the way"),
+    Fate.LEFT_OUT: ("!", "red", "not written: another file that it needs is in the way"),
 }
 
 
@@ -71,10 +71,10 @@ def _needed(imported: Imported, style: Style) -> Iterator[str]:
 
 def _closing(imported: Imported) -> str:
     fates = Counter(one.fate for one in imported.saved)
-    resources = len({one.address for one in imported.saved if one.fate in (Fate.WRITTEN, Fate.UNCHANGED)})
-    said = [f"{counted(resources, 'resource')} in {counted(fates[Fate.WRITTEN], 'new file')}"]
-    blocked = {one.address for one in imported.saved if one.fate is Fate.IN_THE_WAY}
+    resources = {one.address for one in imported.saved}
+    blocked = {one.address for one in imported.saved if one.fate.is_missing}
     blocked |= {gap.address for gap in imported.gaps if gap.is_total}
+    said = [f"{counted(len(resources - blocked), 'resource')} in {counted(fates[Fate.WRITTEN], 'new file')}"]
     said += [f"{len(blocked)} not imported"] if blocked else []
     said += [f"{len(imported.declared)} declared already"] if imported.declared else []
     said += [f"{imported.archived} archived left out"] if imported.archived else []
