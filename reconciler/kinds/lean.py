@@ -29,13 +29,29 @@ def lean(value: Any, annotation: Any) -> Any:
 def _fields(value: dict[str, Any], model: type[Spec]) -> dict[str, Any]:
     """Return the fields of a map in the order of its model; what the model does not know comes first, as a name."""
     kept = {name: item for name, item in value.items() if name not in model.model_fields}
-    for name, field in model.model_fields.items():
-        if name not in value:
-            continue
+    for name in _order(model, value):
+        field = model.model_fields[name]
         item = lean(value[name], field.annotation)
         if field.is_required() or not _says_nothing(item, field.get_default()):
             kept[name] = item
     return kept
+
+
+def _order(model: type[Spec], value: dict[str, Any]) -> list[str]:
+    """Return the known fields in the order of the model; of a variant its tags first, and what has fields itself last.
+
+    A variant inherits a part of its fields, so that its own order says little.
+    """
+    names = [name for name in model.model_fields if name in value]
+    tag_names = {name for name, _ in tags(model)}
+    if not tag_names:
+        return names
+
+    def rank(name: str) -> tuple[bool, bool, bool, bool]:
+        is_required = model.model_fields[name].is_required()
+        return name != "name", name not in tag_names, isinstance(value[name], (dict, list)), not is_required
+
+    return sorted(names, key=rank)
 
 
 def _says_nothing(value: Any, default: Any) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 from reconciler.kinds import TENANT
@@ -59,11 +60,11 @@ def lay_out(
     """
     in_use = {_below(one.source.file.path.rpartition("/")[0], root) for one in declared}
     documents = Counter(_below(one.source.file.path.rpartition("/")[0], root) for one in declared if one.kind is TENANT)
-    schema = f"../schemas/{FILE_NAME}"
+    schema = Path(root).absolute().parent / "schemas" / FILE_NAME
     layout = Layout(
         folders={name: _folder(home, root, in_use) for name, home in homes.items()},
         shared=frozenset(folder for folder, times in documents.items() if times > 1),
-        schema=schema if os.path.exists(f"{root}/{schema}") else None,  # noqa: PTH110 - one look at the disk
+        schema=f"../schemas/{FILE_NAME}" if schema.exists() else None,
     )
     results = [layout.sheet(one) for one in captured]
     return [one for one in results if isinstance(one, Sheet)], [one for one in results if isinstance(one, Gap)]
