@@ -135,6 +135,7 @@ def import_live(settings: Settings, *, client: ReadClient, into: str, words: Seq
         saved=tuple(saved),
         gaps=(*gaps, *unwritable),
         needed=tuple(one for each in captured for one in each.all_needed),
+        suspects=tuple(one for each in captured for one in each.all_suspects),
         declared=tuple(one for one in chosen if one.declared is not None),
         archived=len(found.archived),
     )

@@ -16,6 +16,8 @@ from reconciler.kinds.memory import GithubSource, GitSource, MemorySpec
 from reconciler.kinds.organization import OrganizationSpec
 from reconciler.plan.imported import Fate
 from reconciler.reconcile import import_live, plan_afresh
+from reconciler.report.import_text import import_text
+from reconciler.report.style import Style
 from reconciler.settings import settings
 
 TEXT = "Say this.\n"
@@ -610,3 +612,20 @@ def test_a_name_that_cannot_be_an_address(world):
     assert result.exit_code is Exit.ERROR
     assert 'its name "Triage_1" cannot be an address' in said(result)[0]
     assert [name for kind, name in documents(world) if kind == "Agent"] == []
+
+
+def test_what_looks_like_a_secret(world):
+    """A text that the platform shows to everybody and that looks like a secret is imported, and its place is told."""
+    key = "sk-ant-api03-abcdef"
+    world.agent("triage", system_prompt=f"Use {key}.", capabilities=[{"ref": "web_fetch", "config": {"key": [key]}}])
+    world.bot("bot", {"name": "in", "type": "webhook", "config": HOOK | {"message": "See https://u:p@x.example"}})
+    world.converge()
+    result = settled(world)
+    assert [(str(one.address.local), one.path) for one in result.suspects] == [
+        ("Agent/triage", ("system_prompt",)),
+        ("Agent/triage", ("capabilities", 0, "config", "key", 0)),
+        ("App/bot/Channel/webhook", ("config", "message")),
+    ]
+    lines = "\n".join(import_text(result, style=Style()))
+    assert "! default-org/Agent/triage capabilities.0.config.key.0" in lines
+    assert key not in lines

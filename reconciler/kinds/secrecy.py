@@ -35,6 +35,15 @@ def holds_secret(text: str) -> bool:
     return _PREFIX.search(text) is not None or _has_run(text) or _has_login(text)
 
 
+def is_marked_secret(text: str) -> bool:
+    """Say whether a text holds what can hardly be anything but a secret: a known prefix, or a login in an address.
+
+    >>> is_marked_secret("Bearer ghp_x1"), is_marked_secret("ask-me"), is_marked_secret("https://u:p@example.com")
+    (True, False, True)
+    """
+    return _PREFIX.search(text) is not None or has_userinfo(text)
+
+
 def has_userinfo(url: str) -> bool:
     """Say whether an address names a user before its host.
 

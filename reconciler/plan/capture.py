@@ -15,6 +15,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.kind import Kind, Shape, sensitive, whole
 from reconciler.kinds.lean import lean
+from reconciler.kinds.secrecy import is_marked_secret
 from reconciler.kinds.walk import at, replaced
 from reconciler.plan.change import secrets_in
 from reconciler.plan.naming import Taken, variable
@@ -101,6 +102,14 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """A text that the platform shows to everybody and that looks like a secret: to be read before it is committed."""
+
+    address: Address
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Captured:
     """What a manifest says of a live resource: its fields in the order people read them, secrets as references.
 
@@ -112,6 +121,7 @@ class Captured:
     spec: Shape
     children: tuple[Captured, ...]
     needed: tuple[Needed, ...]
+    suspects: tuple[Suspect, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -122,6 +132,11 @@ class Captured:
     def all_needed(self) -> tuple[Needed, ...]:
         """The secrets of the resource and of its children."""
         return self.needed + tuple(one for child in self.children for one in child.all_needed)
+
+    @property
+    def all_suspects(self) -> tuple[Suspect, ...]:
+        """The texts of the resource and of its children that look like secrets."""
+        return self.suspects + tuple(one for child in self.children for one in child.all_suspects)
 
 
 def capture_all(seen: Iterable[Seen], *, beside: Iterable[Desired]) -> tuple[list[Captured], list[Gap]]:
@@ -156,7 +171,22 @@ def capture(one: Seen, *, variables: Taken) -> tuple[Captured | None, list[Gap]]
         children += [captured] if captured else []
     spec: Shape = lean(shape, kind.spec)
     needed = tuple(_needed(kind, address, spec))
-    return Captured(address, one.observed.id if one.is_shared else None, spec, tuple(children), needed), gaps
+    suspects = tuple(Suspect(address, where) for where in _suspicious(spec, ()))
+    id_ = one.observed.id if one.is_shared else None
+    return Captured(address, id_, spec, tuple(children), needed, suspects), gaps
+
+
+def _suspicious(value: Any, where: Path) -> Iterator[Path]:
+    """Yield the places of texts that can hardly be anything but secrets."""
+    match value:
+        case str() if is_marked_secret(value):
+            yield where
+        case dict():
+            for key, item in value.items():
+                yield from _suspicious(item, (*where, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _suspicious(item, (*where, index))
 
 
 def _titled(one: Seen) -> Shape:

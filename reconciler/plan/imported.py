@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from reconciler.errors import Exit
-from reconciler.plan.capture import Candidate, Gap, Home, Needed
+from reconciler.plan.capture import Candidate, Gap, Home, Needed, Suspect
 from reconciler.resource import Address
 
 
@@ -46,6 +46,7 @@ class Imported:
     saved: tuple[Saved, ...]
     gaps: tuple[Gap, ...]
     needed: tuple[Needed, ...]
+    suspects: tuple[Suspect, ...]
     declared: tuple[Candidate, ...]
     archived: int
 

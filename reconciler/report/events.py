@@ -12,6 +12,7 @@
 | `file`      | `path`, `address`, `fate`: `written`, `unchanged`, `in_the_way` or `left_out`               |
 | `gap`       | `address`, `path`, `message`, `left_out`: what is live and stays out of the manifests       |
 | `needed`    | `variable`, `address`, `path`: a secret that must be provided before it can be sent         |
+| `suspect`   | `address`, `path`: a text that looks like a secret in clear                                 |
 | `import`    | `files` by fate, `declared` (addresses), `archived` (a count)                               |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
@@ -122,6 +123,8 @@ def imported(one: Imported) -> Iterator[Event]:
         )
     for need in one.needed:
         yield _event("needed", variable=need.variable, address=str(need.address), path=list(need.path))
+    for suspect in one.suspects:
+        yield _event("suspect", address=str(suspect.address), path=list(suspect.path))
     fates = Counter(file.fate.value for file in one.saved)
     declared = [str(each.address) for each in one.declared]
     yield _event("import", files=dict(fates), declared=declared, archived=one.archived)

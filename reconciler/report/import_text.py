@@ -26,6 +26,7 @@ def import_text(imported: Imported, *, style: Style) -> Iterator[str]:
     """Yield the lines that say what an import did."""
     yield from _files(imported, style)
     yield from _gaps(imported, style)
+    yield from _suspects(imported, style)
     yield from _needed(imported, style)
     yield style.paint(_closing(imported), "bold")
 
@@ -55,6 +56,18 @@ def _gaps(imported: Imported, style: Style) -> Iterator[str]:
         more = f" (with all of {along})" if gap.left_out and gap.left_out != gap.path else ""
         sign = style.paint("!", "red" if gap.is_total else "yellow")
         yield f"  {sign} {style.paint(f'{gap.address}{place}: {gap.message}{more}')}"
+    yield ""
+
+
+def _suspects(imported: Imported, style: Style) -> Iterator[str]:
+    if not imported.suspects:
+        return
+    yield style.paint(
+        "Looks like a secret in clear: read it before you commit, and replace it on the platform:", "bold"
+    )
+    for one in imported.suspects:
+        place = ".".join(map(str, one.path))
+        yield f"  {style.paint('!', 'red')} {style.paint(f'{one.address} {place}')}"
     yield ""
 
 
