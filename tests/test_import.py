@@ -310,8 +310,10 @@ def test_a_choice_of_nothing(fleet, word, message, hint):
 def test_archived_things_are_left_out(fleet):
     """What is archived is counted and not imported; to ask for it by name is an error that says so."""
     fleet.api.delete(f"/v1/agents/{fleet.one('agents', 'triage-eu')['id']}")
-    with pytest.raises(UsageError, match="archived, and therefore left out"):
-        do(fleet, "Agent/triage-eu")
+    for word in ("Agent/triage-eu", "default-org/Agent/triage-eu"):
+        with pytest.raises(UsageError, match="archived, and therefore left out"):
+            do(fleet, word)
+    assert do(fleet, "App", into="apps").archived == 0
     result = do(fleet)
     assert result.archived == 1
     assert ("Agent", "triage-eu") not in documents(fleet)
@@ -422,6 +424,14 @@ def test_faults_in_what_is_declared(fleet):
 
 
 # --- organizations ---
+
+
+def test_the_organization_of_the_environment(fleet):
+    """EVERRUNS_ORG_ID chooses an organization where no --org does."""
+    fleet.post("/v1/orgs", name="Acme")
+    client, into = fleet.reader(), str(fleet.folder / "imported")
+    import_live(settings(env={"EVERRUNS_ORG_ID": fleet.org}), client=client, into=into, words=())
+    assert paths(fleet) == EVERYTHING
 
 
 def test_manifests_without_an_organization(fleet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -45,7 +45,7 @@ def survey(
     *,
     orgs: Sequence[str],
     org_id: str | None,
-    kinds: Iterable[str],
+    kinds: Collection[str],
     parallelism: int,
 ) -> Survey:
     """Read one list per organization for each of the `kinds` and for what they refer to.
@@ -72,7 +72,7 @@ def survey(
     return Survey(
         homes={home.name: home for home in chosen},
         candidates=tuple(Candidate(a, wire["id"], _title(wire), sources.get(wire["id"])) for a, wire in found),
-        archived=tuple(_archived(lists)),
+        archived=tuple(_archived(lists, kinds)),
         faults=tuple(faults),
         declared=declared,
         lists=lists,
@@ -139,11 +139,11 @@ def _title(wire: Wire) -> str:
     return str(wire.get("name", ""))
 
 
-def _archived(lists: Lists) -> Iterator[str]:
-    """Yield what the archived resources would be called."""
-    for (_, name), wires in lists.items():
-        if BY_NAME[name].managed:
-            yield from (f"{name}/{_title(wire)}" for wire in wires if BY_NAME[name].wire.archived(wire))
+def _archived(lists: Lists, kinds: Container[str]) -> Iterator[str]:
+    """Yield what the archived resources of some kinds would be called."""
+    for (org, name), wires in lists.items():
+        if name in kinds:
+            yield from (f"{org}/{name}/{_title(wire)}" for wire in wires if BY_NAME[name].wire.archived(wire))
 
 
 def _addressed(

@@ -83,7 +83,7 @@ def _spellings(one: Candidate) -> tuple[str, ...]:
 
 
 def _miss(word: str, known: Sequence[str], archived: Iterable[str]) -> UsageError:
-    if any(fnmatchcase(name, word) for name in archived):
+    if any(fnmatchcase(text, word) for name in archived for text in (name, name.partition("/")[2])):
         return UsageError(f"{word}: archived, and therefore left out", hint="restore it on the platform first")
     locals_ = sorted({name for name in known if name.count("/") == 1})
     close = get_close_matches(word, known if word.count("/") > 1 else locals_, n=2, cutoff=0.6)
