@@ -60,7 +60,7 @@ def set_default(call: Call) -> Reply:
 def diff(call: Call) -> Reply:
     """GET /v1/agents/{id or name}/versions/{from}/diff/{to}: the top-level members that differ."""
     agent = _agent(call)
-    older, newer = (_version(call, agent, _version_id(call, name)) for name in ("one", "other"))
+    older, newer = (_version(call, agent, _version_id(call, name)) for name in ("from_version_id", "to_version_id"))
     return Reply(
         value={
             "from_version_id": older["id"],
@@ -74,7 +74,7 @@ def diff(call: Call) -> Reply:
 def rollback(call: Call) -> Reply:
     """POST /v1/agents/{id or name}/versions/{id}/rollback: overwrites the draft; three members cannot be cleared."""
     agent = _agent(call)
-    version = _version(call, agent, _version_id(call, "version"))
+    version = _version(call, agent, _version_id(call, "version_id"))
     wanted = agent_snapshots.restored(version["authored_config"])
     authored.check_risk(call, wanted["capabilities"])
     plural = "harnesses cannot be assigned to agents"
@@ -92,7 +92,7 @@ def fork(call: Call) -> Reply:
     """POST /v1/agents/{id or name}/versions/{id}/fork: a new agent of the same family, published as 0.1.0."""
     agent_records.check_name(call, call.body["name"])
     source = _agent(call)
-    version = _version(call, source, _version_id(call, "version"))
+    version = _version(call, source, _version_id(call, "version_id"))
     wanted = agent_snapshots.restored(version["authored_config"])
     described = call.body.get("description")
     told = {
@@ -160,7 +160,7 @@ ROUTES = (
     Route("GET", "/v1/agents/<agent>/versions", listing, "agent.view"),
     Route("POST", "/v1/agents/<agent>/versions", create, "agent.manage", body=CREATE),
     Route("POST", "/v1/agents/<agent>/versions/default", set_default, "agent.manage", body=DEFAULT),
-    Route("GET", "/v1/agents/<agent>/versions/<one>/diff/<other>", diff, "agent.view"),
-    Route("POST", "/v1/agents/<agent>/versions/<version>/rollback", rollback, "agent.manage", body=ROLLBACK),
-    Route("POST", "/v1/agents/<agent>/versions/<version>/fork", fork, "agent.manage", body=FORK),
+    Route("GET", "/v1/agents/<agent>/versions/<from_version_id>/diff/<to_version_id>", diff, "agent.view"),
+    Route("POST", "/v1/agents/<agent>/versions/<version_id>/rollback", rollback, "agent.manage", body=ROLLBACK),
+    Route("POST", "/v1/agents/<agent>/versions/<version_id>/fork", fork, "agent.manage", body=FORK),
 )

@@ -40,6 +40,7 @@ def test_sessions_8_minimal_shape(api, made, harness):
 def test_sessions_8_everything_set(api, made, agent):
     """What is sent comes back, normalized like an agent's; names are write-only."""
     model = api.get("/v1/models").json()["data"][0]["id"]
+    told = {"name": "t", "description": "Does a thing.", "parameters": {}}
     session = made(
         api,
         "/v1/sessions",
@@ -48,7 +49,7 @@ def test_sessions_8_everything_set(api, made, agent):
         model_id=model,
         locale="uk_UA",
         capabilities=[{"ref": "current_time"}],
-        tools=[{"type": "client_side", "name": "t"}, {"type": "builtin", "name": "u"}],
+        tools=[{"type": "client_side", **told}, {"type": "builtin", **told}],
         mcpServers={"docs": {"url": "https://mcp.example.com", "tool_discovery": True}},
         initial_files=[{"path": "a", "content": "x"}],
         hints={"rich_media": True},
@@ -58,7 +59,7 @@ def test_sessions_8_everything_set(api, made, agent):
         system_prompt="Be brief.",
     )
     assert (session["agent_id"], session["model_id"], session["locale"]) == (agent["id"], model, "uk-UA")
-    assert session["tools"] == [{"type": "client_side", "name": "t"}]
+    assert session["tools"] == [{"type": "client_side", **told}]
     assert session["mcpServers"] == {"docs": {"type": "http", "url": "https://mcp.example.com"}}
     assert session["initial_files"][0]["encoding"] == "text"
     assert session["capabilities"] == [{"ref": "current_time", "config": None}]
