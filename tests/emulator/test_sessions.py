@@ -178,6 +178,12 @@ def test_sessions_8_list(api, made, agent, session):
     assert api.get("/v1/sessions?agent_id=x").status_code == 400
 
 
+def test_sessions_8_no_unique_key(api, made):
+    """Two sessions may be alike in everything but their ids."""
+    told = {"title": "Daily", "tags": ["mine"]}
+    assert made(api, "/v1/sessions", **told)["id"] != made(api, "/v1/sessions", **told)["id"]
+
+
 def test_sessions_8_counted_where_they_belong(api, made, agent):
     """Agents and harnesses tell how many sessions they have."""
     made(api, "/v1/sessions", agent_id=agent["id"])
@@ -259,6 +265,23 @@ def test_chat_8_1_lost_and_made_again(api, lose):
     response = api.patch(path, json={"tags": ["global-chat"]}) if lose == "tags" else api.delete(path)
     assert response.is_success
     assert api.post("/v1/sessions/chat").json()["id"] != first["id"]
+
+
+def test_chat_8_1_locale_counts_on_creation_only(api):
+    """The locale of a later call changes nothing."""
+    first = api.post("/v1/sessions/chat", json={"locale": "uk-UA"}).json()
+    assert api.post("/v1/sessions/chat", json={"locale": "de-DE"}).json() == first
+
+
+def test_chat_8_1_is_rebound(api):
+    """A chat that is bound to another harness is bound to the platform's again, without a word."""
+    first = api.post("/v1/sessions/chat").json()
+    store = api.app.store
+    with store.transaction():
+        record = store.get(ids.DEFAULT_ORG, "sessions", first["id"])
+        store.save(record.with_body({**record.body(), "harness_id": f"harness_{MISSING}"}))
+    again = api.post("/v1/sessions/chat").json()
+    assert (again["id"], again["harness_id"]) == (first["id"], first["harness_id"])
 
 
 def test_chat_8_1_flag_off(api, check):

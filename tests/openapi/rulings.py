@@ -263,7 +263,7 @@ RULINGS = (
     Ruling(
         "agents 3",
         "a default is a published version of the agent",
-        "set_default_agent_version",
+        "set_default_agent_version diff_agent_versions rollback_agent_version fork_agent_version",
         400,
         "Agent version belongs to another agent|Default agent version must be published",
     ),
