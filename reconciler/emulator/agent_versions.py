@@ -10,7 +10,6 @@ from reconciler.emulator import (
     authored,
     bodies,
     clock,
-    links,
     references,
 )
 from reconciler.emulator.agent_snapshots import Reason
@@ -54,7 +53,7 @@ def set_default(call: Call) -> Reply:
     if not version["is_published"]:
         raise bad_request("Default agent version must be published")
     authored.check_risk(call, version["authored_config"]["capabilities"])
-    return _entity(call, agent_snapshots.choose_default(call, agent, version["id"]))
+    return agent_records.entity(call, agent_snapshots.choose_default(call, agent, version["id"]))
 
 
 def diff(call: Call) -> Reply:
@@ -80,7 +79,7 @@ def rollback(call: Call) -> Reply:
     plural = "harnesses cannot be assigned to agents"
     references.assignable(call, "harnesses", wanted["harness_id"], noun="Harness", plural=plural)
     changed = agent_records.store(call, agent, _rolled_back(agent.body(), wanted))
-    reply = _entity(call, changed)
+    reply = agent_records.entity(call, changed)
     if call.body.get("save_version"):
         told = call.body.get("summary")
         summary = f"Rollback to {version['version']}" if told is None else told
@@ -106,7 +105,7 @@ def fork(call: Call) -> Reply:
         "root_agent_id": source.body().get("root_agent_id") or source.id,
     }
     created = agent_records.create(call, {**wanted, **told}, lineage=lineage)
-    reply = _entity(call, created)
+    reply = agent_records.entity(call, created)
     summary = f"Forked from {version['version']}"
     agent_snapshots.publish(call, created, Reason("fork", summary, version["id"]))
     return reply
@@ -149,11 +148,6 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     return {
         name: {"from": before.get(name), "to": after.get(name)} for name in names if before.get(name) != after.get(name)
     }
-
-
-def _entity(call: Call, agent: Record) -> Reply:
-    """Answer with an agent and its links."""
-    return Reply(text=links.spliced(agent.text, links.urls(call.base, agent_records.PATH, agent.id)), entity=agent.id)
 
 
 ROUTES = (
