@@ -250,6 +250,6 @@ DEVIATIONS = (
     Deviation(
         "agents 8", "what a session is made of is checked", _also(400, "create_session get_or_create_chat_session")
     ),
-    Deviation("agents 4.6", "a path is checked, in a body too", _also(400, "stat_action get_file")),
+    Deviation("agents 4.6", "a path is checked, in a body too", _also(400, "stat_action get_file delete_file")),
     Deviation("orgs 3.4", "what is secret in a channel's config is written and never read", _secrets),
 )

@@ -12,6 +12,8 @@ from unittest.mock import patch
 
 import requests
 import schemathesis
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.transport.wsgi import WSGI_TRANSPORT
@@ -25,6 +27,7 @@ from .rulings import RULINGS, Ruling, said
 
 SEED = 20260731
 TOKEN = "evr_pat_generated"
+CACHED = 1024
 
 
 @dataclass
@@ -57,8 +60,17 @@ def operation_id(case: Any) -> str:
 
 
 def examined(operations: Iterable[str], *, most: int) -> Findings:
-    """Run everything that schemathesis has, on some operations of a fresh emulator, and gather what it finds."""
-    with patch.object(ids, "new", _numbered()), patch.object(clock, "now", _ticking()):
+    """Run everything that schemathesis has, on some operations of a fresh emulator, and gather what it finds.
+
+    Nothing random is left: not in ids and times, and not in the words that hypothesis finds in whatever happens to be
+    imported.
+    """
+    with (
+        patch.object(ids, "new", _numbered()),
+        patch.object(clock, "now", _ticking()),
+        patch.object(providers, "_get_local_constants", Constants),
+        patch.object(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(CACHED)),
+    ):
         return _examined(operations, most=most)
 
 
