@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import authored, bodies, clock, references
+from reconciler.emulator import authored, bodies, clock, references, slugs
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import bad_request, not_found
@@ -66,9 +66,8 @@ UPDATE = {
 def check(body: Mapping[str, Any]) -> None:
     """Check what needs no database: the name, the sizes."""
     name = body.get("name")
-    fault = authored.slug_fault("Agent", name) if name is not None else None
-    if fault:
-        raise bad_request(fault)
+    if name is not None:
+        slugs.check("Agent", name)
     authored.check_sizes(body)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import authored, bodies, clock, ids, references
+from reconciler.emulator import authored, bodies, clock, ids, references, slugs
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import bad_request, conflict, not_found
@@ -84,7 +84,7 @@ def _check_limits(body: Mapping[str, Any]) -> None:
 def name_fault(name: str) -> str | None:
     """Say what is wrong with a harness name, or None."""
     reserved = "Harness name 'default' is reserved and cannot be used"
-    return reserved if name == "default" else authored.slug_fault("Harness", name)
+    return reserved if name == "default" else slugs.fault("Harness", name)
 
 
 def check_name(call: Call, name: str) -> None:

@@ -32,10 +32,11 @@ def handler_of(operation):
     method, path = operation.split(" ")
     filled = re.sub(r"\{[^}]*\}", "x", path)
     try:
-        route, _ = routes.MAP.bind("emulator").match(filled, method=method)
+        rule, _ = routes.MAP.bind("emulator").match(filled)
     except HTTPException:
         return None
-    return route.handler
+    route = routes.RULES[rule].get(method)
+    return route and route.handler
 
 
 def is_wanted(path):
