@@ -6,7 +6,6 @@ import pytest
 from werkzeug.exceptions import HTTPException
 
 from reconciler.emulator import routes, unserved
-
 from tests.openapi import published
 
 PATHS = published.document()["paths"]
