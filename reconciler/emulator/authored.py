@@ -1,7 +1,7 @@
 """What agents and harnesses share: capabilities, tools, starter files, MCP servers, size limits."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import bodies, policies
@@ -208,3 +208,17 @@ def network_access(wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Write a network access list; one without entries is none."""
     told = {key: value for key, value in (wanted or {}).items() if value}
     return told or None
+
+
+def normalized(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and write the lists and maps that a body brings; absent and null ones are left out."""
+    return {name: write(body[name]) for name, write in WRITTEN.items() if body.get(name) is not None}
+
+
+WRITTEN: Mapping[str, Callable[[Any], Any]] = {
+    "initial_files": initial_files,
+    "tools": tools,
+    "network_access": network_access,
+    "capabilities": capabilities,
+    "mcpServers": mcp_servers,
+}

@@ -171,6 +171,7 @@ RULINGS = (
     ),
     Ruling("agents 4.1", "an archived memory is shown", "get_memory", 200, failure=ALIVE),
     Ruling("agents 4.4", "an archived memory is changed", "update_memory", 200, failure=ALIVE),
+    Ruling("agents 4.6", "the body names a path", "stat_action", 404, "not found", MISSING),
     Ruling("agents 4.6", "an encoding is text or base64", "create_file update_file", 400, "unsupported encoding '.*'"),
     Ruling("agents 4.6", "base64 is base64", "create_file update_file", 400, "invalid base64 content: .*"),
     Ruling("agents 4.6", "a path has one spelling, and some are reserved", FILES, 400, "invalid path: .*"),
