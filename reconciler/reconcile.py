@@ -69,7 +69,7 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
         seen = observe(
             client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
         )
-        client.forget_begun()
+        client.end_ahead()
         plan = build(seen.desired, seen.situation, partial=wanted.partial)
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):

@@ -70,7 +70,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
         self.base = checked_url(endpoint.url)
         inner = (
-            httpx.WSGITransport(app=endpoint.app)
+            httpx.WSGITransport(app=endpoint.app())
             if endpoint.app
             else _network(self.base, connections=endpoint.connections)
         )

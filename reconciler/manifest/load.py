@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import RawIOBase
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
-from reconciler.manifest.crew import folder_of, read_together
+from reconciler.manifest.crew import Ready, folder_of, read_together
 from reconciler.manifest.parse import MAX_BYTES, parse
 from reconciler.resource import Document
 
 Glance = Callable[[Sequence[Document]], None]
-_ENOUGH_FOR_A_GLANCE = 100
 SUFFIXES = (".yaml", ".yml")
 STDIN = "-"
 
@@ -31,30 +31,50 @@ class Loaded:
 def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = lambda _documents: None) -> Loaded:
     """Read manifests from files, folders (all `.yaml` and `.yml` below, hidden ones left out) and `-`.
 
-    `glance` is shown the documents twice: when there are some, and when there are all.
+    `glance` is shown the documents so far whenever a folder of a single path is done, and at the end; what stands
+    above a folder is read before it.
     Raises UsageError for a path that does not exist, and when there is no document at all: an empty set of
     manifests is a mistake more often than a wish.
     """
     loaded = Loaded()
-    read: set[str] = set()
-    for path in dict.fromkeys(paths):
-        if path == STDIN:
-            _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
-        else:
-            names = [*(_files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read))]
-            for name, ready in zip(names, read_together(names, roots=loaded.roots), strict=True):
-                if ready is None:
-                    _read_file(name, loaded)
-                else:
-                    source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
-                    loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
-                if len(loaded.documents) == _ENOUGH_FOR_A_GLANCE:
-                    glance(loaded.documents)
+    found = _all_files(paths, loaded)
+    names = [name for name in found if name != STDIN]
+    folder = ""
+    with closing(read_together(names, roots=loaded.roots)) as answers:
+        for name in found:
+            if name == STDIN:
+                _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
+                continue
+            if folder_of(name) != folder and len(paths) == 1:
+                glance(loaded.documents)
+                folder = folder_of(name)
+            _take(name, next(answers), loaded)
     glance(loaded.documents)
     if not loaded.documents and not loaded.faults:
         where = ", ".join(paths)
         raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
+
+
+def _all_files(paths: Sequence[str], loaded: Loaded) -> list[str]:
+    """Return the files of all paths, and `-` where it is asked for; each once, however it is spelled."""
+    found: list[str] = []
+    read: set[str] = set()
+    for path in dict.fromkeys(paths):
+        if path == STDIN:
+            found.append(path)
+        else:
+            found += _files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read)
+    return found
+
+
+def _take(name: str, ready: Ready | None, loaded: Loaded) -> None:
+    """Keep what was read quickly, or read a file whose content is out of the ordinary."""
+    if ready is None:
+        _read_file(name, loaded)
+        return
+    source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
+    loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
 
 
 def _files(path: str, loaded: Loaded) -> Iterator[str]:
