@@ -149,8 +149,8 @@ def test_who_reads_standard_error_may_go(site):
     """Being made to wait is told on standard error, and a reader that went away fails no write."""
     site.agents("triage")
     site.world.meddler.instead("POST", ".*", (429, {"detail": "slow down", "retry_after_seconds": 2}))
-    process = site.start("apply", "--auto-approve")
-    process.stderr.close()
-    said = process.stdout.read()
-    assert process.wait(timeout=30) == 0
+    with site.start("apply", "--auto-approve") as process:
+        process.stderr.close()
+        said = process.stdout.read()
+    assert process.returncode == 0, said
     assert "1 created" in said
