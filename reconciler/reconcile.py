@@ -108,7 +108,7 @@ def apply_plan(
     from reconciler.live.preflight import ensure_allowed
     from reconciler.live.secrets import require
 
-    require(secret for change in plan.writes for secret in change.secrets)
+    require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
     ensure_allowed(plan, client=client)
     if recheck:
         ensure_fresh(plan, client=client, parallelism=settings.parallelism)

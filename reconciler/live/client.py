@@ -123,6 +123,10 @@ class WriteClient(ReadClient):
         """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
         return self._connection.request(method, path, doing=doing, org=org, params=None, body=body, hide=hide)
 
+    def stop(self) -> None:
+        """Send nothing more: what waits at the gate raises Interrupted, what was sent is still answered."""
+        self._connection.gate.shut()
+
     def pause(self, seconds: float) -> None:
         """Hold every worker back, as the server asked."""
         self._connection.gate.close_for(min(seconds, PATIENCE))

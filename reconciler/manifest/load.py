@@ -48,7 +48,7 @@ def load(paths: Sequence[str], *, stdin: Iterable[bytes] = (), glance: Glance = 
             if folder_of(name) != folder and len(paths) == 1:
                 glance(loaded.documents)
                 folder = folder_of(name)
-            _take(name, next(answers), loaded)
+            _take(name, next(answers), loaded, is_named=name in paths)
     glance(loaded.documents)
     if not loaded.documents and not loaded.faults:
         where = ", ".join(paths)
@@ -68,10 +68,17 @@ def _all_files(paths: Sequence[str], loaded: Loaded) -> list[str]:
     return found
 
 
-def _take(name: str, ready: Ready | None, loaded: Loaded) -> None:
-    """Keep what was read quickly, or read a file whose content is out of the ordinary."""
-    if ready is None:
+def _take(name: str, ready: Ready | None, loaded: Loaded, *, is_named: bool) -> None:
+    """Keep what was read quickly, or read a file whose content is out of the ordinary.
+
+    A pipe is read where it is named on the command line; one that lies in a folder could be waited for in vain.
+    """
+    if ready is None and (is_named or not _is_special(name)):
         _read_file(name, loaded)
+        return
+    if ready is None:
+        source = Source(SourceFile(path=name, text=""), 0, 1)
+        loaded.faults.append(Fault("is not a file", source, hint="name it with -f to have a pipe read"))
         return
     source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
     loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
@@ -92,12 +99,19 @@ def _files(path: str, loaded: Loaded) -> Iterator[str]:
         yield path
         return
     root = path.rstrip("/") or "/"
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=lambda error: _cannot_be_read(error, loaded)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         loaded.roots[folder] = root
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield f"{folder}/{name}"
+
+
+def _cannot_be_read(error: OSError, loaded: Loaded) -> None:
+    """Note a folder whose manifests nobody can see: to go on without them would be to plan another fleet."""
+    file = SourceFile(path=str(error.filename), text="")
+    message = f"cannot be read: {error.strerror}"
+    loaded.faults.append(Fault(message, Source(file, 0, 1), hint="give read access, or name another folder with -f"))
 
 
 def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
@@ -107,6 +121,15 @@ def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
         if place not in read:
             read.add(place)
             yield name
+
+
+def _is_special(path: str) -> bool:
+    """Say whether a path leads to a pipe, a socket or a device."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _read_file(path: str, loaded: Loaded) -> None:

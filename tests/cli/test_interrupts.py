@@ -130,6 +130,20 @@ def test_stopped_plan_as_events(site, finish):
     assert [event["error"] for event in ran.of("error")] == ["Interrupted"]
 
 
+def test_an_interrupt_ends_the_wait_that_the_platform_asked_for(site):
+    """Of what was refused for now nothing is sent again once the run was interrupted."""
+    site.agents("triage")
+    answer = (429, {"detail": "slow down", "retry_after_seconds": 60})
+    site.world.meddler.instead("POST", ".*", answer, times=None)
+    process = site.start("apply", "--auto-approve")
+    assert "waiting 60 s" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    shown, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "not started" in shown
+    assert site.lines == ["POST /v1/agents"]
+
+
 def test_a_silent_server_does_not_hold_an_interrupt_up(shell):
     """Nobody waits for an answer that a plan no longer wants."""
     shell.agents("triage")
