@@ -24,8 +24,8 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):
-            code = code or 1
+        except (OSError, ValueError):  # a result that nobody got is none; an aside that nobody heard is no matter
+            code = code or (1 if stream is sys.stdout else 0)
     os._exit(code)
 
 

@@ -7,6 +7,7 @@
     ├── PlanRefused                 4   safety or policy says no
     ├── StalePlan                   5   what the plan was made for has moved
     ├── SecretUnavailable           1   a referenced secret has no value here
+    ├── OutputError                 1   standard output cannot be written
     ├── Interrupted               130   the operator asked to stop
     └── ApiError                    1   the platform said no, or nothing
         ├── Unreachable                 no answer at all
@@ -143,6 +144,10 @@ class StalePlan(ReconcilerError):
 
 class SecretUnavailable(ReconcilerError):
     """A secret that must be sent has no value in this environment; names the reference, never a value."""
+
+
+class OutputError(ReconcilerError):
+    """What was to be printed could not be."""
 
 
 class Interrupted(ReconcilerError):

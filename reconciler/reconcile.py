@@ -81,7 +81,7 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
         seen = observe(
             client, wanted.everything, wanted.chosen, org_id=settings.org_id, parallelism=settings.parallelism
         )
-        client.forget_begun()
+        client.end_ahead()
         plan = build(seen.desired, seen.situation, partial=wanted.partial)
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
@@ -162,7 +162,7 @@ def apply_plan(
     from reconciler.live.preflight import ensure_allowed
     from reconciler.live.secrets import require
 
-    require(secret for change in plan.writes for secret in change.secrets)
+    require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
     ensure_allowed(plan, client=client)
     if recheck:
         ensure_fresh(plan, client=client, parallelism=settings.parallelism)

@@ -217,7 +217,7 @@ class World:
     @property
     def endpoint(self) -> Endpoint:
         """Where the server is."""
-        return Endpoint(url=LOCAL_URL, key=self.key, app=self.meddler, reason=self.reason)
+        return Endpoint(url=LOCAL_URL, key=self.key, app=lambda: self.meddler, reason=self.reason)
 
     def reader(self) -> ReadClient:
         """Open a client that can only read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         url=settings.api_url,
         key=settings.api_key,
         reason=settings.reason,
-        app=_emulator() if settings.local else None,
+        app=_emulator if settings.local else None,
         connections=settings.parallelism,
         waiting=_tell_of_waiting,
     )
@@ -51,7 +51,8 @@ def _endpoint(settings: Settings) -> Endpoint:
 def _tell_of_waiting(seconds: float, doing: str) -> None:
     """Say on standard error why nothing seems to happen; what is over in a moment is not worth a word."""
     if seconds >= _WORTH_A_WORD:
-        click.echo(f"waiting {seconds:.0f} s, as the platform asks ({doing})", err=True)
+        with suppress(OSError, ValueError):  # whoever reads standard error may be gone, and the work goes on
+            click.echo(f"waiting {seconds:.0f} s, as the platform asks ({doing})", err=True)
 
 
 def _emulator() -> Any:

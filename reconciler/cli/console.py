@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from reconciler import __version__
-from reconciler.errors import Exit, ManifestError, ReconcilerError, worst
+from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
 from reconciler.report.style import Style
 
@@ -35,15 +36,17 @@ class Console:
     def text(self, lines: Iterable[str]) -> None:
         """Print lines for people."""
         if not self.as_json:
-            for line in lines:
-                sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+            with _written_or_told():
+                for line in lines:
+                    sys.stdout.write(line + "\n")
+                sys.stdout.flush()
 
     def event(self, event: dict[str, Any]) -> None:
         """Print an event for programs, in UTF-8 whatever the locale says: JSON knows no other encoding."""
         if self.as_json:
-            sys.stdout.buffer.write(events.line(event).encode() + b"\n")
-            sys.stdout.buffer.flush()
+            with _written_or_told():
+                sys.stdout.buffer.write(events.line(event).encode() + b"\n")
+                sys.stdout.buffer.flush()
 
     def end(self, *codes: Exit) -> int:
         """Close the event stream and return the exit code that wins."""
@@ -63,12 +66,27 @@ class Console:
             lines: Iterable[str] = fault_text(faults, style=self.error_style)
         else:
             lines = error_text(error, style=self.error_style)
+        if isinstance(error, OutputError):
+            self.as_json = False  # the stream of events is what failed
         self.event(events.error(error))
         if not self.as_json:
-            sys.stdout.flush()
+            with suppress(OSError):
+                sys.stdout.flush()
             for line in lines:
                 sys.stderr.write(line + "\n")
         return self.end(error.exit_code)
+
+
+@contextmanager
+def _written_or_told() -> Iterator[None]:
+    """Turn a full disk, or whatever else keeps standard output from being written, into an error with words."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"cannot write to standard output: {error.strerror}"
+        raise OutputError(message, hint="make room, or send it elsewhere") from None
 
 
 def _style(stream: Any, *, plain: bool) -> Style:

@@ -31,6 +31,8 @@ def command(*, settings: Settings, console: Console, out: str | None, detailed_e
     from reconciler.cli.connect import reading
     from reconciler.reconcile import plan_afresh
 
+    if out is not None:
+        _ensure_replaceable(out)
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
     show(plan, console)
@@ -66,6 +68,8 @@ def _ensure_replaceable(name: str) -> None:
     from reconciler.plan.file import FORMAT
 
     path = Path(name)
+    if path.parent != Path() and not path.parent.is_dir():
+        raise UsageError(f"--out {name}: there is no folder {path.parent}", hint="make it, or choose another --out")
     if not name or path.is_symlink() or (path.exists() and not path.is_file()):
         raise UsageError(f"--out {name or '(nothing)'}: not a place for a file", hint="name a file, as plan.json")
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import authored, bodies, clock, references
+from reconciler.emulator import authored, bodies, clock, references, slugs
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import bad_request, not_found
@@ -66,9 +66,8 @@ UPDATE = {
 def check(body: Mapping[str, Any]) -> None:
     """Check what needs no database: the name, the sizes."""
     name = body.get("name")
-    fault = authored.slug_fault("Agent", name) if name is not None else None
-    if fault:
-        raise bad_request(fault)
+    if name is not None:
+        slugs.check("Agent", name)
     authored.check_sizes(body)
 
 
@@ -93,16 +92,7 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     for name in ("name", "system_prompt", *SCALARS, "status", "tags"):
         if body.get(name) is not None:
             document[name] = body[name]
-    if body.get("initial_files") is not None:
-        document["initial_files"] = authored.initial_files(body["initial_files"])
-    if body.get("tools") is not None:
-        document["tools"] = authored.tools(body["tools"])
-    if body.get("network_access") is not None:
-        document["network_access"] = authored.network_access(body["network_access"])
-    if body.get("capabilities") is not None:
-        document["capabilities"] = authored.capabilities(body["capabilities"])
-    if body.get("mcpServers") is not None:
-        document["mcpServers"] = authored.mcp_servers(body["mcpServers"])
+    document |= authored.normalized(body)
     references.check_model(call, body.get("default_model_id"))
     if body.get("harness_id") is not None or body.get("harness_name") is not None:
         document["harness_id"] = _harness(call, body)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.emulator import agent_documents as documents
-from reconciler.emulator import agent_snapshots, authored, ids
-from reconciler.emulator.call import Call
-from reconciler.emulator.problems import already_exists, bad_request, conflict, malformed, not_found
+from reconciler.emulator import agent_snapshots, authored, ids, links, references, slugs
+from reconciler.emulator.call import Call, Reply
+from reconciler.emulator.problems import already_exists, bad_request, conflict, not_found
 from reconciler.emulator.store import Record, TakenError, dumps
 
 PATH = "agents"
@@ -14,14 +14,7 @@ PATH = "agents"
 
 def by_id(call: Call) -> Record:
     """Find the agent in the path by id alone, whatever its status; a name there is a malformed id."""
-    ident = call.args["agent"]
-    fault = ids.fault("agent", ident)
-    if fault:
-        raise malformed("agent", fault)
-    record = call.store.get(call.org, PATH, ident)
-    if record is None:
-        raise not_found("Agent")
-    return record
+    return references.in_path(call, "agent", PATH, noun="Agent")
 
 
 def by_id_or_name(call: Call) -> Record:
@@ -41,9 +34,7 @@ def by_id_or_name(call: Call) -> Record:
 
 def check_name(call: Call, name: str) -> None:
     """Refuse a name that is no slug or that an active or archived agent holds."""
-    fault = authored.slug_fault("Agent", name)
-    if fault:
-        raise bad_request(fault)
+    slugs.check("Agent", name)
     check_free(call, name)
 
 
@@ -101,6 +92,12 @@ def store(call: Call, record: Record, document: Mapping[str, Any]) -> Record:
     except TakenError as error:
         raise already_exists() from error
     return changed
+
+
+def entity(call: Call, record: Record, status: int = 200) -> Reply:
+    """Answer with an agent and its links."""
+    text = links.spliced(record.text, links.urls(call.base, PATH, record.id))
+    return Reply(status, text=text, entity=record.id)
 
 
 def _insert(call: Call, document: Mapping[str, Any]) -> Record:

@@ -1,21 +1,18 @@
 """Export and import of agents: the operations. The files themselves stand in `agent_files`."""
 
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.emulator import agent_files, agent_records, clock, links
+from reconciler.emulator import agent_files, agent_records, clock, slugs
 from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import ProblemError, RejectionError, bad_request, not_found
-from reconciler.emulator.store import Record
 
 SLUG = re.compile(r"[a-z0-9-]*")
 SEPARATORS = re.compile(r"[\W_]+")
 IMPORT_BYTES = 3 * 1024 * 1024
 MARKDOWN = "text/markdown; charset=utf-8"
 NO_PROMPT = "System prompt is required (provide in front matter or as markdown body)"
-SUFFIX_BYTES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,12 @@ def import_agent(call: Call) -> Reply:
     """POST /v1/agents/import: from an example by name, else from the text of the body."""
     example = call.request.args.get("from-example")
     if example is not None:
-        return _entity(call, agent_records.create(call, _adopted(call, example)), 201)
+        return agent_records.entity(call, agent_records.create(call, _adopted(call, example)), 201)
     told = _completed(agent_files.read(_text(call)))
     if "id" not in told:
-        return _entity(call, agent_records.create(call, told), 201)
+        return agent_records.entity(call, agent_records.create(call, told), 201)
     record, is_new = agent_records.put(call, told["id"], told)
-    return _entity(call, record, 201 if is_new else 200)
+    return agent_records.entity(call, record, 201 if is_new else 200)
 
 
 def _text(call: Call) -> str:
@@ -97,23 +94,14 @@ def _adopted(call: Call, name: str) -> dict[str, Any]:
     example = EXAMPLES.get(name)
     if example is None:
         raise ProblemError(404, f"agent example '{name}' not found", code="not_found")
-    free = name
-    while call.store.named(call.org, agent_records.PATH, free) is not None:
-        free = f"{name}-{secrets.token_hex(SUFFIX_BYTES)[:5]}"
     return {
-        "name": free,
+        "name": slugs.of_example(call, agent_records.PATH, name),
         "display_name": example.display_name,
         "description": example.description,
         "system_prompt": example.system_prompt,
         "tags": list(example.tags),
         "capabilities": [{"ref": ref, "config": {}} for ref in example.capabilities],
     }
-
-
-def _entity(call: Call, record: Record, status: int) -> Reply:
-    """Answer with an agent and its links."""
-    text = links.spliced(record.text, links.urls(call.base, agent_records.PATH, record.id))
-    return Reply(status, text=text, entity=record.id)
 
 
 ROUTES = (

@@ -10,7 +10,6 @@ from reconciler.emulator import (
     authored,
     bodies,
     clock,
-    links,
     references,
 )
 from reconciler.emulator.agent_snapshots import Reason
@@ -54,13 +53,13 @@ def set_default(call: Call) -> Reply:
     if not version["is_published"]:
         raise bad_request("Default agent version must be published")
     authored.check_risk(call, version["authored_config"]["capabilities"])
-    return _entity(call, agent_snapshots.choose_default(call, agent, version["id"]))
+    return agent_records.entity(call, agent_snapshots.choose_default(call, agent, version["id"]))
 
 
 def diff(call: Call) -> Reply:
     """GET /v1/agents/{id or name}/versions/{from}/diff/{to}: the top-level members that differ."""
     agent = _agent(call)
-    older, newer = (_version(call, agent, _version_id(call, name)) for name in ("one", "other"))
+    older, newer = (_version(call, agent, _version_id(call, name)) for name in ("from_version_id", "to_version_id"))
     return Reply(
         value={
             "from_version_id": older["id"],
@@ -74,13 +73,13 @@ def diff(call: Call) -> Reply:
 def rollback(call: Call) -> Reply:
     """POST /v1/agents/{id or name}/versions/{id}/rollback: overwrites the draft; three members cannot be cleared."""
     agent = _agent(call)
-    version = _version(call, agent, _version_id(call, "version"))
+    version = _version(call, agent, _version_id(call, "version_id"))
     wanted = agent_snapshots.restored(version["authored_config"])
     authored.check_risk(call, wanted["capabilities"])
     plural = "harnesses cannot be assigned to agents"
     references.assignable(call, "harnesses", wanted["harness_id"], noun="Harness", plural=plural)
     changed = agent_records.store(call, agent, _rolled_back(agent.body(), wanted))
-    reply = _entity(call, changed)
+    reply = agent_records.entity(call, changed)
     if call.body.get("save_version"):
         told = call.body.get("summary")
         summary = f"Rollback to {version['version']}" if told is None else told
@@ -92,7 +91,7 @@ def fork(call: Call) -> Reply:
     """POST /v1/agents/{id or name}/versions/{id}/fork: a new agent of the same family, published as 0.1.0."""
     agent_records.check_name(call, call.body["name"])
     source = _agent(call)
-    version = _version(call, source, _version_id(call, "version"))
+    version = _version(call, source, _version_id(call, "version_id"))
     wanted = agent_snapshots.restored(version["authored_config"])
     described = call.body.get("description")
     told = {
@@ -106,7 +105,7 @@ def fork(call: Call) -> Reply:
         "root_agent_id": source.body().get("root_agent_id") or source.id,
     }
     created = agent_records.create(call, {**wanted, **told}, lineage=lineage)
-    reply = _entity(call, created)
+    reply = agent_records.entity(call, created)
     summary = f"Forked from {version['version']}"
     agent_snapshots.publish(call, created, Reason("fork", summary, version["id"]))
     return reply
@@ -151,16 +150,11 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def _entity(call: Call, agent: Record) -> Reply:
-    """Answer with an agent and its links."""
-    return Reply(text=links.spliced(agent.text, links.urls(call.base, agent_records.PATH, agent.id)), entity=agent.id)
-
-
 ROUTES = (
     Route("GET", "/v1/agents/<agent>/versions", listing, "agent.view"),
     Route("POST", "/v1/agents/<agent>/versions", create, "agent.manage", body=CREATE),
     Route("POST", "/v1/agents/<agent>/versions/default", set_default, "agent.manage", body=DEFAULT),
-    Route("GET", "/v1/agents/<agent>/versions/<one>/diff/<other>", diff, "agent.view"),
-    Route("POST", "/v1/agents/<agent>/versions/<version>/rollback", rollback, "agent.manage", body=ROLLBACK),
-    Route("POST", "/v1/agents/<agent>/versions/<version>/fork", fork, "agent.manage", body=FORK),
+    Route("GET", "/v1/agents/<agent>/versions/<from_version_id>/diff/<to_version_id>", diff, "agent.view"),
+    Route("POST", "/v1/agents/<agent>/versions/<version_id>/rollback", rollback, "agent.manage", body=ROLLBACK),
+    Route("POST", "/v1/agents/<agent>/versions/<version_id>/fork", fork, "agent.manage", body=FORK),
 )

@@ -1,10 +1,12 @@
 """Agents: the operations. How an agent document is made and changed stands in `agent_documents`."""
 
+from functools import partial
+
 from reconciler.emulator import agent_documents as documents
 from reconciler.emulator import agent_records as records
-from reconciler.emulator import authored, clock, ids, links, policies, references
-from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
-from reconciler.emulator.problems import ProblemError, bad_request, forbidden, malformed, not_found
+from reconciler.emulator import authored, lifecycle, links, policies, references, slugs
+from reconciler.emulator.call import Call, Reply, Route
+from reconciler.emulator.problems import ProblemError, bad_request, forbidden, not_found
 from reconciler.emulator.store import Record, dumps
 
 PATH = records.PATH
@@ -38,20 +40,12 @@ def config(call: Call) -> Reply:
 
 def check_name(call: Call) -> Reply:
     """GET /v1/agents/check-name: malformed names are not available, archived agents hold theirs."""
-    name = call.text("name")
-    if authored.slug_fault("Agent", name) is not None:
-        return Reply(value={"available": False})
-    exclude = call.request.args.get("exclude_id")
-    fault = ids.fault("agent", exclude) if exclude is not None else None
-    if fault:
-        raise bad_request(f"Invalid exclude_id: {fault}")
-    holder = call.store.named(call.org, PATH, name)
-    return Reply(value={"available": holder is None or holder.id == exclude})
+    return slugs.availability(call, "agent", PATH, fault=partial(slugs.fault, "Agent"))
 
 
 def create(call: Call) -> Reply:
     """POST /v1/agents: a strict create; a taken name is a conflict without a code."""
-    return _entity(call, records.create(call, call.body), 201)
+    return records.entity(call, records.create(call, call.body), 201)
 
 
 def show(call: Call) -> Reply:
@@ -65,45 +59,36 @@ def show(call: Call) -> Reply:
 def put(call: Call) -> Reply:
     """PUT /v1/agents/{id or name}: by id a full replacement that revives, by name create or patch."""
     key = call.args["agent"]
-    return _put_by_id(call, key) if "_" in key else _put_by_name(call, key)
+    return _put_by_id(call) if "_" in key else _put_by_name(call, key)
 
 
 def update(call: Call) -> Reply:
     """PATCH /v1/agents/{id}: null means unchanged."""
-    fault = ids.fault("agent", call.args["agent"])
-    if fault:
-        raise malformed("agent", fault)
+    references.check_id(call, "agent")
     documents.check(call.body)
     if call.body.get("status") == "deleted":
         raise forbidden("Setting status=deleted requires dangerous delete permission")
     authored.check_risk(call, call.body.get("capabilities"))
-    return _entity(call, records.patch(call, records.by_id(call), call.body), 200)
+    return records.entity(call, records.patch(call, records.by_id(call), call.body))
 
 
 def archive(call: Call) -> Reply:
     """DELETE /v1/agents/{id}: archives, unless an app still needs it; repeating it is fine."""
     record = records.by_id(call)
     references.guard_apps(call, "agent_id", record.id, "agent")
-    body = record.body()
-    if body["status"] == "active":
-        moment = clock.now()
-        body |= {"status": "archived", "archived_at": moment, "updated_at": moment}
-        call.store.save(record.with_body(body))
-    return Reply(NO_CONTENT, entity=record.id)
+    is_active = record.body()["status"] == "active"
+    return lifecycle.end(call, record, "archived") if is_active else lifecycle.unchanged(record)
 
 
 def delete(call: Call) -> Reply:
     """POST /v1/agents/{id}/delete: leaves a tombstone of an archived agent, which frees its name."""
     record = records.by_id(call)
-    body = record.body()
-    if body["status"] == "deleted":
+    status = record.body()["status"]
+    if status == "deleted":
         raise not_found("Agent")
-    if body["status"] != "archived":
+    if status != "archived":
         raise bad_request("Agent must be archived before deletion")
-    moment = clock.now()
-    body |= {"status": "deleted", "deleted_at": moment, "updated_at": moment}
-    call.store.save(record.with_body(body))
-    return Reply(NO_CONTENT, entity=record.id)
+    return lifecycle.end(call, record, "deleted")
 
 
 def copy(call: Call) -> Reply:
@@ -111,17 +96,18 @@ def copy(call: Call) -> Reply:
     source = records.by_id_or_name(call).body()
     shown = source.get("display_name")
     told = {name: source[name] for name in documents.CREATE if name in source and name not in NOT_COPIED}
-    body = {**told, "name": _copy_name(call, source["name"]), "display_name": f"{shown} (copy)" if shown else None}
-    return _entity(call, records.create(call, body), 201)
+    body = {
+        **told,
+        "name": slugs.of_copy(call, PATH, source["name"]),
+        "display_name": f"{shown} (copy)" if shown else None,
+    }
+    return records.entity(call, records.create(call, body), 201)
 
 
-def _put_by_id(call: Call, key: str) -> Reply:
+def _put_by_id(call: Call) -> Reply:
     """Create under a chosen id, or replace everything; omitted optionals are cleared, status is active."""
-    fault = ids.fault("agent", key)
-    if fault:
-        raise malformed("agent", fault)
-    record, is_new = records.put(call, key, call.body)
-    return _entity(call, record, 201 if is_new else 200)
+    record, is_new = records.put(call, references.check_id(call, "agent"), call.body)
+    return records.entity(call, record, 201 if is_new else 200)
 
 
 def _put_by_name(call: Call, name: str) -> Reply:
@@ -129,22 +115,12 @@ def _put_by_name(call: Call, name: str) -> Reply:
     if call.body["name"] != name:
         raise bad_request("Agent name in URL must match name in request body")
     try:
-        return _entity(call, records.create(call, call.body), 201)
+        return records.entity(call, records.create(call, call.body), 201)
     except ProblemError as problem:
         holder = call.store.named(call.org, PATH, name)
         if problem.status != 409 or holder is None:  # noqa: PLR2004 - Conflict
             raise
-    return _entity(call, records.patch(call, holder, documents.emptied(call.body)), 200)
-
-
-def _copy_name(call: Call, name: str) -> str:
-    """Find the first free name for a copy."""
-    number = 1
-    while True:
-        candidate = f"{name}-copy" if number == 1 else f"{name}-copy-{number}"
-        if call.store.named(call.org, PATH, candidate) is None:
-            return candidate
-        number += 1
+    return records.entity(call, records.patch(call, holder, documents.emptied(call.body)))
 
 
 def _is_live(app: Record) -> bool:
@@ -156,12 +132,6 @@ def _counted(call: Call, record: Record, *, apps: int, sessions: int) -> str:
     """Write an agent with its counts and links."""
     counts = {"session_count": sessions, "app_count": apps}
     return links.spliced(record.text, {**counts, **links.urls(call.base, PATH, record.id)})
-
-
-def _entity(call: Call, record: Record, status: int) -> Reply:
-    """Answer with an agent and its links."""
-    text = links.spliced(record.text, links.urls(call.base, PATH, record.id))
-    return Reply(status, text=text, entity=record.id)
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""The WSGI application: START HERE. A request is routed, authenticated, placed in an organization, run."""
+"""The WSGI application: START HERE. A request may meet a fault, then `dispatch` takes it through the server's order."""
 
 import logging
 import uuid
@@ -6,41 +6,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request
 
 from reconciler.emulator import (
-    callers,
-    changes,
+    answers,
     control,
+    dispatch,
     file_tree,
     git_addresses,
     ids,
     misbehaviour,
     orgs,
-    policies,
     profiles,
-    routes,
     seeds,
 )
-from reconciler.emulator.bodies import read
-from reconciler.emulator.call import Call, Deployment, Reply, Route
+from reconciler.emulator.answers import Answer
+from reconciler.emulator.call import Deployment, Reply
 from reconciler.emulator.control import Controls
 from reconciler.emulator.fault_book import FaultBook, Struck
 from reconciler.emulator.faults import HEADER, FaultError
-from reconciler.emulator.inside import Answer, Inside, base_of, is_inside, split
+from reconciler.emulator.inside import Inside, is_inside, split
 from reconciler.emulator.journal import Journal
 from reconciler.emulator.misbehaviour import APPLIED, CutError, Outcome, Strike
-from reconciler.emulator.problems import (
-    PLAIN_TYPE,
-    PROBLEM_TYPE,
-    ProblemError,
-    RejectionError,
-    bad_request,
-    feature_off,
-    internal,
-)
-from reconciler.emulator.store import Changed, Store, dumps
+from reconciler.emulator.problems import ProblemError, RejectionError, bad_request, internal
+from reconciler.emulator.store import Store
 from reconciler.emulator.sync_worker import SyncWorker
 
 if TYPE_CHECKING:
@@ -48,9 +37,7 @@ if TYPE_CHECKING:
 
 Recorder = Callable[[str, str], None]
 PROFILES = tuple(profiles.PROFILES)
-JSON_TYPE = "application/json"
 FAULT_KEY = "HTTP_X_EMULATOR_FAULT"
-READING = frozenset({"GET", "HEAD"})
 logger = logging.getLogger(__name__)
 
 
@@ -188,7 +175,7 @@ class Emulator:
         try:
             hits = self.faults.choose(request.method, path, header)
         except FaultError as error:
-            return _refusal(bad_request(f"{HEADER}: {error}")), misbehaviour.whole
+            return answers.refusal(bad_request(f"{HEADER}: {error}")), misbehaviour.whole
         names = request.environ[APPLIED] = [hit.fault.text for hit in hits]
         try:
             outcome = misbehaviour.strike([self._strike(hit, request) for hit in hits], lambda: self._answer(request))
@@ -204,7 +191,7 @@ class Emulator:
             struck=hit,
             request=request,
             carry_out=lambda: self._answer(request),
-            refuse=_refusal,
+            refuse=answers.refusal,
             inside=self._inside,
             store=self.store,
         )
@@ -217,95 +204,20 @@ class Emulator:
     def _answer(self, request: Request) -> Answer:
         """Run a request and turn whatever comes out of it into status, body and headers."""
         try:
-            return _success(self._run(request))
+            return answers.success(self._run(request))
         except ProblemError as problem:
-            return _refusal(problem)
+            return answers.refusal(problem)
         except RejectionError as rejection:
-            headers = {"Content-Type": PLAIN_TYPE} if rejection.text else {}
-            if rejection.allow:
-                headers["Allow"] = rejection.allow
-            return rejection.status, rejection.text.encode(), headers
+            return answers.rejection(rejection)
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
-            return _refusal(internal())
+            return answers.refusal(internal())
 
     def _run(self, request: Request) -> Reply:
-        """Route a request and run it in one transaction."""
+        """Run a request, one about the emulator itself or one of the API."""
         _, path = split(request.path)
         if path.startswith(control.PREFIX):
             return control.answer(request, path, self._controls)
         if self._recorder and not is_inside(request):
             self._recorder(request.method, path)
-        route, args = _match(request, path)
-        with self.store.transaction(reading=request.method in READING):
-            return self._serve(request, route, args, base=base_of(request))
-
-    def _serve(self, request: Request, route: Route, args: Mapping[str, str], *, base: str) -> Reply:
-        """Check everything the route asks for, in the server's order, then run its handler."""
-        caller = callers.identify(request, self._deployment)
-        place = callers.select_org(request, self.store, caller) if route.scoped else None
-        if route.app_write and self._deployment.age.freezes_apps and not is_inside(request):
-            raise RejectionError(405, allow="GET,HEAD")
-        reason = (
-            changes.reason(request) if place and route.is_command and self._deployment.age.records_reasons else None
-        )
-        body = read(request, route.body) if route.body is not None else {}
-        if place:
-            _check_access(route, place)
-        call = Call(
-            request=request,
-            store=self.store,
-            deployment=self._deployment,
-            caller=caller,
-            base=base,
-            args=args,
-            org=place.org if place else "",
-            role=place.role if place else "member",
-            flags=place.flags if place else {},
-            body=body,
-        )
-        reply = route.handler(call)
-        if place and route.is_command and request.method in changes.MUTATING:
-            entity = reply.entity or next(iter(args.values()), "")
-            self.store.record_change(Changed(place.org, entity, request.method, reason))
-        return reply
-
-
-def _match(request: Request, path: str) -> tuple[Route, Mapping[str, str]]:
-    """Find the route; a missing one is a bare 404 and a wrong method a bare 405, without a problem body."""
-    try:
-        rule, args = routes.MAP.bind("emulator").match(path)
-    except HTTPException as error:
-        raise RejectionError(404) from error
-    methods = routes.RULES[rule]
-    route = methods.get("GET" if request.method == "HEAD" else request.method)
-    if route is None:
-        allowed = [*methods, "HEAD"] if "GET" in methods else methods
-        raise RejectionError(405, allow=",".join(sorted(allowed)))
-    return route, args
-
-
-def _check_access(route: Route, place: callers.Membership) -> None:
-    """Check the feature flag first, then the permission."""
-    if route.flag and not place.flags[route.flag]:
-        raise feature_off(route.flag)
-    if route.policy and not policies.allowed(place.role, route.policy):
-        raise policies.denied(route.policy)
-
-
-def _success(reply: Reply) -> Answer:
-    """Write a reply; 204 has no body and no content type."""
-    if reply.status == HTTPStatus.NO_CONTENT:
-        return reply.status, b"", {}
-    if reply.raw is not None:
-        return reply.status, reply.raw, dict(reply.headers)
-    text = reply.text if reply.text is not None else dumps(reply.value)
-    return reply.status, text.encode(), {"Content-Type": JSON_TYPE, **reply.headers}
-
-
-def _refusal(problem: ProblemError) -> Answer:
-    """Write a problem document; a wait is also told in Retry-After."""
-    headers: dict[str, Any] = {"Content-Type": PROBLEM_TYPE}
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(problem.retry_after)
-    return problem.status, problem.body(), headers
+        return dispatch.run(request, path, store=self.store, deployment=self._deployment)

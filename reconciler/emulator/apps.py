@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator import app_bodies, channel_rules, clock, ids, links, policies, references
-from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
+from reconciler.emulator import app_bodies, channel_rules, clock, ids, lifecycle, links, policies, references
+from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import RejectionError, bad_request, forbidden, internal, malformed, not_found
 from reconciler.emulator.store import Record, dumps
 
@@ -103,24 +103,16 @@ def unpublish(call: Call) -> Reply:
 def archive(call: Call) -> Reply:
     """DELETE /v1/apps/{id}: archives; on an archived or deleted app it does nothing."""
     record = by_id(call)
-    document = record.body()
-    if document["status"] not in references.GONE:
-        moment = clock.now()
-        document |= {"status": "archived", "archived_at": moment, "updated_at": moment}
-        call.store.save(record.with_body(document))
-    return Reply(NO_CONTENT, entity=record.id)
+    is_gone = record.body()["status"] in references.GONE
+    return lifecycle.unchanged(record) if is_gone else lifecycle.end(call, record, "archived")
 
 
 def delete(call: Call) -> Reply:
     """POST /v1/apps/{id}/delete: leaves a tombstone of an archived app."""
     record = by_id(call)
-    document = record.body()
-    if document["status"] != "archived":
+    if record.body()["status"] != "archived":
         raise bad_request("App must be archived before deletion")
-    moment = clock.now()
-    document |= {"status": "deleted", "deleted_at": moment, "updated_at": moment}
-    call.store.save(record.with_body(document))
-    return Reply(NO_CONTENT, entity=record.id)
+    return lifecycle.end(call, record, "deleted")
 
 
 def runs(call: Call) -> Reply:
@@ -138,14 +130,7 @@ def runs(call: Call) -> Reply:
 
 def by_id(call: Call) -> Record:
     """Find the app in the path, deleted ones included."""
-    ident = call.args["app"]
-    fault = ids.fault("app", ident)
-    if fault:
-        raise malformed("app", fault)
-    record = call.store.get(call.org, PATH, ident)
-    if record is None:
-        raise not_found("App")
-    return record
+    return references.in_path(call, "app", PATH, noun="App")
 
 
 def check_editable(app: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""What agents and harnesses share: slugs, capabilities, tools, starter files, MCP servers, size limits."""
+"""What agents and harnesses share: capabilities, tools, starter files, MCP servers, size limits."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import bodies, policies
@@ -16,8 +16,6 @@ from reconciler.emulator.problems import (
     not_found,
 )
 
-SLUG_LENGTH = 64
-SLUG = re.compile(r"[a-z0-9-]+")
 FILE_SYSTEM = "session_file_system"
 BUILT_IN = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 HIGH_RISK = frozenset({"bashkit_shell"})
@@ -112,19 +110,6 @@ LISTS = {
 TOOLS = bodies.list_of(_tool)
 MCP_SERVERS = bodies.map_of(bodies.struct(MCP_SERVER))
 NETWORK_ACCESS = bodies.struct(NETWORK)
-
-
-def slug_fault(noun: str, name: str) -> str | None:
-    """Say what is wrong with the name of an agent or harness, or None."""
-    if not name:
-        return f"{noun} name must not be empty"
-    if len(name) > SLUG_LENGTH:
-        return f"{noun} name must be at most {SLUG_LENGTH} characters"
-    if not SLUG.fullmatch(name):
-        return f"{noun} name must contain only lowercase letters, digits, and hyphens"
-    if name.startswith("-") or name.endswith("-"):
-        return f"{noun} name must not start or end with a hyphen"
-    return f"{noun} name must not contain consecutive hyphens" if "--" in name else None
 
 
 def check_sizes(body: Mapping[str, Any]) -> None:
@@ -223,3 +208,17 @@ def network_access(wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Write a network access list; one without entries is none."""
     told = {key: value for key, value in (wanted or {}).items() if value}
     return told or None
+
+
+def normalized(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and write the lists and maps that a body brings; absent and null ones are left out."""
+    return {name: write(body[name]) for name, write in WRITTEN.items() if body.get(name) is not None}
+
+
+WRITTEN: Mapping[str, Callable[[Any], Any]] = {
+    "initial_files": initial_files,
+    "tools": tools,
+    "network_access": network_access,
+    "capabilities": capabilities,
+    "mcpServers": mcp_servers,
+}

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request
 
 from reconciler.emulator import fault_targets
+from reconciler.emulator.answers import Answer
 from reconciler.emulator.fault_targets import Target
-from reconciler.emulator.inside import Answer, Inside, base_of
+from reconciler.emulator.inside import Inside, base_of
 from reconciler.emulator.problems import ProblemError
 from reconciler.emulator.store import Store
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import authored, bodies, clock, ids, references
+from reconciler.emulator import authored, bodies, clock, ids, references, slugs
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import bad_request, conflict, not_found
@@ -60,14 +60,7 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     document |= {name: body[name] for name in plain if body.get(name) is not None}
     if body.get("system_prompt") is not None:
         document["system_prompt"] = body["system_prompt"] if body["system_prompt"].strip() else None
-    if body.get("initial_files") is not None:
-        document["initial_files"] = authored.initial_files(body["initial_files"])
-    if body.get("mcpServers") is not None:
-        document["mcpServers"] = authored.mcp_servers(body["mcpServers"])
-    if body.get("network_access") is not None:
-        document["network_access"] = authored.network_access(body["network_access"])
-    if body.get("capabilities") is not None:
-        document["capabilities"] = authored.capabilities(body["capabilities"])
+    document |= authored.normalized(body)
     files = document.get("initial_files") or []
     document["capabilities"] = authored.with_file_system(document["capabilities"], files)
     return {key: value for key, value in document.items() if key in ALWAYS or value not in (None, [], {})}
@@ -84,7 +77,7 @@ def _check_limits(body: Mapping[str, Any]) -> None:
 def name_fault(name: str) -> str | None:
     """Say what is wrong with a harness name, or None."""
     reserved = "Harness name 'default' is reserved and cannot be used"
-    return reserved if name == "default" else authored.slug_fault("Harness", name)
+    return reserved if name == "default" else slugs.fault("Harness", name)
 
 
 def check_name(call: Call, name: str) -> None:

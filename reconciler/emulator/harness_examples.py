@@ -1,14 +1,11 @@
 """Harness examples: defined here, adopted by import as ordinary editable harnesses."""
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.emulator import harnesses
+from reconciler.emulator import harnesses, slugs
 from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import ProblemError
-
-SUFFIX_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +51,7 @@ def adopt(call: Call) -> Reply:
     example = NAMED.get(name)
     if example is None:
         raise ProblemError(404, f"harness example '{name}' not found", code="not_found")
-    free = name
-    while call.store.named(call.org, harnesses.PATH, free) is not None:
-        free = f"{name}-{secrets.token_hex(SUFFIX_DIGITS)[:SUFFIX_DIGITS]}"
+    free = slugs.of_example(call, harnesses.PATH, name)
     parent = call.store.named(call.org, harnesses.PATH, example.parent)
     told = {key: value for key, value in example.shown().items() if key not in ("parent_name", "dev_only")}
     return harnesses.make(call, {**told, "name": free, "parent_harness_id": parent.id if parent else None})

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator import clock, ids, links, policies, references
+from reconciler.emulator import clock, ids, lifecycle, links, policies, references, slugs
 from reconciler.emulator import harness_documents as documents
-from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
+from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import (
     already_exists,
     bad_request,
@@ -32,15 +32,7 @@ def config(call: Call) -> Reply:
 
 def check_name(call: Call) -> Reply:
     """GET /v1/harnesses/check-name: malformed, reserved and held names are not available."""
-    name = call.text("name")
-    if documents.name_fault(name) is not None:
-        return Reply(value={"available": False})
-    exclude = call.request.args.get("exclude_id")
-    fault = ids.fault("harness", exclude) if exclude is not None else None
-    if fault:
-        raise bad_request(f"Invalid exclude_id: {fault}")
-    holder = call.store.named(call.org, PATH, name)
-    return Reply(value={"available": holder is None or holder.id == exclude})
+    return slugs.availability(call, "harness", PATH, fault=documents.name_fault)
 
 
 def show(call: Call) -> Reply:
@@ -64,15 +56,12 @@ def make(call: Call, body: Mapping[str, Any]) -> Reply:
 def copy(call: Call) -> Reply:
     """POST /v1/harnesses/{id or name}/copy: an editable twin named `<name>-copy`."""
     source = _by_id_or_name(call, call.args["harness"]).body()
-    moment, name, number = clock.now(), f"{source['name']}-copy", 1
-    while call.store.named(call.org, PATH, name) is not None:
-        number += 1
-        name = f"{source['name']}-copy-{number}"
+    moment = clock.now()
     shown = source.get("display_name") or source["name"]
     document = {
         **{key: value for key, value in source.items() if not key.endswith("_at")},
         "id": ids.new("harness"),
-        "name": name,
+        "name": slugs.of_copy(call, PATH, source["name"]),
         "display_name": f"{shown} (copy)",
         "is_built_in": False,
         "status": "active",
@@ -112,22 +101,15 @@ def archive(call: Call) -> Reply:
     if body["status"] != "active":
         raise not_found("Harness")
     _guard(call, record.id)
-    moment = clock.now()
-    body |= {"status": "archived", "archived_at": moment, "updated_at": moment}
-    call.store.save(record.with_body(body))
-    return Reply(NO_CONTENT, entity=record.id)
+    return lifecycle.end(call, record, "archived")
 
 
 def delete(call: Call) -> Reply:
     """POST /v1/harnesses/{id}/delete: leaves a tombstone of an archived harness, which frees its name."""
     record = _by_id(call)
-    body = record.body()
-    if body["status"] != "archived":
+    if record.body()["status"] != "archived":
         raise bad_request("Harness must be archived before deletion")
-    moment = clock.now()
-    body |= {"status": "deleted", "deleted_at": moment, "updated_at": moment}
-    call.store.save(record.with_body(body))
-    return Reply(NO_CONTENT, entity=record.id)
+    return lifecycle.end(call, record, "deleted")
 
 
 def _check_cap(call: Call) -> None:
@@ -182,14 +164,7 @@ def _insert(call: Call, document: dict[str, Any]) -> Record:
 
 def _by_id(call: Call) -> Record:
     """Find the harness in the path by id alone."""
-    ident = call.args["harness"]
-    fault = ids.fault("harness", ident)
-    if fault:
-        raise malformed("harness", fault)
-    record = call.store.get(call.org, PATH, ident)
-    if record is None:
-        raise not_found("Harness")
-    return record
+    return references.in_path(call, "harness", PATH, noun="Harness")
 
 
 def _by_id_or_name(call: Call, key: str) -> Record:

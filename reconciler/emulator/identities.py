@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import bodies, clock, ids, links, locales, policies, references
+from reconciler.emulator import bodies, clock, ids, lifecycle, links, locales, policies, references
 from reconciler.emulator.bodies import Field
-from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
-from reconciler.emulator.problems import bad_request, malformed, not_found
+from reconciler.emulator.call import Call, Reply, Route
+from reconciler.emulator.problems import bad_request, not_found
 from reconciler.emulator.store import Record, dumps
 
 PATH = "agent-identities"
@@ -71,7 +71,7 @@ def archive(call: Call) -> Reply:
     if record.body()["status"] != "active":
         raise not_found("Agent identity")
     references.guard_apps(call, "agent_identity_id", record.id, "agent identity")
-    return _end(call, record, "archived")
+    return lifecycle.end(call, record, "archived")
 
 
 def delete(call: Call) -> Reply:
@@ -79,15 +79,7 @@ def delete(call: Call) -> Reply:
     record = _record(call)
     if record.body()["status"] != "archived":
         raise not_found("Agent identity")
-    return _end(call, record, "deleted")
-
-
-def _end(call: Call, record: Record, status: str) -> Reply:
-    """Move an identity to its next state of rest."""
-    moment = clock.now()
-    body = {**record.body(), "status": status, f"{status}_at": moment, "updated_at": moment}
-    call.store.save(record.with_body(body))
-    return Reply(NO_CONTENT, entity=record.id)
+    return lifecycle.end(call, record, "deleted")
 
 
 def _check(body: Mapping[str, Any]) -> None:
@@ -101,12 +93,8 @@ def _check(body: Mapping[str, Any]) -> None:
 
 def _record(call: Call) -> Record:
     """Find the identity in the path; deleted ones are not found."""
-    ident = call.args["identity"]
-    fault = ids.fault("identity", ident)
-    if fault:
-        raise malformed("identity", fault)
-    record = call.store.get(call.org, COLLECTION, ident)
-    if record is None or record.body()["status"] == "deleted":
+    record = references.in_path(call, "identity", COLLECTION, noun="Agent identity")
+    if record.body()["status"] == "deleted":
         raise not_found("Agent identity")
     return record
 

@@ -9,12 +9,12 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from reconciler.emulator import ids
+from reconciler.emulator.answers import Answer
 from reconciler.emulator.call import Caller
 
 PREFIX = "/api"
 CALLER = "emulator.caller"
 OWNER = Caller(user=ids.derived("user", "owner"), role="owner", is_session=True)
-Answer = tuple[int, bytes, dict[str, str]]
 
 
 def split(path: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from reconciler.emulator.store import dumps
+import orjson
 
 
 def urls(base: str, path: str, ident: str) -> dict[str, str]:
@@ -20,7 +20,7 @@ def action(rel: str, method: str, operation: str, below: str, hint: str, *, href
 
 def spliced(text: str, extra: Mapping[str, Any]) -> str:
     """Add members to the JSON text of an object without parsing it."""
-    return f"{text[:-1]},{dumps(extra)[1:]}"
+    return f"{text[:-1]},{orjson.dumps(extra).decode()[1:]}"
 
 
 def neighbours(url: str, query: Mapping[str, str], *, offset: int, limit: int, total: int) -> dict[str, str]:

@@ -10,9 +10,10 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from reconciler.emulator import fault_conflicts, fault_targets
+from reconciler.emulator.answers import Answer
 from reconciler.emulator.fault_book import Struck
 from reconciler.emulator.fault_targets import Target
-from reconciler.emulator.inside import Answer, Inside
+from reconciler.emulator.inside import Inside
 from reconciler.emulator.problems import ProblemError, internal
 from reconciler.emulator.store import Store
 

@@ -1,11 +1,30 @@
-"""References between resources: what may be pointed at, and what keeps a resource from being archived."""
+"""References to resources: what a path means, what may be pointed at, what keeps a resource from being archived."""
 
 from typing import Any
 
+from reconciler.emulator import ids
 from reconciler.emulator.call import Call
-from reconciler.emulator.problems import bad_request, conflict, not_found
+from reconciler.emulator.problems import bad_request, conflict, malformed, not_found
+from reconciler.emulator.store import Record
 
 GONE = frozenset({"archived", "deleted"})
+
+
+def check_id(call: Call, prefix: str) -> str:
+    """Give the id in the path, which must be well formed."""
+    ident = call.args[prefix]
+    fault = ids.fault(prefix, ident)
+    if fault:
+        raise malformed(prefix, fault)
+    return ident
+
+
+def in_path(call: Call, prefix: str, collection: str, *, noun: str) -> Record:
+    """Find what the id in the path means, whatever its status; a name there is a malformed id."""
+    record = call.store.get(call.org, collection, check_id(call, prefix))
+    if record is None:
+        raise not_found(noun)
+    return record
 
 
 def assignable(call: Call, collection: str, ident: str, *, noun: str, plural: str) -> dict[str, Any]:

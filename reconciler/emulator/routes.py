@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, PathConverter, Rule
 
 from reconciler.emulator import (
     agent_transfer,
@@ -23,6 +23,14 @@ from reconciler.emulator import (
     unserved,
 )
 from reconciler.emulator.call import Route
+
+
+class Rest(PathConverter):
+    """Whatever is left of a path, with slashes of its own in front too."""
+
+    regex = ".+?"
+    part_isolating = False
+
 
 MODULES = (
     orgs,
@@ -46,4 +54,6 @@ ROUTES = tuple(chain.from_iterable(module.ROUTES for module in MODULES))
 RULES: dict[str, dict[str, Route]] = {}
 for _route in ROUTES:
     RULES.setdefault(_route.rule, {}).setdefault(_route.method, _route)
-MAP = Map([Rule(rule, endpoint=rule) for rule in RULES], strict_slashes=True, merge_slashes=False)
+MAP = Map(
+    [Rule(rule, endpoint=rule) for rule in RULES], strict_slashes=True, merge_slashes=False, converters={"path": Rest}
+)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import authored, bodies, clock, ids, links, locales, owners, references
+from reconciler.emulator import authored, bodies, clock, ids, links, locales, owners, references, slugs
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call
 from reconciler.emulator.problems import ProblemError, bad_request, not_found
@@ -172,9 +172,7 @@ def _harness(call: Call, agent: Mapping[str, Any] | None) -> str:
 
 def _named_harness(call: Call, name: str) -> str:
     """Find a harness by its name; `default` stands for the organization's."""
-    fault = authored.slug_fault("Harness", name)
-    if fault:
-        raise bad_request(fault)
+    slugs.check("Harness", name)
     if name == "default":
         org = call.store.get("", "orgs", call.org)
         chosen = org.body()["default_harness_id"] if org else None

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from reconciler.emulator import clock, ids, links
+from reconciler.emulator import clock, ids, links, references
 from reconciler.emulator import session_documents as documents
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
-from reconciler.emulator.problems import RejectionError, conflict, malformed, not_found, rate_limited
+from reconciler.emulator.problems import RejectionError, conflict, rate_limited
 from reconciler.emulator.store import Record, Window
 
 COLLECTION = documents.COLLECTION
@@ -52,16 +52,16 @@ def show(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     """PATCH /v1/sessions/{id}: title, tags, locale and identity; nothing else can change."""
-    _check_id(call)
+    references.check_id(call, "session")
     documents.locale(call.body)
     return entity(call, _save(call, documents.patched(call, _record(call).body())))
 
 
 def delete(call: Call) -> Reply:
     """DELETE /v1/sessions/{id}: for good, and without a word when there is nothing to delete."""
-    _check_id(call)
-    if call.store.get(call.org, COLLECTION, call.args["session"]) is not None:
-        call.store.remove(call.args["session"])
+    ident = references.check_id(call, "session")
+    if call.store.get(call.org, COLLECTION, ident) is not None:
+        call.store.remove(ident)
     return Reply(NO_CONTENT)
 
 
@@ -106,20 +106,9 @@ def _page(call: Call, *, limit: int, offset: int) -> tuple[int, list[dict[str, A
     return len(theirs), theirs[offset : offset + limit]
 
 
-def _check_id(call: Call) -> None:
-    """Refuse a malformed id."""
-    fault = ids.fault("session", call.args["session"])
-    if fault:
-        raise malformed("session", fault)
-
-
 def _record(call: Call) -> Record:
     """Find the session in the path."""
-    _check_id(call)
-    record = call.store.get(call.org, COLLECTION, call.args["session"])
-    if record is None:
-        raise not_found("Session")
-    return record
+    return references.in_path(call, "session", COLLECTION, noun="Session")
 
 
 def _save(call: Call, document: dict[str, Any]) -> Record:

@@ -246,16 +246,7 @@ class Store:
 def _record(row: tuple[Any, ...]) -> Record:
     """Turn a row of `COLUMNS` into a record."""
     seq, ident, org, collection, parent, name, haystack, text = row
-    return Record(
-        org=org,
-        collection=collection,
-        id=ident,
-        text=text,
-        name=name,
-        parent=parent,
-        haystack=haystack,
-        seq=seq,
-    )
+    return Record(org, collection, ident, text, name, parent, haystack, seq)
 
 
 def _content(record: Record) -> tuple[str | None, str, str, str]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Interrupted, ReconcilerError
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.recover import carry_out
@@ -45,6 +45,7 @@ def apply(
                 run.start_ready(pool)
         except KeyboardInterrupt:
             run.interrupted = True
+            client.stop()
             pool.shutdown(wait=True)
             run.settle_rest()
     return run.result(), run.interrupted
@@ -94,6 +95,8 @@ class _Run:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
         try:
             outcome: Outcome = carry_out(change, client=self.client, ids=self.ids)
+        except Interrupted:
+            outcome = NotStarted(change)
         except ReconcilerError as error:
             outcome = Failed(change, error)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.errors import StalePlan
 from reconciler.kinds import BY_NAME
@@ -11,6 +10,7 @@ from reconciler.kinds.kind import Identity, Kind, Shape
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
+from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, brotherhood, covered
 from reconciler.plan.diff import diff
@@ -39,7 +39,7 @@ def _read(changes: Iterable[Change], orgs: Mapping[str, str | None], *, client: 
             queries[Query(kind, None, "this key")] = (org, name)
         elif orgs.get(org):
             queries[Query(kind, orgs[org], org)] = (org, name)
-    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="check") as pool:
+    with readers(parallelism) as pool:
         read = listed(client, queries, pool=pool)
     lists: Lists = {}
     for query, wires in read.items():

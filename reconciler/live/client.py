@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,13 @@ class ReadClient:
         self._opening = threading.Lock()
         self._opened: Connection | None = None
         self._begun: dict[Hashable, Future[Any]] = {}
+        self._ahead = threading.Lock()
+        self._may_begin = True
 
     def get(self, path: str, *, doing: str, org: str | None = None, params: Mapping[str, str] | None = None) -> Any:
         """GET a path below the API's base, or take the answer of the same read begun before; raises ApiError."""
-        begun = self._begun.pop(_asked(path, org, params), None) if self._begun else None
+        with self._ahead:
+            begun = self._begun.pop(_asked(path, org, params), None)
         return begun.result() if begun else self._read(path, doing=doing, org=org, params=params)
 
     def begin(
@@ -42,20 +46,28 @@ class ReadClient:
         params: Mapping[str, str] | None = None,
         then: Callable[[Any], None] = lambda _answer: None,
     ) -> None:
-        """Send a GET at once, for the next `get` of the same to take; `then` sees the answer before anybody else."""
+        """Send a GET at once, for the next `get` of the same to take; `then` sees the answer before anybody else.
+
+        What `then` makes of an answer is nobody's concern but its own: who wants the answer judges it.
+        """
 
         def read() -> Any:
             answer = self._read(path, doing=doing, org=org, params=params)
-            then(answer)
+            with suppress(Exception):
+                then(answer)
             return answer
 
-        self._begun[_asked(path, org, params)] = self._pool.submit(read)
+        with self._ahead:
+            if self._may_begin:
+                self._begun[_asked(path, org, params)] = self._pool.submit(read)
 
-    def forget_begun(self) -> None:
-        """Leave what was begun and not taken: a later read must be a new one."""
-        for future in self._begun.values():
-            future.cancel()
-        self._begun.clear()
+    def end_ahead(self) -> None:
+        """Leave what was begun and not taken, and begin nothing more: whatever is read later must be read anew."""
+        with self._ahead:
+            self._may_begin = False
+            if self._begun:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+            self._begun.clear()
 
     def _read(self, path: str, *, doing: str, org: str | None, params: Mapping[str, str] | None) -> Any:
         return self._connection.request("GET", path, doing=doing, org=org, params=params, body=None)
@@ -86,7 +98,7 @@ class ReadClient:
 
     def close(self) -> None:
         """Close every connection."""
-        self.forget_begun()
+        self.end_ahead()
         if self._opened:
             self._opened.close()
 
@@ -110,6 +122,10 @@ class WriteClient(ReadClient):
     ) -> Any:
         """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
         return self._connection.request(method, path, doing=doing, org=org, params=None, body=body, hide=hide)
+
+    def stop(self) -> None:
+        """Send nothing more: what waits at the gate raises Interrupted, what was sent is still answered."""
+        self._connection.gate.shut()
 
     def pause(self, seconds: float) -> None:
         """Hold every worker back, as the server asked."""

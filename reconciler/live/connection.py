@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import Problem, ServerFault, Throttled, Unreachable, UsageError, from_problem
+from reconciler.errors import Interrupted, Problem, ServerFault, Throttled, Unreachable, UsageError, from_problem
 from reconciler.live.client import PATIENCE
 from reconciler.live.endpoint import Endpoint, checked_url, is_loopback
 from reconciler.live.http import httpx
@@ -47,12 +47,19 @@ class _Gate:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
+        self._is_shut = False
         self.waited = 0.0
 
     def pass_through(self) -> None:
-        """Wait until the gate is open."""
-        while (rest := self._until - time.monotonic()) > 0:
+        """Wait until the gate is open; raises Interrupted when it was shut meanwhile."""
+        while (rest := self._until - time.monotonic()) > 0 and not self._is_shut:
             time.sleep(min(rest, 1.0))
+        if self._is_shut:
+            raise Interrupted("interrupted before it was sent")
+
+    def shut(self) -> None:
+        """Let nobody through any more."""
+        self._is_shut = True
 
     def close_for(self, seconds: float) -> bool:
         """Close for this long, unless it already is for longer; say whether it was open."""
@@ -70,7 +77,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
         self.base = checked_url(endpoint.url)
         inner = (
-            httpx.WSGITransport(app=endpoint.app)
+            httpx.WSGITransport(app=endpoint.app())
             if endpoint.app
             else _network(self.base, connections=endpoint.connections)
         )
@@ -137,6 +144,9 @@ class Connection:
                 if pause <= PATIENCE:
                     self._wait(pause, doing=doing)
                     continue
+            if method == "GET" and attempt < tries and _is_cut_short(response):
+                time.sleep(_PAUSE * attempt)
+                continue
             return _answer(response, doing=doing, hide=hide)
 
     def _throttled(self, problem: Problem, *, doing: str, waited: float) -> float:
@@ -184,6 +194,16 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
             "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used",
             hint="write it as http://host:port; socks is not supported",
         ) from None
+
+
+def _is_cut_short(response: httpx.Response) -> bool:
+    """Say whether a good answer begins as JSON does and then breaks off."""
+    if response.is_success and response.content[:1] in (b"{", b"["):
+        try:
+            orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            return True
+    return False
 
 
 def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:

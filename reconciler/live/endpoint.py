@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 class Endpoint:
     """Where the platform is and how to speak to it.
 
-    `key` is never shown. `app` is a WSGI application that stands in for the network (the embedded emulator);
+    `key` is never shown. `app` gives a WSGI application that stands in for the network (the embedded emulator);
     `reason` is recorded by the platform beside every write. `waiting` is told when the platform makes us wait, for how
     many seconds and at what.
     """
@@ -23,7 +23,7 @@ class Endpoint:
     url: str
     key: str
     reason: str | None = None
-    app: Any = None
+    app: Callable[[], Any] | None = None
     connections: int = 8
     waiting: Callable[[float, str], None] = lambda _seconds, _doing: None
 

@@ -13,7 +13,7 @@ from reconciler.kinds.walk import replaced
 from reconciler.live.client import ReadClient
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Unresolved
-from reconciler.live.serial import SERIAL
+from reconciler.live.readers import SERIAL
 from reconciler.plan.plan import Plan
 from reconciler.resource import Address
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, identify, identify_children
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
+from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
@@ -44,7 +44,7 @@ def observe(
     `everything` is all that is declared, chosen or not: it gives names to what is live. `org_id` stands for the
     organization of documents without one, or for the only organization of the run. Raises ApiError.
     """
-    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="observe") as pool:
+    with readers(parallelism) as pool:
         faults: list[Fault] = []
         live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
         orgs, tenants = organizations(live, chosen, faults, org_id=org_id)

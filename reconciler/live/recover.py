@@ -19,7 +19,7 @@ from reconciler.live.client import PATIENCE, WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
 from reconciler.live.perform import collection, perform
-from reconciler.live.serial import SERIAL
+from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, covered, holds_unknown_secret
 from reconciler.plan.diff import diff

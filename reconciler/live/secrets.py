@@ -38,21 +38,26 @@ def _file(ref: SecretRef) -> str:
         ) from None
 
 
-def require(refs: Iterable[SecretRef]) -> None:
-    """Check that every secret has a value, before anything is written; names all that have none."""
-    missing: list[SecretUnavailable] = []
-    for ref in sorted(set(refs), key=repr):
+def require(needs: Iterable[tuple[SecretRef, str]]) -> None:
+    """Check that every secret has a value, before anything is written.
+
+    `needs` says of each which resource it is for. Raises SecretUnavailable, naming all that have none.
+    """
+    users: dict[SecretRef, list[str]] = {}
+    for ref, user in needs:
+        users.setdefault(ref, []).append(user)
+    missing: list[str] = []
+    for ref in sorted(users, key=repr):
         try:
             value_of(ref)
         except SecretUnavailable as error:
-            missing.append(error)
-    if len(missing) == 1:
-        raise missing[0]
+            others = f" and {len(users[ref]) - 1} more" if len(users[ref]) > 1 else ""
+            missing.append(f"{error.message} (for {users[ref][0]}{others})")
+            hint = error.hint
     if missing:
-        raise SecretUnavailable(
-            f"{len(missing)} secrets cannot be sent: " + "; ".join(error.message for error in missing),
-            hint="nothing was written; provide them and run again",
-        )
+        many = f"{len(missing)} secrets cannot be sent: " if len(missing) > 1 else ""
+        hint = "provide them and run again" if many else hint
+        raise SecretUnavailable(many + "; ".join(missing), hint=f"nothing was written; {hint}")
 
 
 def revealed(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -14,6 +13,7 @@ from reconciler.kinds.kind import Identity, Kind, references
 from reconciler.live.client import ReadClient
 from reconciler.live.listing import Query, listed
 from reconciler.live.observe import Lists, matched, organizations
+from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire
 from reconciler.plan.capture import Candidate, Home
 from reconciler.plan.naming import Taken, slug
@@ -54,7 +54,7 @@ def survey(
     one of the key's. Raises ApiError, and UsageError for an organization that is not there.
     """
     faults: list[Fault] = []
-    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="survey") as pool:
+    with readers(parallelism) as pool:
         live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
         about = [one for one in declared if one.address.org in orgs] or declared
         homes = _homes(live, about, faults, org_id=org_id)

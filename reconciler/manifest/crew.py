@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_ISREG
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import orjson
 
@@ -26,6 +26,7 @@ from reconciler.resource import Document
 
 MANY: Final = 500
 _MOST_PROCESSES: Final = 8
+_STOPS: Final = {signal.SIGINT, signal.SIGTERM}
 
 
 class Ready(NamedTuple):
@@ -40,18 +41,19 @@ class Ready(NamedTuple):
     spec: Shape | None
 
 
-def read_together(paths: Sequence[str], *, roots: Mapping[str, str]) -> Iterator[Ready | None]:
+def read_together(paths: Sequence[str], *, roots: Mapping[str, str]) -> Generator[Ready | None]:
     """Yield for each path what `read_quickly` says of it, in order; the work is shared where that pays."""
     size = max(1, -(-len(paths) // _hands(len(paths))))
     own, *others = [paths[start : start + size] for start in range(0, len(paths), size)] or [paths]
-    mates = [_set_to_work(share, roots) for share in others]
+    mates: list[_Mate | None] = []
     try:
+        mates += (_set_to_work(share, roots) for share in others)
         for path in own:
             yield read_quickly(path, roots=roots)
         for share, mate in zip(others, mates, strict=True):
             yield from _received(mate, len(share))
     finally:
-        for mate in mates:
+        for mate in filter(None, mates):
             mate.dismiss()
 
 
@@ -104,18 +106,34 @@ class _Mate:
             os.waitpid(self.pid, 0)
 
 
-def _set_to_work(paths: Sequence[str], roots: Mapping[str, str]) -> _Mate:
-    """Fork a process that reads files and writes what it got into a pipe."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid:
+def _set_to_work(paths: Sequence[str], roots: Mapping[str, str]) -> _Mate | None:
+    """Fork a process that reads files and writes what it got into a pipe; None where the machine has no room for it."""
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        return None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # no signal may find the other process half made
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _work(paths, roots, reading=reading, writing=writing)
+    except OSError:
+        os.close(reading)
+        return None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(writing)
-        return _Mate(pid, open(reading, "rb"))  # noqa: PTH123 - a descriptor; closed by `dismiss`
-    try:  # from here on this is the other process, which must not come back from here in any way
+    return _Mate(pid, open(reading, "rb"))  # noqa: PTH123 - a descriptor; closed by `dismiss`
+
+
+def _work(paths: Sequence[str], roots: Mapping[str, str], *, reading: int, writing: int) -> NoReturn:
+    """Be the other process, which must not come back from here in any way."""
+    try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked decides
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(reading)
-        with open(writing, "wb") as stream:  # noqa: PTH123
+        with open(writing, "wb") as stream:
             stream.write(b"[%b]" % b",".join(_sendable(read_quickly(path, roots=roots)) for path in paths))
     finally:
         os._exit(0)
@@ -129,10 +147,10 @@ def _sendable(ready: Ready | None) -> bytes:
         return b"null"
 
 
-def _received(mate: _Mate, count: int) -> Iterator[Ready | None]:
+def _received(mate: _Mate | None, count: int) -> Iterator[Ready | None]:
     """Yield what another process read; None for each file when it came to grief."""
     try:
-        found = orjson.loads(mate.pipe.read())
+        found = orjson.loads(mate.pipe.read() if mate else b"")
     except (OSError, orjson.JSONDecodeError):
         found = [None] * count
     for ready in found:

@@ -142,9 +142,10 @@ def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:
 
 def _is_record(kind: Kind, value: dict[str, Any]) -> bool:
     """Say whether a document only names what is to be archived."""
+    if "archive" not in _map(value.get("metadata")):
+        return False
     spec, name = _map(value["spec"]), kind.name_field or ""
-    named = set(spec) == {name} and isinstance(spec[name], str)
-    return named and "archive" in _map(value.get("metadata"))
+    return set(spec) == {name} and isinstance(spec[name], str)
 
 
 def _map(value: Any) -> dict[str, Any]:
@@ -152,8 +153,11 @@ def _map(value: Any) -> dict[str, Any]:
 
 
 @cache
-def _adapter(spec: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(spec)
+def _validator(spec: Any) -> Any:
+    """Return the validator of a model or union of models, without the adapter around it: it runs for every document."""
+    adapter = TypeAdapter[Any](spec)
+    adapter.rebuild()
+    return adapter.validator
 
 
 def _validated(
@@ -163,7 +167,7 @@ def _validated(
     value = {} if value is None else value
     context[REWRITTEN] = False
     try:
-        model = _adapter(spec).validate_python(value, context=context)
+        model = _validator(spec).validate_python(value, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
         faults.extend(faults_of(details, value=value, source=document.source, at=(at,), spec=spec))

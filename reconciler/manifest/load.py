@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import RawIOBase
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
-from reconciler.manifest.crew import folder_of, read_together
+from reconciler.manifest.crew import Ready, folder_of, read_together
 from reconciler.manifest.parse import MAX_BYTES, parse
 from reconciler.resource import Document
 
 Glance = Callable[[Sequence[Document]], None]
-_ENOUGH_FOR_A_GLANCE = 100
 SUFFIXES = (".yaml", ".yml")
 STDIN = "-"
 
@@ -37,30 +37,57 @@ def load(
 ) -> Loaded:
     """Read manifests from files, folders (all `.yaml` and `.yml` below, hidden ones left out) and `-`.
 
-    `glance` is shown the documents twice: when there are some, and when there are all.
+    `glance` is shown the documents so far whenever a folder of a single path is done, and at the end; what stands
+    above a folder is read before it.
     Raises UsageError for a path that does not exist, and when there is no document at all: an empty set of
     manifests is a mistake more often than a wish. With `may_be_empty` it is taken as it is.
     """
     loaded = Loaded()
-    read: set[str] = set()
-    for path in dict.fromkeys(paths):
-        if path == STDIN:
-            _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
-        elif not may_be_empty or os.path.lexists(path):
-            names = [*(_files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read))]
-            for name, ready in zip(names, read_together(names, roots=loaded.roots), strict=True):
-                if ready is None:
-                    _read_file(name, loaded)
-                else:
-                    source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
-                    loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
-                if len(loaded.documents) == _ENOUGH_FOR_A_GLANCE:
-                    glance(loaded.documents)
+    found = _all_files([path for path in paths if not may_be_empty or os.path.lexists(path)], loaded)
+    names = [name for name in found if name != STDIN]
+    folder = ""
+    with closing(read_together(names, roots=loaded.roots)) as answers:
+        for name in found:
+            if name == STDIN:
+                _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
+                continue
+            if folder_of(name) != folder and len(paths) == 1:
+                glance(loaded.documents)
+                folder = folder_of(name)
+            _take(name, next(answers), loaded, is_named=name in paths)
     glance(loaded.documents)
     if not loaded.documents and not loaded.faults and not may_be_empty:
         where = ", ".join(paths)
         raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
+
+
+def _all_files(paths: Sequence[str], loaded: Loaded) -> list[str]:
+    """Return the files of all paths, and `-` where it is asked for; each once, however it is spelled."""
+    found: list[str] = []
+    read: set[str] = set()
+    for path in dict.fromkeys(paths):
+        if path == STDIN:
+            found.append(path)
+        else:
+            found += _files(path, loaded) if len(paths) == 1 else _new(_files(path, loaded), read)
+    return found
+
+
+def _take(name: str, ready: Ready | None, loaded: Loaded, *, is_named: bool) -> None:
+    """Keep what was read quickly, or read a file whose content is out of the ordinary.
+
+    A pipe is read where it is named on the command line; one that lies in a folder could be waited for in vain.
+    """
+    if ready is None and (is_named or not _is_special(name)):
+        _read_file(name, loaded)
+        return
+    if ready is None:
+        source = Source(SourceFile(path=name, text=""), 0, 1)
+        loaded.faults.append(Fault("is not a file", source, hint="name it with -f to have a pipe read"))
+        return
+    source = Source(SourceFile(path=name, text=ready.text), 0, ready.line)
+    loaded.documents.append(Document(ready.value, source, folder_of(name), spec=ready.spec))
 
 
 def _files(path: str, loaded: Loaded) -> Iterator[str]:
@@ -78,12 +105,19 @@ def _files(path: str, loaded: Loaded) -> Iterator[str]:
         yield path
         return
     root = path.rstrip("/") or "/"
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=lambda error: _cannot_be_read(error, loaded)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         loaded.roots[folder] = root
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield f"{folder}/{name}"
+
+
+def _cannot_be_read(error: OSError, loaded: Loaded) -> None:
+    """Note a folder whose manifests nobody can see: to go on without them would be to plan another fleet."""
+    file = SourceFile(path=str(error.filename), text="")
+    message = f"cannot be read: {error.strerror}"
+    loaded.faults.append(Fault(message, Source(file, 0, 1), hint="give read access, or name another folder with -f"))
 
 
 def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
@@ -93,6 +127,15 @@ def _new(names: Iterable[str], read: set[str]) -> Iterator[str]:
         if place not in read:
             read.add(place)
             yield name
+
+
+def _is_special(path: str) -> bool:
+    """Say whether a path leads to a pipe, a socket or a device."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _read_file(path: str, loaded: Loaded) -> None:

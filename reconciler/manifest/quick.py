@@ -39,10 +39,13 @@ _ODD: Final = (
     ("0", re.compile(r"0[0-9xob](?<![^\s\[{,:]..)")),  # 012, 0x1F: numbers that versions of YAML read differently
     ("-0", re.compile(r"-0[0-9xob](?<![^\s\[{,:]...)")),
     ("+", re.compile(r"\+0[0-9xob](?<![^\s\[{,:]...)")),
-    ("_", re.compile(r"_(?<=[0-9]_)")),
+    ("_", re.compile(r"_(?:(?<=[\s\[{,:0-9.+_-]_)|(?<=[0-9.][eE]_))")),  # it may stand in a number, or does not
     (">", re.compile(r">(?<![^\s\[{,:].)")),  # folded texts, and every literal one but | and |-
     ("\n", re.compile(r"\n(?<= \n)")),  # spaces at the end of a line
     ("|", re.compile(r"\|(?<![^\s\[{,:].)(?!-?\n)")),
+    ("{", re.compile(r"\{(?!(?:[^{}\n]++|\{(?:[^{}\n]++|\{[^{}\n]*+\})*+\})*+\})")),  # what goes on in the next line
+    ("[", re.compile(r"\[(?!(?:[^\[\]\n]++|\[[^\[\]\n]*+\])*+\])")),
+    (":", re.compile(r":(?:[\]},]|(?<=[\s\[{,:]:))")),
 )
 _CONTENT: Final = re.compile(r"^ *[^ #\n]", re.MULTILINE)
 _BEYOND: Final = 2**63
@@ -59,7 +62,7 @@ def quick(text: str) -> list[Parsed] | None:
         return None
     try:
         value = _read(text)
-    except (ValueError, OverflowError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     if not _is_ordinary(value):
         return None
@@ -72,6 +75,8 @@ def _is_unusual(text: str) -> bool:
         not _is_printable(text)
         or not text.endswith("\n")
         or text.endswith(("\n\n", "|\n", "|-\n"))
+        or text.startswith("...")
+        or (text.startswith("---") and not text.startswith("---\n"))
         or "\n---" in text
         or "\n..." in text
         or _is_odd(text)
@@ -102,6 +107,8 @@ def _is_ordinary(value: Any) -> bool:
     except TypeError:
         return _is_plain(value, MAX_DEPTH - 1)
     is_shallow = text.count(b"{") + text.count(b"[") < MAX_DEPTH
+    if b'"|' in text:  # a literal text where none can stand is read as a plain one
+        return False
     return (is_shallow and b"null" not in text) or _is_plain(value, MAX_DEPTH - 1)
 
 

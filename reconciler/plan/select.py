@@ -34,6 +34,8 @@ def select(
     if exclude:
         dropped = _matching(chosen, exclude, flag="--exclude")
         chosen = [one for one in chosen if one.address not in dropped and one.address.above not in dropped]
+        if not chosen:
+            raise UsageError("--exclude leaves nothing", hint="leave something to be planned")
     return chosen, _in_words(desired, chosen, orgs=orgs, target=target, exclude=exclude)
 
 

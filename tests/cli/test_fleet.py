@@ -53,7 +53,7 @@ def test_reading_client_cannot_write(fleet, monkeypatch):
     monkeypatch.chdir(fleet.folder)
     app = _reads_only(fleet.world.emulator)
     settings = Settings(api_url="http://localhost", api_key="evr_pat_x")
-    client = open_reader(Endpoint(url=settings.api_url, key=settings.api_key, app=app))
+    client = open_reader(Endpoint(url=settings.api_url, key=settings.api_key, app=lambda: app))
     try:
         plan = make_plan(read_manifests(settings), settings, client=client)
         with pytest.raises(AssertionError, match="a reading verb tried to POST"):

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -127,3 +128,43 @@ def test_stopped_plan_as_events(site, finish):
     ran = _stopped(site, finish, site.start("plan", "--json"), turnstile, [signal.SIGINT])
     assert ran.code == 130
     assert [event["error"] for event in ran.of("error")] == ["Interrupted"]
+
+
+def test_an_interrupt_ends_the_wait_that_the_platform_asked_for(site):
+    """Of what was refused for now nothing is sent again once the run was interrupted."""
+    site.agents("triage")
+    answer = (429, {"detail": "slow down", "retry_after_seconds": 60})
+    site.world.meddler.instead("POST", ".*", answer, times=None)
+    process = site.start("apply", "--auto-approve")
+    assert "waiting 60 s" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    shown, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "not started" in shown
+    assert site.lines == ["POST /v1/agents"]
+
+
+def test_a_silent_server_does_not_hold_an_interrupt_up(shell):
+    """Nobody waits for an answer that a plan no longer wants."""
+    shell.agents("triage")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = shell.start("plan", EVERRUNS_API_URL=url, EVERRUNS_API_KEY="evr_pat_x")
+        connection, _ = silent.accept()
+        assert connection.recv(3) == b"GET"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=15)  # a request alone would take 30 s to give up
+        connection.close()
+    assert process.returncode == 130
+    assert "nothing more was started" in said
+
+
+def test_who_reads_standard_error_may_go(site):
+    """Being made to wait is told on standard error, and a reader that went away fails no write."""
+    site.agents("triage")
+    site.world.meddler.instead("POST", ".*", (429, {"detail": "slow down", "retry_after_seconds": 2}))
+    with site.start("apply", "--auto-approve") as process:
+        process.stderr.close()
+        said = process.stdout.read()
+    assert process.returncode == 0, said
+    assert "1 created" in said

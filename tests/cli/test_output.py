@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,22 @@ def test_apply_outlives_its_reader(site):
         assert err == ""
         assert len(site.world.live("agents")) == 40
         site.world.emulator.reset()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+@pytest.mark.parametrize("arguments", [["validate"], ["validate", "--json"]], ids=" ".join)
+def test_standard_output_that_is_full(shell, arguments):
+    """A disk without room is said in one line, and is no success."""
+    shell.agents("triage")
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "reconciler", *arguments],
+            cwd=shell.folder,
+            env=shell.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot write to standard output: No space left on device\n")

@@ -134,7 +134,8 @@ def test_out_where_nothing_can_be_written(site):
     site.agents("one")
     ran = site.run("plan", "--out", "nowhere/a.plan")
     assert ran.code == 64
-    assert "cannot write nowhere/a.plan" in ran.err
+    assert "--out nowhere/a.plan: there is no folder nowhere" in ran.err
+    assert not site.world.sent
     assert sorted(path.name for path in site.folder.iterdir()) == ["manifests"]
 
 

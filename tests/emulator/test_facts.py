@@ -11,7 +11,11 @@ import yaml
 FOLDER = Path(__file__).parent
 TABLE = yaml.safe_load((FOLDER / "facts.yaml").read_text(encoding="utf-8"))
 FACTS = {f"{section}.{number}": fact for section, facts in TABLE.items() for number, fact in enumerate(facts, 1)}
-CITING = re.compile(r"test_(?!permissions_)[a-z]+_\d(_\d+)?_.*")
+TOPICS = (
+    *("orgs", "apps", "channels", "errors", "auth", "headers", "ids", "limits"),
+    *("agents", "versions", "memories", "harnesses", "identities", "models", "sessions", "chat"),
+)
+CITING = re.compile(rf"test_({'|'.join(TOPICS)})_\d(_\d+)?_.*")
 
 
 def _tests(folder):

@@ -151,6 +151,12 @@ def test_memories_4_6_paths(api, fs, refused, path, fault):
         refused(api.request(method, f"{fs}/{path}", json=body), 400, f"invalid path: {fault}")
 
 
+def test_memories_4_6_encoded_slash(api, fs):
+    """A path may bring its leading slash along, encoded, and is the same path."""
+    assert api.post(f"{fs}/%2Fa%2Fb", json={"content": "x"}).json()["path"] == "/a/b"
+    assert api.get(f"{fs}/%2Fa/b").json() == api.get(f"{fs}/a/b").json()
+
+
 def test_memories_4_6_stat(api, fs, refused):
     """A stat shows a file or directory without content; the root has none, and paths must be absolute."""
     info = api.post(f"{fs}/a/b", json={"content": "x"}).json()

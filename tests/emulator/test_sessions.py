@@ -40,6 +40,7 @@ def test_sessions_8_minimal_shape(api, made, harness):
 def test_sessions_8_everything_set(api, made, agent):
     """What is sent comes back, normalized like an agent's; names are write-only."""
     model = api.get("/v1/models").json()["data"][0]["id"]
+    told = {"name": "t", "description": "Does a thing.", "parameters": {}}
     session = made(
         api,
         "/v1/sessions",
@@ -48,7 +49,7 @@ def test_sessions_8_everything_set(api, made, agent):
         model_id=model,
         locale="uk_UA",
         capabilities=[{"ref": "current_time"}],
-        tools=[{"type": "client_side", "name": "t"}, {"type": "builtin", "name": "u"}],
+        tools=[{"type": "client_side", **told}, {"type": "builtin", **told}],
         mcpServers={"docs": {"url": "https://mcp.example.com", "tool_discovery": True}},
         initial_files=[{"path": "a", "content": "x"}],
         hints={"rich_media": True},
@@ -58,7 +59,7 @@ def test_sessions_8_everything_set(api, made, agent):
         system_prompt="Be brief.",
     )
     assert (session["agent_id"], session["model_id"], session["locale"]) == (agent["id"], model, "uk-UA")
-    assert session["tools"] == [{"type": "client_side", "name": "t"}]
+    assert session["tools"] == [{"type": "client_side", **told}]
     assert session["mcpServers"] == {"docs": {"type": "http", "url": "https://mcp.example.com"}}
     assert session["initial_files"][0]["encoding"] == "text"
     assert session["capabilities"] == [{"ref": "current_time", "config": None}]
@@ -177,6 +178,12 @@ def test_sessions_8_list(api, made, agent, session):
     assert api.get("/v1/sessions?agent_id=x").status_code == 400
 
 
+def test_sessions_8_no_unique_key(api, made):
+    """Two sessions may be alike in everything but their ids."""
+    told = {"title": "Daily", "tags": ["mine"]}
+    assert made(api, "/v1/sessions", **told)["id"] != made(api, "/v1/sessions", **told)["id"]
+
+
 def test_sessions_8_counted_where_they_belong(api, made, agent):
     """Agents and harnesses tell how many sessions they have."""
     made(api, "/v1/sessions", agent_id=agent["id"])
@@ -258,6 +265,23 @@ def test_chat_8_1_lost_and_made_again(api, lose):
     response = api.patch(path, json={"tags": ["global-chat"]}) if lose == "tags" else api.delete(path)
     assert response.is_success
     assert api.post("/v1/sessions/chat").json()["id"] != first["id"]
+
+
+def test_chat_8_1_locale_counts_on_creation_only(api):
+    """The locale of a later call changes nothing."""
+    first = api.post("/v1/sessions/chat", json={"locale": "uk-UA"}).json()
+    assert api.post("/v1/sessions/chat", json={"locale": "de-DE"}).json() == first
+
+
+def test_chat_8_1_is_rebound(api):
+    """A chat that is bound to another harness is bound to the platform's again, without a word."""
+    first = api.post("/v1/sessions/chat").json()
+    store = api.app.store
+    with store.transaction():
+        record = store.get(ids.DEFAULT_ORG, "sessions", first["id"])
+        store.save(record.with_body({**record.body(), "harness_id": f"harness_{MISSING}"}))
+    again = api.post("/v1/sessions/chat").json()
+    assert (again["id"], again["harness_id"]) == (first["id"], first["harness_id"])
 
 
 def test_chat_8_1_flag_off(api, check):

@@ -1,14 +1,19 @@
 """Reading ahead changes when requests are sent, never which, and never what is said."""
 
+import json
 from collections import Counter
+from threading import Event
+from time import sleep
 
 import httpx
 import pytest
 
-from reconciler.errors import ManifestError, Unreachable
-from reconciler.reconcile import make_plan, plan_afresh
+from reconciler.errors import ManifestError, ServerFault, Unreachable
+from reconciler.manifest import load as load_module
+from reconciler.reconcile import make_plan, plan_afresh, read_manifests
 from reconciler.settings import settings
 
+AGENT = {"apiVersion": "everruns.reconciler/v1", "kind": "Agent", "spec": {"system_prompt": "Help."}}
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
 
 
@@ -76,16 +81,88 @@ def test_what_goes_wrong_ahead_is_told(world, clock):
 
 def test_what_was_begun_is_not_kept(world):
     """Whatever is read after the plan is asked for again: an answer from before would prove nothing."""
-    world.agent("triage")
     client = world.reader()
-    chosen = settings(env={}, manifests=(str(world.folder),))
-    world.wanted()
-    plan_afresh(chosen, client=client)
-    client.begin("/v1/orgs", doing="listing organizations")
-    plan_afresh(chosen, client=client)
+    arrived, may_go_on = Event(), Event()
+
+    def hold():
+        arrived.set()
+        assert may_go_on.wait(20)
+
+    world.meddler.before("GET", ".*/agents", hold)
+    begun = []
+    client.begin("/v1/agents", doing="listing", then=lambda _page: begun.append(client.begin("/v1/orgs", doing="more")))
+    assert arrived.wait(20)
+    client.end_ahead()  # one answer is still on its way, and would begin another read
+    may_go_on.set()
+    client.close()
+    while not begun:
+        sleep(0.01)
     world.forget()
-    client.get("/v1/orgs", doing="listing organizations")
+    again = world.reader()
+    again.end_ahead()
+    again.begin("/v1/orgs", doing="listing organizations")
+    again.get("/v1/orgs", doing="listing organizations")
     assert [sent.path for sent in world.sent] == ["/v1/orgs"]
+
+
+def test_lists_arrive_while_manifests_are_read(world, monkeypatch):
+    """The list of a kind is asked for before the last manifest was read."""
+    for folder in ("a", "b", "c"):
+        (world.folder / folder).mkdir()
+        document = {**AGENT, "metadata": {"name": f"agent-{folder}"}}
+        (world.folder / folder / "agent.yaml").write_text(json.dumps(document))
+    listed = Event()
+    world.meddler.before("GET", ".*/agents", listed.set)
+    real = load_module.folder_of
+
+    def waiting(name):
+        assert not name.endswith("c/agent.yaml") or listed.wait(20), "nobody asked"
+        return real(name)
+
+    monkeypatch.setattr(load_module, "folder_of", waiting)
+    chosen = settings(env={}, manifests=(str(world.folder),))
+    plan = plan_afresh(chosen, client=world.reader())
+    assert len(plan.writes) == 3
+
+
+@pytest.mark.parametrize("place", ["flat", "below"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_organization_that_is_read_late(world, place, exists):
+    """Wherever the Organization document stands among its agents, nothing is asked of another organization."""
+    world.post("/v1/orgs", name="Acme" if exists else "Other")
+    home = world.folder if place == "flat" else world.folder / "sub"
+    home.mkdir(exist_ok=True)
+    for number in range(120):
+        document = {**AGENT, "metadata": {"name": f"agent-{number}"}}
+        (home / f"agent-{number}.yaml").write_text(json.dumps(document))
+    organization = {"kind": "Organization", "metadata": {"name": "acme"}, "spec": {"name": "Acme"}}
+    (home / "organization.yaml").write_text(json.dumps(AGENT | organization))
+    chosen = settings(env={}, manifests=(str(world.folder),))
+    make_plan(read_manifests(chosen), chosen, client=world.reader())
+    expected = asked(world)
+    plan_afresh(chosen, client=world.reader())
+    assert asked(world) == expected
+
+
+ANSWERS = [{"data": 5}, {"data": True}, {"data": None}, [], {"data": [{"id": ["x"]}]}, {"data": [[]]}, {"data": [{}]}]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=repr)
+def test_an_answer_that_makes_no_sense(world, answer):
+    """What the platform answers is judged where it is wanted, in words."""
+    world.agent("triage")
+    world.meddler.instead("GET", ".*/orgs", (200, answer), times=None)
+    with pytest.raises(ServerFault, match="not a list of organizations"):
+        world.plan()
+
+
+@pytest.mark.parametrize("metadata", [{"org": ["x"]}, {"org": {}}, ["x"], "x", {"name": ["x"], "org": None}], ids=repr)
+def test_manifests_that_make_no_sense(world, metadata):
+    """What is wrong with a manifest is told with its place, whoever looked at it before."""
+    world.agent("triage")
+    world.declared["Agent", "odd"] = AGENT | {"metadata": metadata}
+    with pytest.raises(ManifestError):
+        world.plan()
 
 
 def test_a_selection_is_not_guessed(world):

@@ -93,7 +93,7 @@ def carry(monkeypatch):
 
     def run(plan, work, *, parallelism=2, listen=lambda _news: None):
         monkeypatch.setattr(apply_module, "carry_out", lambda change, **_edge: work(change))
-        return apply(plan, client=None, ids=None, parallelism=parallelism, listen=listen)
+        return apply(plan, client=SimpleNamespace(stop=lambda: None), ids=None, parallelism=parallelism, listen=listen)
 
     return run
 

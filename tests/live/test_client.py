@@ -172,6 +172,21 @@ def test_reason_is_percent_encoded(world, reason, header):
     assert world.sent[0].headers["everruns-change-reason"] == header
 
 
+def test_a_read_that_breaks_off_is_repeated(world, clock):
+    """An answer that begins as JSON and ends in the middle is asked for again; a web page is not."""
+    world.meddler.instead("GET", ".*", (200, b'{"data": [{"id"'))
+    world.reader().get("/v1/orgs", doing="listing organizations")
+    assert len(world.sent) == 2
+    assert clock.waited > 0
+    for content, tries in ((b"<html>", 1), (b'[{"id"', 3)):
+        world.forget()
+        world.meddler.rules.clear()
+        world.meddler.instead("GET", ".*", (200, content), times=None)
+        with pytest.raises(ServerFault, match="not JSON"):
+            world.reader().get("/v1/orgs", doing="listing organizations")
+        assert len(world.sent) == tries
+
+
 def test_a_wrong_address_is_suspected(world):
     """A 404 without a document comes from no operation of the API, so the hint is about the address."""
     world.meddler.instead("GET", ".*", (404, b"<html>Not Found</html>"))
@@ -384,7 +399,6 @@ def test_each_status_has_its_class(world, clock, send, status, error, hints):
 NONSENSE = [
     ("HTML", (200, b"<!doctype html><title>Sign in</title>", {"Content-Type": "text/html"}), "is not JSON"),
     ("text", (200, b"OK"), "is not JSON"),
-    ("half JSON", (200, b'{"data": ['), "is not JSON"),
     ("not UTF-8", (200, b'"\xff"'), "is not JSON"),
     ("broken gzip", (200, b"garbage", {"Content-Encoding": "gzip"}), "cannot be decoded"),
     ("redirect", (302, b"", {"Location": "https://login.example.com"}), "the server redirects elsewhere (302)"),

@@ -7,7 +7,7 @@ import pytest
 from reconciler.errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.live.listing import PAGE, Query, listed
-from reconciler.live.serial import SERIAL
+from reconciler.live.readers import SERIAL
 
 AGENT, MEMORY = BY_NAME["Agent"], BY_NAME["Memory"]
 

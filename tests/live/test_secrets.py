@@ -85,7 +85,7 @@ def test_values_that_are_not_there(monkeypatch, tmp_path):
             value_of(ref)
         assert raised.value.__cause__ is None
     with pytest.raises(SecretUnavailable) as all_of_them:
-        require(reasons)
+        require((ref, "acme/App/bot") for ref in reasons)
     assert all_of_them.value.message.startswith("4 secrets cannot be sent: ")
     assert all(reason in all_of_them.value.message for reason in reasons.values())
     assert "nothing was written" in all_of_them.value.hint
@@ -94,21 +94,24 @@ def test_values_that_are_not_there(monkeypatch, tmp_path):
 def test_a_variable_that_is_no_text(monkeypatch):
     """Bytes that are not UTF-8 could not be sent; they are found before anything is written."""
     monkeypatch.setenv("TOKEN", "ses\udcffame")
-    for check in (value_of, lambda ref: require([ref])):
+    for check in (value_of, lambda ref: require([(ref, "acme/App/bot")])):
         with pytest.raises(SecretUnavailable, match="is not UTF-8 text") as raised:
             check(env())
         assert "ses" not in raised.value.message
 
 
 def test_require(monkeypatch):
-    """One that is missing speaks for itself, twice the same is once, and none is fine."""
+    """One that is missing speaks for itself and says what needs it, twice the same is once, and none is fine."""
     monkeypatch.setenv("TOKEN", "sesame")
     monkeypatch.delenv("OTHER", raising=False)
     require([])
-    require([env(), env()])
+    require([(env(), "acme/App/a"), (env(), "acme/App/b")])
     with pytest.raises(SecretUnavailable) as raised:
-        require([env("OTHER"), env(), env("OTHER")])
-    assert raised.value.message == "the secret {env: OTHER} has no value: OTHER is not set"
+        require([(env("OTHER"), "acme/App/a"), (env(), "acme/App/a"), (env("OTHER"), "acme/App/b")])
+    assert raised.value.message == (
+        "the secret {env: OTHER} has no value: OTHER is not set (for acme/App/a and 1 more)"
+    )
+    assert raised.value.hint == "nothing was written; export OTHER=..."
 
 
 def test_revealed(monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.manifest import crew
 from reconciler.manifest.load import load
+from reconciler.manifest.resolve import resolve
 
 AGENT = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata:\n  name: {name}\nspec:\n  system_prompt: {prompt}\n"
 SECRET = "  mcpServers:\n    crm:\n      url: https://crm.example\n      headers: {Authorization: {env: TOKEN}}\n"
@@ -32,7 +33,14 @@ def dying(path, *, roots):
     return read(path, roots=roots)
 crew.read_quickly = dying
 crew._hands = lambda files: {hands}
+own = []
+def counted(path, *, roots):
+    own.append(path)
+    return dying(path, roots=roots)
+crew.read_quickly = counted
+{more}
 resolved = resolve.resolve(load([sys.argv[1]]))
+print(len(own), "read by the one that asked", file=sys.stderr)
 for one in resolved.desired:
     print(one.address, one.spec, one.source, one.title)
 for fault in resolved.faults:
@@ -56,11 +64,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def told(folder: Path, *, hands: int, death: str = "pass") -> str:
-    """Return what a process of its own says of a folder that so many processes read."""
-    script = SCRIPT.format(hands=hands, death=death)
+def ran(folder: Path, *, hands: int, death: str = "pass", more: str = "") -> subprocess.CompletedProcess[str]:
+    """Let a process of its own read a folder with so many hands."""
+    script = SCRIPT.format(hands=hands, death=death, more=more)
     command = [sys.executable, "-c", script, str(folder)]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+
+
+def told(folder: Path, *, hands: int, **how: str) -> str:
+    """Return what a process of its own says of a folder that so many processes read."""
+    return ran(folder, hands=hands, **how).stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one process reads everything elsewhere")
@@ -70,7 +83,10 @@ def test_many_hands_read_what_one_reads(folder, hands):
     alone = told(folder, hands=1)
     assert "agent-39" in alone
     assert "broken.yaml" in alone
-    assert told(folder, hands=hands) == alone
+    shared = ran(folder, hands=hands)
+    assert shared.stdout == alone
+    files = len(list(folder.glob("*.yaml")))
+    assert shared.stderr == f"{-(-files // hands)} read by the one that asked\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="one process reads everything elsewhere")
@@ -82,6 +98,32 @@ def test_many_hands_read_what_one_reads(folder, hands):
 def test_a_lost_share_is_read_again(folder, death):
     """What a process took with it when it died is read by the one that asked."""
     assert told(folder, hands=3, death=death) == told(folder, hands=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one process reads everything elsewhere")
+@pytest.mark.parametrize(
+    "lack",
+    [
+        "def fork(): raise OSError(11, 'no room')\nos.fork = fork",
+        "def pipe(): raise OSError(24, 'too many')\nos.pipe = pipe",
+        "forks = [os.fork]\ndef fork():\n    return forks.pop()() if forks else os.open('/nowhere', 0)\nos.fork = fork",
+    ],
+    ids=["no process", "no pipe", "one process only"],
+)
+def test_a_machine_without_room(folder, lack):
+    """Where no process or pipe is to be had, the one that asked reads all, and nothing stays open."""
+    left = "import atexit\natexit.register(lambda: print(len(os.listdir('/proc/self/fd'))))"
+    assert told(folder, hands=4, more=f"{lack}\n{left}") == told(folder, hands=1, more=left)
+
+
+@pytest.mark.parametrize(("first", "wrong"), [("", 1), ("sub", 0)])
+def test_overlapping_paths(folder, first, wrong):
+    """A folder that is named twice, by itself and within another, has the root under which it was named last."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "up.yaml").write_text(AGENT.format(name="up", prompt="{file: ../prompt.md}"))
+    paths = [str(folder / first), str(folder / ("" if first else "sub"))]
+    faults = [str(fault.message) for fault in resolve(load(paths)).faults]
+    assert sum("root" in fault for fault in faults) == wrong
 
 
 def test_few_files_are_not_worth_it(folder, monkeypatch):

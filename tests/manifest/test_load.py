@@ -162,6 +162,30 @@ def test_a_byte_order_mark_is_no_part_of_the_text(fleet):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("name", ["m/26.yaml", "m/sub/a.yaml"])
+def test_a_pipe_in_a_folder_is_not_waited_for(fleet, name):
+    """What lies in a folder and is no file is a fault: to open it could take for ever."""
+    os.mkfifo(fleet / name)
+    (fault,) = load(["m"]).faults
+    assert fault.message == "is not a file"
+    assert fault.source.file.path == name
+
+
+def test_a_folder_that_cannot_be_read_is_a_fault(fleet, monkeypatch):
+    """Manifests that nobody can see are no reason to plan a smaller fleet."""
+    real = os.scandir
+
+    def refused(path):
+        if str(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    (fault,) = load(["m"]).faults
+    assert fault.message == "cannot be read: Permission denied"
+    assert fault.source.file.path == "m/sub"
+
+
 def test_a_pipe_is_read_to_its_end(fleet):
     """A manifest that another program writes, piece by piece, is read whole."""
     pipe = fleet / "pipe"

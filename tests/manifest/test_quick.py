@@ -1,6 +1,7 @@
 """The quick reader answers only what `parse` would answer."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,37 @@ def test_dumped_values_are_read_as_parse_reads_them_or_left_to_it(value, as_json
 def test_ordinary_documents_are_read_as_parse_reads_them_or_left_to_it(seed):
     """Every style of ordinary YAML that the quick reader takes, it reads as `parse` does."""
     assert agrees(Writer(seed).document())
+
+
+SIGNS = "_1.eE+-:|[]{}, a\n"
+FORMS = ("a: {}\n", "a: [{}]\n", "- {}\n", "{}: a\n", "{{a: {}}}\n", "{}\na: 1\n")
+
+
+@pytest.mark.parametrize("form", FORMS, ids=repr)
+def test_every_short_scalar_agrees(form):
+    """Of up to three signs that make numbers and collections, in every place, nothing is read differently."""
+    texts = (form.format("".join(signs)) for length in (1, 2, 3) for signs in product(SIGNS, repeat=length))
+    assert not [text for text in texts if not agrees(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{a: [b, {c: d}]}: a\n",
+        "a: [|\n  b]\n",
+        "{b: |\n  a}\n",
+        "{x\n  y: a}\n",
+        "{a: {b: c}, d\n  e: f}\n",
+        "[a, b\n  c: d]\n",
+        "...\na: 1\n",
+        "--- # c\na: 1\n",
+        "a: {b: {c: {d: {e: f}}}}\n",
+    ],
+    ids=repr,
+)
+def test_what_parsers_disagree_on(text):
+    """What `parse` refuses or reads in its own way is left to it."""
+    assert agrees(text)
 
 
 def test_some_ordinary_documents_are_taken():

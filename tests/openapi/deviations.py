@@ -20,6 +20,8 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 PLAIN = {"text/plain": {"schema": {"type": "string"}}}
 SHORT_ID = re.compile(r"\b([a-z]+_[0-9a-f]{31})(?![0-9a-f])")
 SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
+PAGED = ("list_agents", "list_sessions")
+STATUSES = ("started", "active", "idle", "waiting_for_tool_results", "waitingfortoolresults", "paused")
 PREFIXES = {
     "agent_id": "agent",
     "agent_identity_id": "identity",
@@ -104,6 +106,20 @@ def _all(*amends: Amend) -> Amend:
     return amend
 
 
+def _twins(spec: Spec) -> None:
+    seen: set[str] = set()
+    for path in sorted(spec["paths"], key=lambda path: (len(path), path)):
+        for operation in [spec["paths"][path][method] for method in METHODS if method in spec["paths"][path]]:
+            ident = operation["operationId"]
+            if ident in seen:
+                operation["operationId"] = f"{ident} {path}"
+            seen.add(ident)
+
+
+def _session_status(spec: Spec) -> None:
+    spec["components"]["schemas"]["SessionStatus"] = {"type": "string", "enum": STATUSES}
+
+
 def _problems(spec: Spec) -> None:
     for operation in _each(spec):
         for status, response in operation["responses"].items():
@@ -123,12 +139,13 @@ def _rejections(spec: Spec) -> None:
         if "requestBody" in operation:
             for status in (400, 415, 422):
                 _answers(operation, status, PLAIN)
-        if any(one["in"] == "query" for one in operation.get("parameters", ())):
+        if any(one["in"] == "query" or "$ref" in one["schema"] for one in operation.get("parameters", ())):
             _answers(operation, 400, PLAIN)
 
 
 def _numbers(spec: Spec) -> None:
-    for parameter in operations(spec)["list_agents"]["parameters"]:
+    found = operations(spec)
+    for parameter in (one for ident in PAGED for one in found[ident]["parameters"]):
         if parameter["name"] in ("limit", "offset"):
             parameter["schema"] = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**32 - 1}
 
@@ -167,7 +184,7 @@ def _path_id(path: str, operation: dict[str, Any], parameter: dict[str, Any]) ->
     name = parameter["name"]
     prefix = "model" if (path.split("/")[2], name) == ("models", "id") else PREFIXES.get(name)
     if name == "exclude_id":
-        prefix = path.split("/")[2].removesuffix("es").removesuffix("s")
+        prefix = {"agents": "agent", "harnesses": "harness"}[path.split("/")[2]]
     if prefix is None:
         return
     by_name = "or name" in parameter["description"] or operation["operationId"] in BY_NAME
@@ -178,6 +195,10 @@ BY_NAME = frozenset({"copy_agent", "get_harness", "copy_harness"})  # the file d
 NAME = {"pattern": f"^{SLUG}$", "maxLength": 64}
 
 DEVIATIONS = (
+    Deviation("agents 8", "an operationId is unique; the file gives the sessions of channels the same ones", _twins),
+    Deviation(
+        "agents 8", "the status of a session is a word; the file mixes it up with another schema", _session_status
+    ),
     Deviation("orgs 4.1", "every JSON 4xx and 5xx is application/problem+json", _problems),
     Deviation("orgs 5", "the file names bearerAuth and does not define it; no call goes without a token: 401", _bearer),
     Deviation("orgs 4.2", "what the web framework refuses is text/plain: 400, 415, 422", _rejections),
@@ -189,6 +210,7 @@ DEVIATIONS = (
         _all(
             _property("CreateAgentRequest", "name", **NAME),
             _property("UpdateAgentRequest", "name", **NAME),
+            _property("ForkAgentVersionRequest", "name", **NAME),
             _property("CreateHarnessRequest", "name", **NAME),
             _property("UpdateHarnessRequest", "name", **NAME),
         ),
@@ -203,7 +225,11 @@ DEVIATIONS = (
     Deviation(
         "orgs 4.4",
         "names of agents and harnesses are taken, their number is capped",
-        _also(409, "create_agent update_agent upsert_agent copy_agent create_harness update_harness copy_harness"),
+        _also(
+            409,
+            "create_agent update_agent upsert_agent copy_agent import_agent fork_agent_version "
+            "create_harness update_harness copy_harness",
+        ),
     ),
     Deviation("agents 2.4", "what an app uses is not archived", _also(409, "delete_agent delete_harness")),
     Deviation("orgs 5", "a policy may refuse any caller", _also(403)),
@@ -213,12 +239,17 @@ DEVIATIONS = (
         "a malformed id in the path is 400, but for memories",
         _also(
             400,
-            "list_agent_versions create_agent_version set_default_agent_version get_harness check_agent_name",
+            "list_agent_versions create_agent_version set_default_agent_version diff_agent_versions "
+            "get_harness check_agent_name",
         ),
     ),
     Deviation(
         "agents 1.3", "a limit over 100 is clamped, 0 is an empty page; the type is unsigned, not int32", _numbers
     ),
     Deviation("agents 2.5", "harness_id and harness_name exclude each other", _one_harness),
+    Deviation(
+        "agents 8", "what a session is made of is checked", _also(400, "create_session get_or_create_chat_session")
+    ),
+    Deviation("agents 4.6", "a path is checked, in a body too", _also(400, "stat_action get_file delete_file")),
     Deviation("orgs 3.4", "what is secret in a channel's config is written and never read", _secrets),
 )

@@ -8,6 +8,7 @@ from typing import Any
 REFUSED = "RejectedPositiveData"
 ALIVE = "UseAfterFree"
 MISSING = "EnsureResourceAvailability"
+TAKEN = "AcceptedNegativeData"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,19 @@ def _long_name(case: Any) -> bool:
     return isinstance(case.body, dict) and len(str(case.body.get("name"))) > 255
 
 
+def _no_slug(case: Any) -> bool:
+    """Tell whether the name in a query is one that no agent or harness can have."""
+    return re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", str((case.query or {}).get("name"))) is None
+
+
 MEMORIES = "create_memory update_memory"
 ORGANIZATION = "create_organization update_organization"
 AGENTS = "create_agent update_agent upsert_agent"
 HARNESSES = "create_harness update_harness"
 APPS = "create_app update_app"
 ENDPOINTS = "add_a2a_channel add_api_endpoint_channel"
+SESSIONS = "create_session update_session get_or_create_chat_session"
+FILES = "list_root get_file create_file update_file delete_file download_action stat_action"
 BODY = "Failed to deserialize the JSON body into the target type: "
 
 RULINGS = (
@@ -74,9 +82,9 @@ RULINGS = (
     Ruling(
         "agents 2.5",
         "what a body names exists",
-        f"{AGENTS} {HARNESSES}",
+        f"{AGENTS} {HARNESSES} create_session",
         404,
-        "(Harness|Parent harness|Model|Capability|MCP server|Skill) not found",
+        "(Agent|Harness|Parent harness|Model|Capability|MCP server|Skill) not found",
         MISSING,
     ),
     Ruling(
@@ -93,6 +101,7 @@ RULINGS = (
         MISSING,
     ),
     # organizations
+    Ruling("orgs 1.1", "the form of an id is checked", "switch_org", 400, "Invalid organization ID format"),
     Ruling("orgs 1.3", "a name is not blank", ORGANIZATION, 400, "Organization name cannot be empty"),
     Ruling(
         "orgs 1.3", "a name has at most 255 bytes", ORGANIZATION, 400, "Organization name cannot exceed 255 characters"
@@ -128,7 +137,7 @@ RULINGS = (
         400,
         "Unknown feature flag: .*|Feature flag '.*' is not available on this deployment",
     ),
-    # memories
+    # memories and their files
     Ruling(
         "agents 4.2",
         "a name is 1 to 255 characters",
@@ -162,7 +171,32 @@ RULINGS = (
     ),
     Ruling("agents 4.1", "an archived memory is shown", "get_memory", 200, failure=ALIVE),
     Ruling("agents 4.4", "an archived memory is changed", "update_memory", 200, failure=ALIVE),
+    Ruling("agents 4.6", "the body names a path", "stat_action", 404, "not found", MISSING),
+    Ruling("agents 4.6", "an encoding is text or base64", "create_file update_file", 400, "unsupported encoding '.*'"),
+    Ruling("agents 4.6", "base64 is base64", "create_file update_file", 400, "invalid base64 content: .*"),
+    Ruling("agents 4.6", "a path has one spelling, and some are reserved", FILES, 400, "invalid path: .*"),
+    Ruling("agents 4.6", "a pattern is a regular expression", "grep_action", 400, "invalid (path_)?pattern: .*"),
+    Ruling(
+        "agents 4.6", "a directory is no file", "download_action", 400, "path is a directory; refuse to read as file"
+    ),
     # agents and harnesses
+    Ruling(
+        "agents 2.1",
+        "a name that nothing can have is not available, before the other parameter is read",
+        "check_agent_name check_harness_name",
+        200,
+        failure=TAKEN,
+        when=_no_slug,
+    ),
+    Ruling(
+        "agents 2.1",
+        "the other parameter is an id",
+        "check_agent_name check_harness_name",
+        400,
+        "Invalid exclude_id: .*",
+    ),
+    Ruling("agents 2.1", "a file without a prompt is no agent", "import_agent", 400, "System prompt is required .*"),
+    Ruling("agents 2.1", "the name of a file is a slug", "import_agent", 400, "Agent name must .*"),
     Ruling(
         "agents 2.3",
         "by name, the body agrees",
@@ -180,7 +214,7 @@ RULINGS = (
     Ruling(
         "agents 2.5",
         "an MCP server is public, and not stdio",
-        f"{AGENTS} {HARNESSES}",
+        f"{AGENTS} {HARNESSES} create_session",
         400,
         "MCP server '.*': .*|MCP server names .* clash",
     ),
@@ -230,11 +264,24 @@ RULINGS = (
     Ruling(
         "agents 3",
         "a default is a published version of the agent",
-        "set_default_agent_version",
+        "set_default_agent_version diff_agent_versions rollback_agent_version fork_agent_version",
         400,
         "Agent version belongs to another agent|Default agent version must be published",
     ),
+    # sessions
+    Ruling(
+        "agents 8",
+        "one way to name an agent or a harness",
+        "create_session",
+        400,
+        "Cannot specify both .*_id and .*_name",
+    ),
+    Ruling("agents 8", "the name of a harness is a slug", "create_session", 400, "Harness name must .*"),
+    Ruling("agents 8", "a locale is one of a list", SESSIONS, 400, "Input exceeds allowed limits"),
     # apps
+    Ruling(
+        "orgs 2.1", "runs are of a window, and grouped by hour", "list_app_runs", 400, "Invalid (window|groupBy): .*"
+    ),
     Ruling("orgs 2.4", "a config comes with its type", "create_app", 400, "channel_config requires channel_type"),
     Ruling(
         "orgs 3.3",

@@ -93,3 +93,9 @@ def test_a_pattern_must_match(fleet, flags, message):
 def test_orgs(fleet, desired):
     """--org keeps whole organizations."""
     assert len(select(fleet, orgs=("acme",))[0]) == len(FLEET)
+
+
+def test_an_exclusion_of_everything(fleet):
+    """To leave out all there is cannot be meant, and is no plan without changes."""
+    with pytest.raises(UsageError, match="--exclude leaves nothing"):
+        select(fleet, exclude=("*",))
