@@ -51,6 +51,15 @@ def test_memories_4_6_create_and_read(api, fs):
     }
 
 
+def test_memories_4_6_any_character_in_a_path(api, fs):
+    """A path may have whatever the rules do not forbid, a line feed too."""
+    assert api.post(f"{fs}/a%0Ab", json={"content": "x"}).json()["path"] == "/a\nb"
+    assert api.get(f"{fs}/a%0Ab").json()["content"] == "x"
+    assert api.put(f"{fs}/a%0Ab", json={"content": "y"}).status_code == 200
+    assert api.get(f"{fs}/_/download/a%0Ab").content == b"y"
+    assert api.delete(f"{fs}/a%0Ab").status_code == 204
+
+
 def test_memories_4_6_listing(api, fs):
     """A listing has the immediate children, directories first, then by path; a trailing slash is ignored."""
     assert api.get(fs).json() == {"data": []}
