@@ -113,8 +113,11 @@ def _explained(output: str, *, is_github: bool) -> str:
     if REFUSED.search(output):
         advice = "Reconnect GitHub and retry" if is_github else "Check repository access and retry"
         return f"Repository authentication failed. {advice}"
-    if not MISSING.search(output):
-        return UNREACHABLE
+    return not_found(is_github=is_github) if MISSING.search(output) else UNREACHABLE
+
+
+def not_found(*, is_github: bool) -> str:
+    """Say that there is no such repository or branch."""
     if is_github:
         return (
             "Repository or branch was not found, or the repository is private. "

@@ -5,6 +5,7 @@ import threading
 
 from reconciler.emulator import git_addresses, git_fetch, snapshots, sync_claims
 from reconciler.emulator.file_tree import NewFile
+from reconciler.emulator.git_addresses import AddressError
 from reconciler.emulator.git_process import StoppedError, SyncError
 from reconciler.emulator.snapshots import LIMITS, Limits
 from reconciler.emulator.store import Store
@@ -71,8 +72,11 @@ class SyncWorker:
     def _files(self, claim: Claim) -> list[NewFile]:
         """Fetch the repository of a memory and read its files."""
         source = claim.source
-        remote = git_addresses.remote(source, self._base)
         is_github = source["provider"] == "github"
+        try:
+            remote = git_addresses.remote(source, self._base)
+        except AddressError as error:
+            raise SyncError(git_fetch.not_found(is_github=is_github)) from error
         with git_fetch.fetched(
             remote, source["branch"], is_github=is_github, stop=self._stop, seconds=self._seconds
         ) as repository:
