@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 
 import click
 
 from reconciler.errors import UsageError
 
+LONGEST_POLL = 7 * 24 * 3600.0
 ROLES = ("owner", "admin", "member", "stranger")
 
 
@@ -21,6 +23,13 @@ def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[st
             raise click.BadParameter(f"expected TOKEN=ROLE, a role being {', '.join(ROLES)}")
         tokens[token] = role
     return tokens
+
+
+def _number(_context: click.Context, _option: click.Parameter, given: float) -> float:
+    """Insist on a number, which NaN is not though no range leaves it out."""
+    if isnan(given):
+        raise click.BadParameter("nan is not a number of seconds")
+    return given
 
 
 @click.command("emulator")
@@ -72,7 +81,8 @@ def _roles(_context: click.Context, _option: click.Parameter, given: Sequence[st
 )
 @click.option(
     "--sync-poll",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=LONGEST_POLL),
+    callback=_number,
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -1,6 +1,5 @@
 """Where a repository is cloned from: its real address, or its mirror below a base that the user gives."""
 
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ SCHEMES = ("file", "http", "https")
 
 
 class AddressError(ValueError):
-    """A base that cannot be used."""
+    """A base that cannot be used, or an address that has no place below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,27 @@ def base_url(told: str) -> str:
 
 
 def remote(source: Mapping[str, Any], base: str | None) -> Remote:
-    """Give the address of a source: BASE/owner/repo.git on GitHub, else BASE/host/path.git."""
+    """Give the address of a source: BASE/owner/repo.git on GitHub, else BASE/host/path.git.
+
+    Raises AddressError when that would lie elsewhere.
+    """
     github = source["provider"] == "github"
     url = f"https://{GITHUB}/{source['repository']}.git" if github else str(source["url"])
     if base is None:
         return Remote(url, "https")
     parts = urlsplit(url)
     host = parts.netloc.lower()
-    path = posixpath.normpath(f"/{unquote(parts.path).strip('/')}").removesuffix(".git")
-    place = path if host == GITHUB else f"/{host}{path}"
-    return Remote(f"{base}{quote(place)}.git", urlsplit(base).scheme)
+    path = _segments(unquote(parts.path).removesuffix("/").removesuffix(".git"))
+    place = path if host == GITHUB else [*_segments(host), *path]
+    return Remote(f"{base}/{quote('/'.join(place))}.git", urlsplit(base).scheme)
+
+
+def _segments(path: str) -> list[str]:
+    """Divide a path that leads downwards, to something with a name."""
+    segments = [segment for segment in path.split("/") if segment]
+    if not segments or path.endswith("/") or "\0" in path or {".", ".."}.intersection(segments):
+        raise AddressError("the address has no place below the git base")
+    return segments
 
 
 def _directory(path: Path) -> str:

@@ -4,11 +4,7 @@ The user's git configuration, credentials, hooks and templates are out of reach,
 protocol alone is spoken. Nothing is checked out, so no hook, filter or submodule of the repository can run.
 """
 
-import contextlib
-import os
 import re
-import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -18,15 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.emulator.git_addresses import Remote
+from reconciler.emulator.git_process import UNPREPARED, UNREACHABLE, FailedError, Repository, SyncError
 
 if TYPE_CHECKING:
     from git.cmd import Git
 
 SNAPSHOT = "refs/heads/snapshot"
-POLL = 0.05
-UNPREPARED = "failed to prepare repository checkout"
-UNREACHABLE = "Could not reach the repository. Check the network and retry"
-# A directory named by the user may belong to somebody else, as it often does in containers.
+MOST_BYTES = 512 * 1024 * 1024
+TOO_LARGE = "repository snapshot exceeds maximum sync size"
+# A directory named by the user may belong to somebody else, as it often does in containers. What is fetched is one
+# pack, whose length has a limit, and what is too long for a memory anyway is not held in memory to unpack it.
 CONFIG = """\
 [credential]
 	helper =
@@ -38,43 +35,40 @@ CONFIG = """\
 	auto = 0
 [maintenance]
 	auto = false
+[fetch]
+	unpackLimit = 1
+[core]
+	bigFileThreshold = 16m
 """
 REFUSED = re.compile(r"returned error: 40[13]\b|Authentication failed|could not read (Username|Password)")
+OVERSIZED = "File too large"
 MISSING = re.compile(
     r"couldn't find remote ref|returned error: 404\b|repository '.*' not found|not appear to be a git repository"
 )
 
 
-class SyncError(Exception):
-    """A sync that failed, in the words of `last_sync_error` (everruns-api/agents-memories-sessions.md, 4.5)."""
-
-
-class StoppedError(Exception):
-    """The server is shutting down; the sync is abandoned."""
-
-
 @contextmanager
-def fetched(remote: Remote, branch: str, *, is_github: bool, stop: threading.Event, seconds: float) -> "Iterator[Git]":
-    """Fetch a branch as `SNAPSHOT` and give git over the repository that holds it, until the block is left."""
+def fetched(
+    remote: Remote, branch: str, *, is_github: bool, stop: threading.Event, seconds: float, most: int = MOST_BYTES
+) -> Iterator[Repository]:
+    """Fetch a branch as `SNAPSHOT` and give the repository that holds it, until the block is left or time is up."""
     library = _library()
     with tempfile.TemporaryDirectory(prefix="emulator-sync-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         (home / ".gitconfig").write_text(CONFIG, encoding="utf-8")
         git = library(folder)
         git.update_environment(**_environment(home, remote.protocol))
-        deadline = time.monotonic() + seconds
-        init = ["init", "--quiet", "--template="]
-        fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", remote.url]
-        code, _ = _run(git, init, stop=stop, deadline=deadline)
-        if code:
-            raise SyncError(UNPREPARED)
-        code, output = _run(git, [*fetch, f"+refs/heads/{branch}:{SNAPSHOT}"], stop=stop, deadline=deadline)
-        if code:
-            raise SyncError(_explained(output, is_github=is_github))
+        repository = Repository(git, stop, time.monotonic() + seconds)
+        fetch = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", remote.url)
         try:
-            yield git
-        finally:
-            git.clear_cache()
+            repository.run("init", "--quiet", "--template=")
+        except FailedError as error:
+            raise SyncError(UNPREPARED) from error
+        try:
+            repository.run(*fetch, f"+refs/heads/{branch}:{SNAPSHOT}", most=most)
+        except FailedError as error:
+            raise SyncError(_explained(str(error), is_github=is_github)) from None
+        yield repository
 
 
 def _library() -> "type[Git]":
@@ -103,6 +97,7 @@ def _environment(home: Path, protocol: str) -> Mapping[str, str]:
         "GIT_OBJECT_DIRECTORY": str(repository / "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
         "GIT_NAMESPACE": "",
+        "GIT_LITERAL_PATHSPECS": "1",
         "GIT_ALLOW_PROTOCOL": protocol,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",
@@ -111,41 +106,18 @@ def _environment(home: Path, protocol: str) -> Mapping[str, str]:
     }
 
 
-def _run(git: "Git", arguments: list[str], *, stop: threading.Event, deadline: float) -> tuple[int, str]:
-    """Run git to its end, the deadline or the shutdown; gives its exit code and what it said."""
-    from git.exc import GitCommandNotFound  # noqa: PLC0415
-
-    try:
-        process = git.execute(["git", *arguments], as_process=True, start_new_session=True)
-    except GitCommandNotFound as error:
-        raise SyncError(UNPREPARED) from error
-    while True:
-        try:
-            _, said = process.communicate(timeout=POLL)
-        except subprocess.TimeoutExpired:
-            if not stop.is_set() and time.monotonic() < deadline:
-                continue
-            _kill(process.pid)
-            process.communicate()
-            if stop.is_set():
-                raise StoppedError from None
-            raise SyncError(UNREACHABLE) from None
-        return process.returncode, said.decode(errors="replace")
-
-
-def _kill(pid: int) -> None:
-    """Kill git and the transport it started, which share a process group of their own."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
 def _explained(output: str, *, is_github: bool) -> str:
     """Say why a fetch failed in the server's words, which never repeat an address or what git said."""
+    if OVERSIZED in output:
+        return TOO_LARGE
     if REFUSED.search(output):
         advice = "Reconnect GitHub and retry" if is_github else "Check repository access and retry"
         return f"Repository authentication failed. {advice}"
-    if not MISSING.search(output):
-        return UNREACHABLE
+    return not_found(is_github=is_github) if MISSING.search(output) else UNREACHABLE
+
+
+def not_found(*, is_github: bool) -> str:
+    """Say that there is no such repository or branch."""
     if is_github:
         return (
             "Repository or branch was not found, or the repository is private. "

@@ -26,9 +26,9 @@ from reconciler.emulator.call import Route
 
 
 class Rest(PathConverter):
-    """Whatever is left of a path, with slashes of its own in front too."""
+    """Whatever is left of a path, with slashes of its own in front and line feeds too."""
 
-    regex = ".+?"
+    regex = "(?s:.+?)"
     part_isolating = False
 
 

@@ -2,19 +2,23 @@
 
 import hashlib
 import os
+import tempfile
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from reconciler.emulator.file_tree import NewFile
-from reconciler.emulator.git_fetch import SNAPSHOT, SyncError
-
-if TYPE_CHECKING:
-    from git.cmd import Git
+from reconciler.emulator.git_fetch import SNAPSHOT, TOO_LARGE
+from reconciler.emulator.git_process import Repository, SyncError
 
 SYMLINK = "120000"
 MOST_SYMLINKS = 40
+# Symlinks and `.git` count for nothing, yet listing them has to end; no path on a disk is as long as the second.
+MOST_LISTED = 200_000
+LONGEST = 4200
+TOO_MANY = "repository snapshot exceeds maximum file count"
+UNSUPPORTED = "repository contains unsupported file paths"
 NO_FOLDER = "configured root folder does not exist"
 OUTSIDE = "configured root folder is not a directory inside the repository"
 METADATA = "configured root folder cannot point inside repository metadata"
@@ -44,32 +48,51 @@ class Item:
         return self.kind != "blob"
 
 
-Tree = Mapping[str, Item]
 LIMITS = Limits()
-ROOT = Item("040000", "tree", "", 0)
+ROOT = Item("040000", "tree", SNAPSHOT, 0)
 
 
-def taken(git: "Git", folder: str | None, limits: Limits = LIMITS) -> list[NewFile]:
+def taken(repository: Repository, folder: str | None, limits: Limits = LIMITS) -> list[NewFile]:
     """Read all files and directories below a folder, their paths beginning there."""
-    tree = _tree(git)
-    above = _folder(git, tree, folder) if folder else ""
-    wanted = {
-        path: item for path, item in tree.items() if path.startswith(above and f"{above}/") and _is_taken(path, item)
-    }
-    _check(wanted, limits)
-    return [_read(git, "/" + path.removeprefix(above).strip("/"), item) for path, item in wanted.items()]
+    wanted = _listed(repository, _folder(repository, folder) if folder else ROOT, limits)
+    contents = _contents(repository, [item for item in wanted.values() if not item.is_directory])
+    return [_file(f"/{path}", None if item.is_directory else next(contents)) for path, item in wanted.items()]
 
 
-def _tree(git: "Git") -> dict[str, Item]:
-    """List everything the commit holds, each directory before what lies in it."""
-    listed = git.execute(["git", "ls-tree", "-r", "-t", "-l", "-z", "--full-tree", SNAPSHOT], stdout_as_string=False)
-    lines = (line.partition(b"\t") for line in listed.split(b"\0") if line)
-    return {os.fsdecode(path): _item(*what.decode().split()) for what, _, path in sorted(lines, key=_place)}
+def _listed(repository: Repository, root: Item, limits: Limits) -> Mapping[str, Item]:
+    """List what a directory holds, each directory before what lies in it; what is too much is refused as it comes."""
+    if root.kind != "tree":
+        return {}
+    wanted: dict[str, Item] = {}
+    total = 0
+    with closing(_entries(repository, "-r", "-t", root.sha)) as entries:
+        for seen, (path, item) in enumerate(entries):
+            is_taken = _is_taken(path, item)
+            if seen >= MOST_LISTED or (is_taken and len(wanted) >= limits.entries):
+                raise SyncError(TOO_MANY)
+            if is_taken:
+                total += item.size
+                _check(path, item, total=total, limits=limits)
+                wanted[path] = item
+    return wanted
 
 
-def _place(line: tuple[bytes, bytes, bytes]) -> list[bytes]:
-    """Order by name within each directory."""
-    return line[2].split(b"/")
+def _entries(repository: Repository, *what: str) -> Generator[tuple[str, Item], None, None]:
+    """Give the entries of a tree as git lists them."""
+    with repository.streamed("ls-tree", "-l", "-z", "--full-tree", *what) as chunks:
+        for line in _lines(chunks):
+            told, _, path = line.partition(b"\t")
+            yield os.fsdecode(path), _item(*told.decode().split())
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Divide the output of git where a NUL stands."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\0")
+        if max(map(len, (*lines, rest))) > LONGEST:
+            raise SyncError(UNSUPPORTED)
+        yield from lines
 
 
 def _item(mode: str, kind: str, sha: str, size: str) -> Item:
@@ -82,40 +105,42 @@ def _is_taken(path: str, item: Item) -> bool:
     return item.mode != SYMLINK and ".git" not in path.split("/")
 
 
-def _check(wanted: Tree, limits: Limits) -> None:
+def _check(path: str, item: Item, *, total: int, limits: Limits) -> None:
     """Refuse what is too much before any of it is read."""
-    total = 0
-    for count, (path, item) in enumerate(wanted.items()):
-        total += item.size
-        if item.size > limits.file_bytes:
-            raise SyncError("repository file exceeds maximum sync size")
-        if total > limits.total_bytes:
-            raise SyncError("repository snapshot exceeds maximum sync size")
-        if count >= limits.entries:
-            raise SyncError("repository snapshot exceeds maximum file count")
-        if any("\udc80" <= character <= "\udcff" for character in path):
-            raise SyncError("repository contains unsupported file paths")
+    if item.size > limits.file_bytes:
+        raise SyncError("repository file exceeds maximum sync size")
+    if total > limits.total_bytes:
+        raise SyncError(TOO_LARGE)
+    if any("\udc80" <= character <= "\udcff" for character in path):
+        raise SyncError(UNSUPPORTED)
 
 
-def _read(git: "Git", path: str, item: Item) -> NewFile:
-    """Read one file with its hash."""
-    if item.is_directory:
-        return NewFile(path)
-    content = _content(git, item)
-    return NewFile(path, content, hashlib.sha256(content).hexdigest())
+def _file(path: str, content: bytes | None) -> NewFile:
+    """Give one file with its hash, or a directory."""
+    return NewFile(path, content, None if content is None else hashlib.sha256(content).hexdigest())
 
 
-def _content(git: "Git", item: Item) -> bytes:
-    """Read the bytes of a file or the target of a symlink."""
-    return bytes(git.get_object_data(item.sha)[3])
+def _contents(repository: Repository, items: Sequence[Item]) -> Iterator[bytes]:
+    """Read the bytes of files or the targets of symlinks, in their order; lengths are known, so nothing is parsed."""
+    with tempfile.TemporaryFile() as asked:
+        asked.writelines(f"{item.sha}\n".encode() for item in items)
+        asked.seek(0)
+        with repository.streamed("cat-file", "--batch", stdin=asked) as chunks:
+            buffer = bytearray()
+            for item in items:
+                begin = len(f"{item.sha} blob {item.size}\n")
+                end = begin + item.size
+                while len(buffer) <= end:
+                    buffer += next(chunks)
+                yield bytes(buffer[begin:end])
+                del buffer[: end + 1]
 
 
-def _folder(git: "Git", tree: Tree, folder: str) -> str:
+def _folder(repository: Repository, folder: str) -> Item:
     """Find the root folder; symlinks on the way are followed as long as they stay inside."""
-    ahead = deque(folder.split("/"))
-    if ".git" in ahead:
-        raise SyncError(METADATA)
+    ahead = deque(_segments(folder))
     here: list[str] = []
+    found = [ROOT]
     symlinks = 0
     while ahead:
         name = ahead.popleft()
@@ -123,23 +148,41 @@ def _folder(git: "Git", tree: Tree, folder: str) -> str:
             if not here:
                 raise SyncError(OUTSIDE)
             here.pop()
+            found.pop()
         elif name not in ("", "."):
-            here.append(name)
-            item = tree.get("/".join(here))
+            item = _at(repository, "/".join([*here, name]))
             if item is None or symlinks > MOST_SYMLINKS or (ahead and not item.is_directory and item.mode != SYMLINK):
                 raise SyncError(NO_FOLDER)
             if item.mode == SYMLINK:
-                here.pop()
                 symlinks += 1
-                ahead.extendleft(reversed(_target(git, item)))
-    if not tree.get("/".join(here), ROOT).is_directory:
+                ahead.extendleft(reversed(_target(repository, item)))
+            else:
+                here.append(name)
+                found.append(item)
+    if not found[-1].is_directory:
         raise SyncError(OUTSIDE)
-    return "/".join(here)
+    return found[-1]
 
 
-def _target(git: "Git", item: Item) -> list[str]:
+def _at(repository: Repository, path: str) -> Item | None:
+    """Find one entry of the commit."""
+    with closing(_entries(repository, SNAPSHOT, "--", path)) as entries:
+        return next((item for found, item in entries if found == path), None)
+
+
+def _segments(path: str) -> list[str]:
+    """Divide a path on the way to the root folder."""
+    segments = path.split("/")
+    if ".git" in segments:
+        raise SyncError(METADATA)
+    return segments
+
+
+def _target(repository: Repository, item: Item) -> list[str]:
     """Give the segments a symlink points to; an absolute one leads out of the repository."""
-    target = os.fsdecode(_content(git, item))
+    if item.size > LONGEST:
+        raise SyncError(NO_FOLDER)
+    target = os.fsdecode(next(_contents(repository, [item])))
     if target.startswith("/"):
         raise SyncError(OUTSIDE)
-    return target.split("/")
+    return _segments(target)

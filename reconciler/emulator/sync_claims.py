@@ -84,6 +84,12 @@ def fail(store: Store, done: Claim, error: str) -> bool:
         return _record(store, done, news)
 
 
+def release(store: Store, given_up: Claim) -> bool:
+    """Let a memory wait again whose sync was given up for the shutdown; tells whether the claim still held."""
+    with store.transaction():
+        return _record(store, given_up, {"sync_status": "pending"})
+
+
 def _record(store: Store, done: Claim, news: Mapping[str, Any]) -> bool:
     """Write the result of a sync, unless the memory was touched since it was claimed."""
     record = store.get(done.org, PATH, done.memory)

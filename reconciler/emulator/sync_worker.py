@@ -5,7 +5,8 @@ import threading
 
 from reconciler.emulator import git_addresses, git_fetch, snapshots, sync_claims
 from reconciler.emulator.file_tree import NewFile
-from reconciler.emulator.git_fetch import StoppedError, SyncError
+from reconciler.emulator.git_addresses import AddressError
+from reconciler.emulator.git_process import StoppedError, SyncError
 from reconciler.emulator.snapshots import LIMITS, Limits
 from reconciler.emulator.store import Store
 from reconciler.emulator.sync_claims import Claim
@@ -40,7 +41,7 @@ class SyncWorker:
             files = self._files(claim)
             sync_claims.complete(self._store, claim, files, spelling=self._spelling)
         except StoppedError:
-            logger.info("sync of %s abandoned", claim.memory)
+            sync_claims.release(self._store, claim)
         except SyncError as error:
             sync_claims.fail(self._store, claim, str(error))
         except Exception:
@@ -54,7 +55,7 @@ class SyncWorker:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the work; a clone that is under way is killed and its result given up."""
+        """End the work; a sync that is under way is given up, and its memory waits again."""
         self._stop.set()
         if self._thread:
             self._thread.join(timeout=STOP_SECONDS)
@@ -71,12 +72,15 @@ class SyncWorker:
     def _files(self, claim: Claim) -> list[NewFile]:
         """Fetch the repository of a memory and read its files."""
         source = claim.source
-        remote = git_addresses.remote(source, self._base)
         is_github = source["provider"] == "github"
+        try:
+            remote = git_addresses.remote(source, self._base)
+        except AddressError as error:
+            raise SyncError(git_fetch.not_found(is_github=is_github)) from error
         with git_fetch.fetched(
             remote, source["branch"], is_github=is_github, stop=self._stop, seconds=self._seconds
-        ) as git:
-            files = snapshots.taken(git, source["root_folder"], self._limits)
+        ) as repository:
+            files = snapshots.taken(repository, source["root_folder"], self._limits)
         if self._stop.is_set():
             raise StoppedError
         return files

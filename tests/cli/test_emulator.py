@@ -83,6 +83,8 @@ def test_faults_help_lists_faults(shell):
         (["--token", "evr_pat_secret"], "expected TOKEN=ROLE"),
         (["--token", "evr_pat_secret=boss"], "expected TOKEN=ROLE"),
         (["--access-log", "nowhere/log"], "cannot write to nowhere/log"),
+        (["--sync-poll", "inf"], "inf is not in the range"),
+        (["--sync-poll", "nan"], "nan is not a number of seconds"),
         (["--host", "203.0.113.1"], "cannot serve on port 0"),
     ],
 )

@@ -28,8 +28,7 @@ def test_real_addresses(source, url):
         ("https://Git.Example.com:8443/b", "git.example.com%3A8443/b.git"),
         ("https://github.com/Acme/Docs", "Acme/Docs.git"),
         ("https://git.example.com/a%20b", "git.example.com/a%20b.git"),
-        ("https://git.example.com/../../etc", "git.example.com/etc.git"),
-        ("https://git.example.com/%2e%2e/%2e%2e/etc", "git.example.com/etc.git"),
+        ("https://git.example.com//a//b", "git.example.com/a/b.git"),
     ],
 )
 def test_mirrors(url, place):
@@ -38,6 +37,36 @@ def test_mirrors(url, place):
     assert git_addresses.remote(source, "https://mirror.example.com/m") == Remote(
         f"https://mirror.example.com/m/{place}", "https"
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://../outside",
+        "https://git.example.com/../../etc",
+        "https://git.example.com/%2e%2e/%2e%2e/etc",
+        "https://git.example.com/a/%2E/b",
+        "https://git.example.com/a%2f..%2fb",
+        "https://git.example.com/a%00b",
+        "https://git.example.com",
+        "https://git.example.com/.git",
+        "https://github.com/o/.git",
+        "https://github.com/o/%2e%2e/%2e%2e/..",
+    ],
+)
+def test_no_mirror_lies_outside_of_the_base(url):
+    """An address whose mirror would not lie below the base, under a name, has none."""
+    with pytest.raises(AddressError, match="the address has no place below the git base"):
+        git_addresses.remote({"provider": "git", "url": url}, "file:///srv/git")
+
+
+def test_memories_4_5_an_address_without_a_mirror_is_not_found(repositories, synced):
+    """A sync from an address that would lead out of the base fails as one of a missing repository does."""
+    repositories.commit("./", {"a": ""})
+    assert (repositories.base / ".git").is_dir()
+    memory = synced(type="git", url="https://github.com/o/%2e%2e/%2e%2e/..")
+    error = "Repository or branch was not found. Check the repository URL and branch"
+    assert memory["last_sync_error"] == error
 
 
 def test_mirrors_of_github():

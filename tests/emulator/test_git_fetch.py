@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import dataclasses
 import os
 import socket
 import stat
@@ -15,7 +16,7 @@ import pytest
 
 from reconciler.emulator import git_fetch, sync_worker
 from reconciler.emulator.git_addresses import Remote
-from reconciler.emulator.git_fetch import StoppedError, SyncError
+from reconciler.emulator.git_process import StoppedError, SyncError
 
 MISSING = (
     "Repository or branch was not found, or the repository is private. "
@@ -217,7 +218,7 @@ def test_a_clone_has_a_time_limit(silent, open_api, made, tmp_path, monkeypatch)
 
 
 def test_a_shutdown_kills_the_clone(silent, open_api, made, tmp_path, monkeypatch):
-    """A server that is closed does not wait for a clone: git is killed, and the memory stays as it was claimed."""
+    """A server that is closed does not wait for a clone: git is killed, and the memory waits to be synced again."""
     monkeypatch.setattr(git_fetch.tempfile, "tempdir", str(tmp_path))
     data = str(tmp_path / "data.db")
     api = open_api(data=data, git_base=silent, sync_poll=0.01)
@@ -233,7 +234,7 @@ def test_a_shutdown_kills_the_clone(silent, open_api, made, tmp_path, monkeypatc
     assert list(tmp_path.glob("emulator-sync-*")) == []
     assert _running(tmp_path) == []
     again = open_api(data=data)
-    assert again.get(f"/v1/memories/{memory['id']}").json()["sync_status"] == "syncing"
+    assert again.get(f"/v1/memories/{memory['id']}").json()["sync_status"] == "pending"
 
 
 def _running(folder):
@@ -247,7 +248,7 @@ def _running(folder):
 
 
 def test_a_stop_before_the_end_drops_the_result(repositories, synced, monkeypatch):
-    """A sync that ends while the server stops is not written down."""
+    """A sync that ends while the server stops is not written down; its memory is pending again."""
     repositories.commit("acme/docs", {"a": ""})
     worker = synced.api.app.sync
     taken = sync_worker.snapshots.taken
@@ -257,7 +258,41 @@ def test_a_stop_before_the_end_drops_the_result(repositories, synced, monkeypatc
         return taken(*arguments)
 
     monkeypatch.setattr(sync_worker.snapshots, "taken", stopping)
-    assert synced()["sync_status"] == "syncing"
+    assert synced()["sync_status"] == "pending"
+
+
+def test_what_is_fetched_has_a_limit(repositories, tmp_path, monkeypatch):
+    """A pack longer than the limit fails the sync as too large, and nothing is left behind."""
+    repositories.commit("acme/docs", {"noise": os.urandom(200_000)})
+    monkeypatch.setattr(git_fetch.tempfile, "tempdir", str(tmp_path))
+    remote = Remote(f"{repositories.base.as_uri()}/acme/docs.git", "file")
+    for most, refused in ((100_000, True), (400_000, False)):
+        fetching = git_fetch.fetched(remote, "main", is_github=True, stop=threading.Event(), seconds=30, most=most)
+        expected = pytest.raises(SyncError, match="repository snapshot exceeds maximum sync size")
+        with expected if refused else contextlib.nullcontext(), fetching:
+            pass
+        assert list(tmp_path.glob("emulator-sync-*")) == []
+
+
+@pytest.mark.parametrize(("stops", "error"), [(True, StoppedError), (False, SyncError)])
+def test_reading_ends_with_the_server_and_with_the_time(repositories, tmp_path, monkeypatch, stops, error):
+    """What is read after the fetch heeds the shutdown and the time limit as the fetch does, in the middle of it too."""
+    repositories.commit("acme/docs", {f"{number}": "x" * 1000 for number in range(300)})
+    monkeypatch.setattr(git_fetch.tempfile, "tempdir", str(tmp_path))
+    remote = Remote(f"{repositories.base.as_uri()}/acme/docs.git", "file")
+    stop = threading.Event()
+    with git_fetch.fetched(remote, "main", is_github=True, stop=stop, seconds=30) as repository:
+        # Git waits for a pipe that nobody writes to, as it would for a disk that hangs.
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb"):
+            began = time.monotonic()
+            hurried = dataclasses.replace(repository, deadline=began + (30 if stops else 0.2))
+            if stops:
+                threading.Timer(0.2, stop.set).start()
+            with pytest.raises(error), hurried.streamed("cat-file", "--batch", stdin=stdin) as chunks:
+                list(chunks)
+            assert 0.1 < time.monotonic() - began < 5
+        assert _running(tmp_path) == []
 
 
 def test_a_stop_ends_a_fetch(silent):

@@ -105,6 +105,8 @@ def test_memories_4_3_bad_github_sources(api, check, sent, detail):
         ("https://git.example.com/a#x", "Git URL must not include query strings or fragments"),
         ("https://localhost/a", "Git URL must target a public non-local host"),
         ("https://10.0.0.1/a", "Git URL must target a public non-local host"),
+        ("https://0x7f.1/a", "Git URL must target a public non-local host"),
+        ("https://../a", "Git URL must target a public non-local host"),
         ("http://git.example.com/a?x=1", "Git URL must not include query strings or fragments"),
         ("https://", "Git URL must be an absolute https URL"),
         ("git@git.example.com:a/b", "Git URL must be an absolute https URL"),

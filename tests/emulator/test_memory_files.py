@@ -1,6 +1,7 @@
 """Files of memories (everruns-api/agents-memories-sessions.md, 4.6)."""
 
 import base64
+import time
 
 import pytest
 
@@ -49,6 +50,15 @@ def test_memories_4_6_create_and_read(api, fs):
         "content": "hé",
         "encoding": "text",
     }
+
+
+def test_memories_4_6_any_character_in_a_path(api, fs):
+    """A path may have whatever the rules do not forbid, a line feed too."""
+    assert api.post(f"{fs}/a%0Ab", json={"content": "x"}).json()["path"] == "/a\nb"
+    assert api.get(f"{fs}/a%0Ab").json()["content"] == "x"
+    assert api.put(f"{fs}/a%0Ab", json={"content": "y"}).status_code == 200
+    assert api.get(f"{fs}/_/download/a%0Ab").content == b"y"
+    assert api.delete(f"{fs}/a%0Ab").status_code == 204
 
 
 def test_memories_4_6_listing(api, fs):
@@ -188,6 +198,31 @@ def test_memories_4_6_grep(api, fs, refused):
         response = api.post(f"{fs}/_/grep", json=body)
         assert response.status_code == 400
         assert response.json()["detail"].startswith(f"invalid pattern: {what}: ")
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a){20}$", "(a?){25}a{25}b"])
+def test_no_pattern_takes_long(api, fs, pattern):
+    """A search takes a time that grows with the text alone, however the pattern repeats itself."""
+    api.post(f"{fs}/a.txt", json={"content": "a" * 5000 + "!"})
+    began = time.monotonic()
+    assert paths(api.post(f"{fs}/_/grep", json={"pattern": pattern})) == []
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("pattern", ["(", "a(?=b)", r"(a)\1", "(a{1000}){1000}", r"\pL{500}", "[z-a]"])
+def test_patterns_that_no_linear_search_reads_are_refused(api, fs, refused, pattern, capfd):
+    """What cannot be read, or would grow too large, is refused in words."""
+    response = api.post(f"{fs}/_/grep", json={"pattern": pattern})
+    assert response.json()["detail"].startswith("invalid pattern: pattern: ")
+    refused(response, 400, response.json()["detail"])
+    assert capfd.readouterr().err == ""
+
+
+def test_patterns_know_characters(api, fs):
+    """A dot is a character, not a byte."""
+    api.post(f"{fs}/a.txt", json={"content": "h\u00e9!"})
+    assert paths(api.post(f"{fs}/_/grep", json={"pattern": "^h.!$"})) == ["/a.txt"]
+    assert paths(api.post(f"{fs}/_/grep", json={"pattern": "(?i)H\u00c9"})) == ["/a.txt"]
 
 
 @pytest.mark.parametrize(

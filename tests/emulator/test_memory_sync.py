@@ -87,13 +87,14 @@ def test_memories_4_5_depth_one(docs, synced, monkeypatch):
     assert docs.git("rev-list", "--count", "main", name="acme/docs") == "2"
     counted = []
 
-    def counting(git, folder, limits):
-        counted.append(git.execute(["git", "rev-list", "--count", "--all"]))
+    def counting(repository, folder, limits):
+        with repository.streamed("rev-list", "--count", "--all") as chunks:
+            counted.append(b"".join(chunks).strip())
         return []
 
     monkeypatch.setattr(sync_worker.snapshots, "taken", counting)
     synced()
-    assert counted == ["1"]
+    assert counted == [b"1"]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,64 @@ def test_memories_4_5_bad_root_folder(repositories, synced, folder, error):
     assert "last_synced_at" not in memory
 
 
+def planted(repositories, tree, name="acme/docs"):
+    """Make a tree the whole of a repository's one commit."""
+    author = ("-c", "user.name=T", "-c", "user.email=t@example.com")
+    commit = repositories.git(*author, "commit-tree", "-m", "x", tree, name=name)
+    repositories.git("update-ref", "refs/heads/main", commit, name=name)
+
+
+def bomb(repositories, name="acme/docs"):
+    """Make a tree of a few objects that lists ten million entries, and give its hash."""
+    repositories.commit(name, {"a": "x"})
+    tree = repositories.git("rev-parse", "main^{tree}", name=name)
+    for _ in range(7):
+        lines = "".join(f"040000 tree {tree}\t{number}\n" for number in range(10))
+        tree = repositories.git("mktree", name=name, stdin=lines.encode())
+    return tree
+
+
+@pytest.mark.parametrize("folder", [None, "inner"])
+def test_memories_4_5_a_tree_bomb_is_refused_as_it_is_listed(repositories, synced, folder):
+    """The limit of entries ends the listing, however much there were to list."""
+    tree = bomb(repositories)
+    line = f"040000 tree {tree}\tinner\n".encode()
+    planted(repositories, repositories.git("mktree", name="acme/docs", stdin=line))
+    began = time.monotonic()
+    assert synced(root_folder=folder)["last_sync_error"] == "repository snapshot exceeds maximum file count"
+    assert time.monotonic() - began < 10
+
+
+def test_what_lies_outside_of_the_root_folder_is_not_listed(repositories, synced, monkeypatch):
+    """A bomb beside the root folder takes no time; one in what is skipped ends the listing all the same."""
+    monkeypatch.setattr(sync_worker.snapshots, "MOST_LISTED", 1000)
+    tree = bomb(repositories)
+    good = repositories.git("rev-parse", "main^{tree}", name="acme/docs")
+    lines = f"040000 tree {tree}\t.git\n040000 tree {tree}\tbig\n040000 tree {good}\tdocs\n".encode()
+    planted(repositories, repositories.git("mktree", name="acme/docs", stdin=lines))
+    assert tree_of(synced, root_folder="docs") == ["/a"]
+    assert synced()["last_sync_error"] == "repository snapshot exceeds maximum file count"
+
+
+def tree_of(synced, **source):
+    """List every path of a memory that was synced from a source."""
+    return tree(synced.api, synced(**source))
+
+
+def test_paths_that_no_disk_could_hold_are_refused(repositories, synced):
+    """A path has a length that a checkout could make; a symlink on the way to the root folder is not longer either."""
+    repositories.commit("acme/docs", {"/".join(["d" * 200] * 25): "", "link": ("120000", "x" * 5000)})
+    assert synced()["last_sync_error"] == "repository contains unsupported file paths"
+    assert synced(root_folder="link")["last_sync_error"] == NO_FOLDER
+
+
+def test_metadata_behind_a_symlink_is_no_root_folder(repositories, synced):
+    """A symlink does not lead into repository metadata either."""
+    repositories.commit("acme/docs", {"link": ("120000", "x/.git")})
+    error = "configured root folder cannot point inside repository metadata"
+    assert synced(root_folder="link")["last_sync_error"] == error
+
+
 def test_memories_4_5_symlinks_and_metadata_are_skipped(repositories, synced):
     """Symlinks and `.git` are not taken, a submodule leaves an empty directory, reserved names are listed alone."""
     files = {
@@ -165,9 +224,7 @@ def test_memories_4_5_symlinks_and_metadata_are_skipped(repositories, synced):
     listing = repositories.git("ls-tree", "main", name="acme/docs")
     root = f"{listing}\n040000 tree {inner}\t.git\n".encode()
     whole = repositories.git("mktree", "--missing", name="acme/docs", stdin=root)
-    author = ("-c", "user.name=T", "-c", "user.email=t@example.com")
-    commit = repositories.git(*author, "commit-tree", "-m", "x", whole, name="acme/docs")
-    repositories.git("update-ref", "refs/heads/main", commit, name="acme/docs")
+    planted(repositories, whole)
     memory = synced()
     assert "last_sync_error" not in memory
     assert tree(synced.api, memory) == ["/.gitignore", "/_private.md", "/a.txt", "/sub"]
