@@ -35,8 +35,10 @@ def _is_found(wanted: Any, data: bytes) -> bool:
 
 def _compiled(pattern: str) -> Any:
     """Read a regular expression; an empty one is none."""
-    import re2  # noqa: PLC0415 - start-up: only a search pays for it
-
+    try:
+        import re2  # noqa: PLC0415 - the extra is optional, and only a search pays for it
+    except ImportError:
+        raise unfilled(501, "searching needs the extra `search` of everruns-reconciler here") from None
     if not pattern:
         raise _refused("empty pattern")
     options = re2.Options()

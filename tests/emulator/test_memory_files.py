@@ -1,6 +1,7 @@
 """Files of memories (everruns-api/agents-memories-sessions.md, 4.6)."""
 
 import base64
+import sys
 import time
 
 import pytest
@@ -345,3 +346,12 @@ def test_removing_other_documents_leaves_files_alone(api, fs):
     api.app.store.insert(Record(org="o", collection="agents", id="x", text="{}"))
     api.app.store.remove("x")
     assert paths(api.get(fs)) == ["/a"]
+
+
+def test_a_search_without_its_extra(api, monkeypatch):
+    """Where RE2 is not installed a search says what it needs, and everything else works."""
+    monkeypatch.setitem(sys.modules, "re2", None)
+    memory = api.post("/v1/memories", json={"name": "docs"}).json()["id"]
+    response = api.post(f"/v1/memories/{memory}/fs/_/grep", json={"pattern": "a"})
+    assert response.status_code == 501
+    assert "search" in response.json()["detail"]
