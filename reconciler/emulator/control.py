@@ -1,12 +1,12 @@
 """The control endpoints below `/_emulator`: health, reset, seed, faults, requests; the real server has none of them."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request
 
+from reconciler.emulator import bodies
 from reconciler.emulator.call import NO_CONTENT, Reply
 from reconciler.emulator.fault_book import FaultBook
 from reconciler.emulator.faults import FaultError
@@ -113,7 +113,7 @@ def _wanted(request: Request) -> tuple[list[str], int | None]:
 def _json(request: Request) -> Any:
     """Read the body."""
     try:
-        return json.loads(request.get_data())
+        return bodies.loads(request.get_data())
     except ValueError as error:
         raise bad_request(f"the body is not JSON: {error}") from error
 
