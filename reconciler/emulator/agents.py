@@ -88,6 +88,7 @@ def delete(call: Call) -> Reply:
         raise not_found("Agent")
     if status != "archived":
         raise bad_request("Agent must be archived before deletion")
+    references.guard_apps(call, "agent_id", record.id, "agent")
     return lifecycle.end(call, record, "deleted")
 
 
