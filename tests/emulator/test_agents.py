@@ -411,6 +411,7 @@ def test_agents_1_3_search(api, made, agent):
     assert names("t_i") == []
     assert names("  ") == ["other", "triage"]
     assert names("a i r t s o e g a-ninth-token-is-ignored") == ["triage"]
+    assert names("a i r t s o e an-eighth-token-counts") == []
 
 
 def test_agents_1_3_include_archived(api, made, agent):
