@@ -58,6 +58,14 @@ def _number(_context: click.Context, _option: click.Parameter, given: float) -> 
     metavar="TOKEN=ROLE",
     help="Take this token, as owner, admin, member or stranger (repeatable) [default: any token is an owner].",
 )
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=N",
+    help="Allow so many, such as agents=500 (repeatable), or platform for all the limits that the platform has "
+    "[default: none].",
+)
 @click.option("--seed", metavar="FILE", help="What exists at the start, as YAML; a data file that has data keeps it.")
 @click.option(
     "--fault",
@@ -95,6 +103,7 @@ def command(
     data: str | None,
     profile: str,
     tokens: dict[str, str],
+    limits: Sequence[str],
     seed: str | None,
     faults: Sequence[str],
     fault_seed: int | None,
@@ -111,6 +120,7 @@ def command(
     reconciler plan
     """
     try:
+        from reconciler.emulator import limits as caps
         from reconciler.emulator import serve
         from reconciler.emulator.fault_book import new_seed
         from reconciler.emulator.faults import manual
@@ -125,16 +135,17 @@ def command(
         click.echo(manual())
         return 0
     kept = data or "memory"
+    told = f"data: {kept}" if profile == "seeds" else f"data: {kept}, profile: {profile}"
     number = new_seed() if fault_seed is None else fault_seed
 
     def ready(url: str) -> None:
         takes = "the given tokens are taken" if tokens else "any key is taken, for example evr_pat_local"
         apart = access_log == "-"  # standard output is the log's
-        click.echo(f"Emulator at {url} (data: {kept}); {takes}. Ctrl-C stops it.", err=apart)
+        click.echo(f"Emulator at {url} ({told}); {takes}. Ctrl-C stops it.", err=apart)
         if faults:
             click.echo(f"Faults: {len(faults)}; --fault-seed {number} repeats what is random in them.", err=apart)
 
-    with _refused_in_words(port=port, kept=kept):
+    with _refused_in_words(port=port, kept=kept, seed=seed):
         serve(
             port=port,
             host=host,
@@ -143,6 +154,7 @@ def command(
             data=data,
             profile=profile,
             tokens=tokens or None,
+            limits=caps.parse(limits),
             seed=read(seed) if seed else None,
             faults=faults,
             fault_seed=number,
@@ -154,11 +166,11 @@ def command(
 
 
 @contextmanager
-def _refused_in_words(*, port: int, kept: str) -> Iterator[None]:
+def _refused_in_words(*, port: int, kept: str, seed: str | None) -> Iterator[None]:
     """Turn what keeps the emulator from starting into wrong usage."""
     import sqlite3
 
-    from reconciler.emulator import AddressError
+    from reconciler.emulator import AddressError, HostError, LimitError
     from reconciler.emulator.faults import FaultError
     from reconciler.emulator.profiles import ProfileError
     from reconciler.emulator.seeds import SeedError
@@ -167,12 +179,17 @@ def _refused_in_words(*, port: int, kept: str) -> Iterator[None]:
         yield
     except AddressError as error:
         raise UsageError(str(error), hint="choose another --git-base") from error
+    except HostError as error:
+        raise UsageError(str(error), hint="choose another --host, such as 127.0.0.1") from error
+    except LimitError as error:
+        raise UsageError(f"--limit: {error}", hint="docs/emulator.md lists them") from error
     except ProfileError as error:
         raise UsageError(f"--profile: {error}", hint="reconciler emulator --help names them") from error
     except FaultError as error:
         raise UsageError(f"--fault: {error}", hint="reconciler emulator --faults-help lists them") from error
     except SeedError as error:
-        raise UsageError(f"--seed: {error}", hint="docs/emulator.md says what a seed looks like") from error
+        message = str(error).replace("\n", f"\n{seed}: ")
+        raise UsageError(f"--seed: {seed}: {message}", hint="docs/emulator.md says what a seed looks like") from error
     except OSError as error:
         if error.filename is not None:
             message = f"cannot write to {error.filename}: {error.strerror}"

@@ -2,6 +2,7 @@
 
 from reconciler.emulator.app import create_app
 from reconciler.emulator.git_addresses import AddressError
-from reconciler.emulator.server import serve
+from reconciler.emulator.limits import LimitError
+from reconciler.emulator.server import HostError, serve
 
-__all__ = ["AddressError", "create_app", "serve"]
+__all__ = ["AddressError", "HostError", "LimitError", "create_app", "serve"]

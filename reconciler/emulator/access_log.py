@@ -1,6 +1,7 @@
 """The access log: one JSON object a line for every request, never headers or bodies."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,14 +14,20 @@ from reconciler.emulator.misbehaviour import APPLIED, CutError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+logger = logging.getLogger(__name__)
+
 
 class AccessLog:
-    """A WSGI application before another one: passes every request on and writes a line about it when it ends."""
+    """A WSGI application before another one: passes every request on and writes a line about it when it ends.
+
+    A log that cannot be written to is given up with a warning; the requests go on.
+    """
 
     def __init__(self, app: "WSGIApplication", stream: IO[str]) -> None:
         self._app = app
         self._stream = stream
         self._lock = threading.Lock()
+        self._is_given_up = False
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -59,8 +66,15 @@ class AccessLog:
         """Write a line, whole."""
         line = json.dumps(entry.described(), ensure_ascii=False) + "\n"
         with self._lock:
-            self._stream.write(line)
-            self._stream.flush()
+            if self._is_given_up:
+                return
+            try:
+                self._stream.write(line)
+                self._stream.flush()
+            except OSError as error:
+                self._is_given_up = True
+                name = getattr(self._stream, "name", "the access log")
+                logger.warning("cannot write to %s: %s; no more requests are logged", name, error.strerror)
 
 
 @dataclass(slots=True)

@@ -48,9 +48,7 @@ def create(call: Call, body: Mapping[str, Any], *, lineage: Mapping[str, str] | 
     """Check a create body in the server's order and insert the agent."""
     documents.check(body)
     authored.check_risk(call, body.get("capabilities"))
-    most = call.deployment.limit("agents")
-    if most is not None and call.store.count(call.org, PATH) >= most:
-        raise conflict(f"Agent limit reached (max {most})")
+    _check_cap(call)
     check_free(call, body["name"])
     document = documents.fresh(call, body, body.get("id") or ids.new("agent"))
     return _insert(call, {**document, **(lineage or {})})
@@ -62,6 +60,7 @@ def put(call: Call, ident: str, body: Mapping[str, Any]) -> tuple[Record, bool]:
     authored.check_risk(call, body.get("capabilities"))
     record = call.store.get(call.org, PATH, ident)
     if record is None:
+        _check_cap(call)
         return _insert(call, documents.fresh(call, body, ident)), True
     return save(call, record, documents.replaced(call, record.body(), body)), False
 
@@ -98,6 +97,13 @@ def entity(call: Call, record: Record, status: int = 200) -> Reply:
     """Answer with an agent and its links."""
     text = links.spliced(record.text, links.urls(call.base, PATH, record.id))
     return Reply(status, text=text, entity=record.id)
+
+
+def _check_cap(call: Call) -> None:
+    """Refuse more agents than the organization may have (agents-memories-sessions.md, 2.5)."""
+    most = call.deployment.limit("agents")
+    if most is not None and call.store.count(call.org, PATH) >= most:
+        raise conflict(f"Agent limit reached (max {most})")
 
 
 def _insert(call: Call, document: Mapping[str, Any]) -> Record:

@@ -10,27 +10,23 @@ from reconciler.emulator.problems import ProblemError, bad_request, forbidden, n
 from reconciler.emulator.store import Record, dumps
 
 PATH = records.PATH
-PAGE = 20
-PAGE_MOST = 100
 NOT_COPIED = frozenset({"id", "network_access"})
 
 
 def listing(call: Call) -> Reply:
     """GET /v1/agents: pages, newest first, with total; the stored text of each agent goes out as it is."""
-    limit = min(call.number("limit", PAGE), PAGE_MOST)
-    offset = call.number("offset", 0)
+    limit, offset = call.page()
     window = call.window(limit=limit, offset=offset)
     total = call.store.count(call.org, PATH, window)
     found = call.store.listed(call.org, PATH, window)
     apps = call.store.users(call.org, "apps", "agent_id") if found else {}
     sessions = call.store.users(call.org, "sessions", "agent_id") if found else {}
-    page = {"total": total, "offset": offset, "limit": limit}
     query = call.request.args.to_dict()
-    around = links.neighbours(f"{call.base}/v1/{PATH}", query, offset=offset, limit=limit, total=total)
+    page = links.page(f"{call.base}/v1/{PATH}", query, offset=offset, limit=limit, total=total)
     items = ",".join(
         _counted(call, record, apps=apps.get(record.id, 0), sessions=sessions.get(record.id, 0)) for record in found
     )
-    return Reply(text=f'{{"data":[{items}],{dumps({**page, **around})[1:]}')
+    return Reply(text=f'{{"data":[{items}],{dumps(page)[1:]}')
 
 
 def config(call: Call) -> Reply:
@@ -51,8 +47,7 @@ def create(call: Call) -> Reply:
 def show(call: Call) -> Reply:
     """GET /v1/agents/{id or name}: archived agents are shown, deleted ones are not found."""
     record = records.by_id_or_name(call)
-    apps = len([1 for app in call.store.apps_by(call.org, "agent_id", record.id) if _is_live(app)])
-    sessions = call.store.users(call.org, "sessions", "agent_id").get(record.id, 0)
+    apps, sessions = (call.store.users(call.org, users, "agent_id").get(record.id, 0) for users in ("apps", "sessions"))
     return Reply(text=_counted(call, record, apps=apps, sessions=sessions))
 
 
@@ -88,6 +83,7 @@ def delete(call: Call) -> Reply:
         raise not_found("Agent")
     if status != "archived":
         raise bad_request("Agent must be archived before deletion")
+    references.guard_apps(call, "agent_id", record.id, "agent")
     return lifecycle.end(call, record, "deleted")
 
 
@@ -121,11 +117,6 @@ def _put_by_name(call: Call, name: str) -> Reply:
         if problem.status != 409 or holder is None:  # noqa: PLR2004 - Conflict
             raise
     return records.entity(call, records.patch(call, holder, documents.emptied(call.body)))
-
-
-def _is_live(app: Record) -> bool:
-    """Tell whether an app counts as a user of its agent."""
-    return app.body()["status"] not in references.GONE
 
 
 def _counted(call: Call, record: Record, *, apps: int, sessions: int) -> str:

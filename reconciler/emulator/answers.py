@@ -22,10 +22,12 @@ def success(reply: Reply) -> Answer:
 
 
 def refusal(problem: ProblemError) -> Answer:
-    """Write a problem document; a wait is also told in Retry-After."""
+    """Write a problem document; a wait is also told in Retry-After, the methods there are in Allow."""
     headers: dict[str, Any] = {"Content-Type": PROBLEM_TYPE}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    if problem.allow is not None:
+        headers["Allow"] = problem.allow
     return problem.status, problem.body(), headers
 
 

@@ -27,6 +27,7 @@ from reconciler.emulator.fault_book import FaultBook, Struck
 from reconciler.emulator.faults import HEADER, FaultError
 from reconciler.emulator.inside import Inside, is_inside, split
 from reconciler.emulator.journal import Journal
+from reconciler.emulator.limits import checked
 from reconciler.emulator.misbehaviour import APPLIED, CutError, Outcome, Strike
 from reconciler.emulator.problems import ProblemError, RejectionError, bad_request, internal
 from reconciler.emulator.store import Store
@@ -64,11 +65,12 @@ def create_app(  # noqa: PLR0913 - the switches of the stand-in, all by keyword
     Profiles: `seeds` follows the pages of the API, `strict` adds the refusals of its later builds,
     `frozen` no longer takes writes to apps; `profiles.VARIANTS` may be added, as in `seeds+unredacted`.
     Roles: owner, admin, member, and stranger (in no organization but its own).
+    `limits` has caps and rates by the names in `limits.PLATFORM`; what is not named has none.
     Memories are synced from their repositories every `sync_poll` seconds (None or 0: never by itself); `git_base` is
     where their mirrors lie, as BASE/owner/repo.git for GitHub and BASE/host/path.git for others.
     """
     profiles.named(profile)
-    deployment = Deployment(profile=profile, limits=limits or {}, tokens=tokens)
+    deployment = Deployment(profile=profile, limits=checked(limits or {}), tokens=tokens)
     base = None if git_base is None else git_addresses.base_url(git_base)
     book = FaultBook(faults, seed=fault_seed)
     store = Store(data)

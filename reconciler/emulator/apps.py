@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator import app_bodies, channel_rules, clock, ids, lifecycle, links, policies, references
-from reconciler.emulator.call import Call, Reply, Route
+from reconciler.emulator.bodies import Fields
+from reconciler.emulator.call import Call, Handler, Reply, Route
 from reconciler.emulator.problems import RejectionError, bad_request, forbidden, internal, malformed, not_found
 from reconciler.emulator.store import Record, dumps
 
@@ -168,20 +169,20 @@ def _entity(call: Call, record: Record, status: int = 200) -> Reply:
     return Reply(status, _shown(call, record.body(), channels), entity=record.id)
 
 
-def _write(method: str, rule: str, handler: Any, policy: str, **options: Any) -> Route:
+def write(method: str, rule: str, handler: Handler, policy: str, body: Fields | None = None) -> Route:
     """Declare an operation that frozen servers no longer have."""
-    return Route(method, rule, handler, policy, app_write=True, **options)
+    return Route(method, rule, handler, policy, body=body, app_write=True)
 
 
 ROUTES = (
     Route("GET", "/v1/apps", listing, "app.view"),
-    _write("POST", "/v1/apps", create, "app.manage", body=app_bodies.CREATE),
+    write("POST", "/v1/apps", create, "app.manage", body=app_bodies.CREATE),
     Route("GET", "/v1/apps/config", config),
     Route("GET", "/v1/apps/<app>", show, "app.view"),
     Route("GET", "/v1/apps/<app>/runs", runs, "app.view"),
-    _write("PATCH", "/v1/apps/<app>", update, "app.manage", body=app_bodies.UPDATE),
-    _write("DELETE", "/v1/apps/<app>", archive, "app.dangerous"),
-    _write("POST", "/v1/apps/<app>/delete", delete, "app.dangerous"),
-    _write("POST", "/v1/apps/<app>/publish", publish, "app.dangerous"),
-    _write("POST", "/v1/apps/<app>/unpublish", unpublish, "app.dangerous"),
+    write("PATCH", "/v1/apps/<app>", update, "app.manage", body=app_bodies.UPDATE),
+    write("DELETE", "/v1/apps/<app>", archive, "app.dangerous"),
+    write("POST", "/v1/apps/<app>/delete", delete, "app.dangerous"),
+    write("POST", "/v1/apps/<app>/publish", publish, "app.dangerous"),
+    write("POST", "/v1/apps/<app>/unpublish", unpublish, "app.dangerous"),
 )

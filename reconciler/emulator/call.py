@@ -12,6 +12,8 @@ from reconciler.emulator.problems import RejectionError
 from reconciler.emulator.store import Store, Window
 
 SEARCH_TOKENS = 8
+PAGE = 20
+PAGE_MOST = 100
 U32 = 2**32 - 1
 BOOLEANS = {"true": True, "false": False}
 
@@ -88,6 +90,10 @@ class Call:
         if not (raw.isascii() and raw.isdigit() and int(raw) <= U32):
             raise RejectionError(400, f"Failed to deserialize query string: {name}: invalid digit in string")
         return int(raw)
+
+    def page(self) -> tuple[int, int]:
+        """Read limit and offset of a page: 20 unless told, and at most 100 (agents-memories-sessions.md, 1.3)."""
+        return min(self.number("limit", PAGE), PAGE_MOST), self.number("offset", 0)
 
     def window(self, *, limit: int = -1, offset: int = 0) -> Window:
         """Read the list parameters: search tokens (lowercased, eight at most) and include_archived."""

@@ -22,12 +22,25 @@ CREDENTIALS = (
 )
 
 
-def reason(request: Request) -> str | None:
-    """Read and check the reason for a change; reads carry none, whatever the header says."""
+def reason(request: Request, *, is_lenient: bool) -> str | None:
+    """Read and check the reason for a change; reads carry none, whatever the header says.
+
+    The header is era C's, and older servers ignore it (everruns-api/orgs-apps-errors.md, 6): a lenient server records a
+    good reason, which harms nobody, and drops a bad one without a word.
+    """
     raw = request.headers.get(HEADER)
     if raw is None or request.method not in MUTATING:
         return None
-    text = _decoded(raw).strip()
+    try:
+        return _checked(_decoded(raw).strip())
+    except ProblemError:
+        if is_lenient:
+            return None
+        raise
+
+
+def _checked(text: str) -> str:
+    """Refuse a reason that is empty, too long, unprintable or a secret."""
     if not text:
         raise _refused("Change reason must not be empty; omit it instead")
     if len(text) > MOST:

@@ -76,6 +76,12 @@ AUTH = {
 }
 
 
+def typed(value: Any) -> Any:
+    """Accept an auth object as sent, once it fits the type."""
+    bodies.parse(AUTH, value)
+    return value
+
+
 def check(kind: str, config: Mapping[str, Any]) -> None:
     """Refuse an auth object that cannot work on this type of channel."""
     auth = config.get("auth")

@@ -7,11 +7,12 @@ from typing import Any
 from reconciler.emulator import apps, bodies, channel_rules, clock
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
-from reconciler.emulator.channel_auth import AUTH
+from reconciler.emulator.channel_auth import typed
 from reconciler.emulator.problems import bad_request, not_found
 from reconciler.emulator.store import Record
 
 COLLECTION = apps.CHANNELS
+PLACE = "/v1/apps/<app>"
 KEY_PREFIXES = {"a2a": "evra2a_", "api_endpoint": "evr_app_"}
 KEY_BYTES = 32
 KEY_SHOWN = 8
@@ -23,23 +24,13 @@ CREATE = {
     "enabled": Field(bodies.flag),
 }
 UPDATE = {**CREATE, "channel_type": Field(TYPE)}
-AUTH_FIELD = Field(bodies.map_of(bodies.anything))
-ENDPOINT = {"session_mode": SESSION_MODE, "auth": AUTH_FIELD, "enabled": Field(bodies.flag)}
+ENDPOINT = {"session_mode": SESSION_MODE, "auth": Field(typed), "enabled": Field(bodies.flag)}
 A2A = {
     **ENDPOINT,
     "message": Field(bodies.text, required=True),
     "agent_card_name": Field(bodies.text),
     "agent_card_description": Field(bodies.text),
 }
-
-
-def _typed_auth(value: Any) -> Any:
-    """Accept an auth object as sent, once it fits the type."""
-    bodies.parse(AUTH, value)
-    return value
-
-
-ENDPOINT["auth"] = A2A["auth"] = Field(_typed_auth)
 
 
 def listing(call: Call) -> Reply:
@@ -162,18 +153,15 @@ def _channel(call: Call, app: Record) -> Record:
     return record
 
 
-def _write(method: str, rule: str, handler: Any, body: bodies.Fields | None = None) -> Route:
-    """Declare an operation that frozen servers no longer have."""
-    return Route(method, f"/v1/apps/<app>/{rule}", handler, "app.manage", body=body, app_write=True)
-
-
 ROUTES = (
-    Route("GET", "/v1/apps/<app>/channels", listing, "app.view"),
-    _write("POST", "channels", create, CREATE),
-    _write("PATCH", "channels/<channel>", update, UPDATE),
-    _write("DELETE", "channels/<channel>", remove),
-    _write("POST", "a2a-channels", create_a2a, A2A),
-    _write("POST", "a2a-channels/<channel>/regenerate-key", regenerate_a2a),
-    _write("POST", "api-endpoint-channels", create_api_endpoint, ENDPOINT),
-    _write("POST", "api-endpoint-channels/<channel>/regenerate-key", regenerate_api_endpoint),
+    Route("GET", f"{PLACE}/channels", listing, "app.view"),
+    apps.write("POST", f"{PLACE}/channels", create, "app.manage", body=CREATE),
+    apps.write("PATCH", f"{PLACE}/channels/<channel>", update, "app.manage", body=UPDATE),
+    apps.write("DELETE", f"{PLACE}/channels/<channel>", remove, "app.manage"),
+    apps.write("POST", f"{PLACE}/a2a-channels", create_a2a, "app.manage", body=A2A),
+    apps.write("POST", f"{PLACE}/a2a-channels/<channel>/regenerate-key", regenerate_a2a, "app.manage"),
+    apps.write("POST", f"{PLACE}/api-endpoint-channels", create_api_endpoint, "app.manage", body=ENDPOINT),
+    apps.write(
+        "POST", f"{PLACE}/api-endpoint-channels/<channel>/regenerate-key", regenerate_api_endpoint, "app.manage"
+    ),
 )

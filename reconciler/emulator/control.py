@@ -1,17 +1,17 @@
 """The control endpoints below `/_emulator`: health, reset, seed, faults, requests; the real server has none of them."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request
 
+from reconciler.emulator import bodies
 from reconciler.emulator.call import NO_CONTENT, Reply
 from reconciler.emulator.fault_book import FaultBook
 from reconciler.emulator.faults import FaultError
 from reconciler.emulator.journal import Journal
-from reconciler.emulator.problems import RejectionError, bad_request
+from reconciler.emulator.problems import ProblemError, RejectionError, bad_request
 from reconciler.emulator.seeds import SeedError
 
 PREFIX = "/_emulator/"
@@ -33,10 +33,13 @@ def answer(request: Request, path: str, controls: Controls) -> Reply:
     """Serve a control endpoint."""
     name = path.removeprefix(PREFIX)
     methods = ENDPOINTS.get(name)
-    if methods is None or not (controls.is_open or name == "health"):
-        raise RejectionError(404)
+    if not (controls.is_open or name == "health"):
+        raise RejectionError(404)  # as the real server, which has nothing here
+    if methods is None:
+        raise ProblemError(404, f"no such endpoint: {name}; there are {', '.join(ENDPOINTS)}")
     if request.method not in methods:
-        raise RejectionError(405, allow=",".join(sorted(methods)))
+        allowed = ",".join(sorted(methods))
+        raise ProblemError(405, f"{name} takes {allowed}, not {request.method}", allow=allowed)
     try:
         return methods[request.method](request, controls)
     except (FaultError, SeedError) as error:
@@ -113,7 +116,7 @@ def _wanted(request: Request) -> tuple[list[str], int | None]:
 def _json(request: Request) -> Any:
     """Read the body."""
     try:
-        return json.loads(request.get_data())
+        return bodies.loads(request.get_data())
     except ValueError as error:
         raise bad_request(f"the body is not JSON: {error}") from error
 

@@ -50,7 +50,7 @@ def _admitted(
     if route.app_write and deployment.age.freezes_apps and not is_inside(request):
         raise RejectionError(405, allow="GET,HEAD")
     is_recorded = place and route.is_command and deployment.age.records_reasons
-    reason = changes.reason(request) if is_recorded else None
+    reason = changes.reason(request, is_lenient=not deployment.age.refuses_reasons) if is_recorded else None
     body = read(request, route.body) if route.body is not None else {}
     if place:
         _check_access(route, place)

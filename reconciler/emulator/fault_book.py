@@ -113,7 +113,7 @@ def _check_fit(fault: Fault, method: str, path: str) -> None:
     """Insist that the fault of a header can happen to its request."""
     if not fault.concerns(method, path):
         kind = KNOWN[fault.name]
-        about = " or ".join(kind.methods)
+        about = " or ".join(kind.methods) + (", not of organizations" if fault.spares_orgs else "")
         raise FaultError(f"{fault.name}: cannot happen to {method} {path}; it {kind.does} ({about})")
 
 

@@ -1,11 +1,11 @@
 """What a fault that changes data is about: the collection, the organization and the item of its request."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request
 
+from reconciler.emulator import bodies as bodies_
 from reconciler.emulator import callers
 from reconciler.emulator.faults import COLLECTION, ITEM
 from reconciler.emulator.inside import OWNER, split
@@ -92,7 +92,7 @@ def is_gone(body: dict[str, Any]) -> bool:
 def wanted_name(request: Request) -> str | None:
     """Read the name that a create asks for."""
     try:
-        body = json.loads(request.get_data())
+        body = bodies_.loads(request.get_data())
     except ValueError:
         return None
     name = body.get("name") if isinstance(body, dict) else None

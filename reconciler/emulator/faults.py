@@ -12,6 +12,7 @@ HEADER = "X-Emulator-Fault"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 KINDS = "(?:orgs|agents|harnesses|memories|apps)"
 COLLECTION = re.compile(rf"/v1/({KINDS})")
+ORG = re.compile(r"/v1/orgs(?:/[^/]+)?")
 ITEM = re.compile(rf"/v1/({KINDS})/([^/]+)")
 
 
@@ -67,7 +68,16 @@ class Fault:
 
     def concerns(self, method: str, path: str) -> bool:
         """Tell whether the fault is about a request; the path is without `/api` and query."""
+        if self.spares_orgs and ORG.fullmatch(path):
+            return False
         return method in self.methods and fnmatchcase(path, self.path) and KNOWN[self.name].fits(method, path)
+
+    @property
+    def spares_orgs(self) -> bool:
+        """Tell whether the fault needs what organizations lack: an archive, or a text field besides the name."""
+        if self.name == "edit":
+            return self.options["field"] not in (None, "name")
+        return self.name == "archived" or self.options.get("by") == "archive"
 
 
 def _number(text: str) -> float:
@@ -165,7 +175,7 @@ KNOWN: Mapping[str, Kind] = {
     "edit": Kind(
         "edits the resource as somebody else would: after a read, before a write",
         {
-            "field": Option("description", str, "the name of a text field"),
+            "field": Option(None, str, "the name of a text field [description; of an organization name]"),
             "value": Option(None, str, "a text"),
             "name": Option(None, str, "the name of an item of the list"),
         },

@@ -109,6 +109,7 @@ def delete(call: Call) -> Reply:
     record = _by_id(call)
     if record.body()["status"] != "archived":
         raise bad_request("Harness must be archived before deletion")
+    _guard(call, record.id)
     return lifecycle.end(call, record, "deleted")
 
 
@@ -121,7 +122,7 @@ def _check_cap(call: Call) -> None:
 
 
 def _guard(call: Call, ident: str) -> None:
-    """Refuse to archive a harness that children, apps or the organization depend on."""
+    """Refuse to archive or delete a harness that children, apps or the organization depend on."""
     stem = "Cannot archive or delete harness while"
     others = [record.body() for record in call.store.everything(call.org, PATH)]
     children = [

@@ -79,6 +79,7 @@ def delete(call: Call) -> Reply:
     record = _record(call)
     if record.body()["status"] != "archived":
         raise not_found("Agent identity")
+    references.guard_apps(call, "agent_identity_id", record.id, "agent identity")
     return lifecycle.end(call, record, "deleted")
 
 

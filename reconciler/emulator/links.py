@@ -23,6 +23,12 @@ def spliced(text: str, extra: Mapping[str, Any]) -> str:
     return f"{text[:-1]},{orjson.dumps(extra).decode()[1:]}"
 
 
+def page(url: str, query: Mapping[str, str], *, offset: int, limit: int, total: int) -> dict[str, Any]:
+    """Say which page of a list this is, and where the ones beside it are."""
+    around = neighbours(url, query, offset=offset, limit=limit, total=total)
+    return {"total": total, "offset": offset, "limit": limit, **around}
+
+
 def neighbours(url: str, query: Mapping[str, str], *, offset: int, limit: int, total: int) -> dict[str, str]:
     """Give next_url and prev_url, each only when there is a page on that side."""
     found = {}

@@ -160,7 +160,8 @@ def _edit(strike: Strike) -> None:
         return
     value = strike.options["value"]
     text = f"Edited by somebody else ({strike.struck.number})" if value is None else value
-    _send(strike, "PATCH", f"/v1/{target.path}/{body['id']}", org=target.org, body={strike.options["field"]: text})
+    field = strike.options["field"] or ("name" if target.path == "orgs" else "description")
+    _send(strike, "PATCH", f"/v1/{target.path}/{body['id']}", org=target.org, body={field: text})
 
 
 def _chosen(strike: Strike, target: Target) -> dict[str, Any] | None:

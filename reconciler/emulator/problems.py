@@ -19,6 +19,7 @@ class ProblemError(Exception):
         code: str | None = None,
         retry_after: int | None = None,
         actions: Sequence[Mapping[str, str]] = (),
+        allow: str | None = None,
         is_filled: bool = True,
     ) -> None:
         super().__init__(detail)
@@ -27,6 +28,7 @@ class ProblemError(Exception):
         self.code = code
         self.retry_after = retry_after
         self.actions = actions
+        self.allow = allow
         self.is_filled = is_filled
 
     def body(self) -> bytes:

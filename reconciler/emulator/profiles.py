@@ -17,13 +17,16 @@ class Profile:
     freezes_apps: bool = False
     clears_default_model: bool = False
     records_reasons: bool = True
+    refuses_reasons: bool = False
     synced: str = "succeeded"
 
 
 PROFILES: Mapping[str, Profile] = {
     "seeds": Profile(),
-    "strict": Profile(requires_agent=True, pins_published_only=True, refuses_schedules=True, synced="synced"),
-    "frozen": Profile(freezes_apps=True, clears_default_model=True, synced="synced"),
+    "strict": Profile(
+        requires_agent=True, pins_published_only=True, refuses_schedules=True, refuses_reasons=True, synced="synced"
+    ),
+    "frozen": Profile(freezes_apps=True, clears_default_model=True, refuses_reasons=True, synced="synced"),
 }
 # Behaviour that may be added to a profile, written `seeds+unredacted`.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {

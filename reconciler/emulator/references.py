@@ -51,7 +51,7 @@ def check_identity(call: Call, ident: str | None) -> None:
 
 
 def guard_apps(call: Call, field: str, ident: str, noun: str) -> None:
-    """Refuse to archive what an app that is not archived still uses."""
+    """Refuse to archive or delete what an app that is not archived still uses."""
     bodies = [record.body() for record in call.store.apps_by(call.org, field, ident)]
     names = [body["name"] for body in bodies if body["status"] not in GONE]
     if names:

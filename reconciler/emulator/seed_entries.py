@@ -9,7 +9,8 @@ from reconciler.emulator import agent_documents, app_bodies, harness_documents, 
 from reconciler.emulator.bodies import Fields
 from reconciler.emulator.store import Store
 
-STATES = ("archived", "published", "channels")
+FLAGS = ("archived", "published")
+STATES = (*FLAGS, "channels")
 
 
 class SeedError(ValueError):
@@ -70,6 +71,9 @@ def faults(where: str, entry: Any, keys: Sequence[str]) -> Iterator[str]:
             yield f"{where}: no such key: {key}" + (f"; did you mean {close[0]}?" if close else "")
     if not isinstance(entry.get("name"), str):
         yield f"{where}: a name is needed"
+    for state in FLAGS:
+        if state in keys and not isinstance(entry.get(state, False), bool):
+            yield f"{where}.{state}: expected true or false"
     if not isinstance(entry.get("channels", []), list):
         yield f"{where}.channels: expected a list"
 

@@ -16,17 +16,34 @@ from reconciler.emulator.store import Store
 
 __all__ = ["SeedError", "plant", "read"]
 ORG_KEYS = ("id", "name", "default_model", "default_harness", "feature_flags", *KINDS)
+FORM = "a seed is {orgs: [{name: ..., agents: [...]}, ...]} and nothing else"
 KEYED = {"a2a": "a2a-channels", "api_endpoint": "api-endpoint-channels"}
 
 
 def read(path: str) -> Any:
-    """Read a seed file (YAML, of which JSON is a part); raises SeedError."""
+    """Read a seed file (YAML, of which JSON is a part); raises SeedError, in which the caller names the file."""
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        document = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except OSError as error:
-        raise SeedError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SeedError(f"{path}: {error}") from error
+        raise SeedError(str(error.strerror)) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise SeedError(str(error)) from error
+    if document is None:
+        raise SeedError(f"the file is empty; {FORM}")
+    return document
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader of YAML, which takes no key twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Make a mapping; of two equal keys YAML's own loader would keep the last without a word."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is given twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else "")
+        return super().construct_mapping(node, deep=deep)
 
 
 def plant(document: Any, *, inside: Inside, store: Store) -> dict[str, int]:
@@ -44,15 +61,19 @@ def plant(document: Any, *, inside: Inside, store: Store) -> dict[str, int]:
 def _faults(document: Any) -> Iterator[str]:
     """Say everything that is wrong with the form of a seed."""
     if not isinstance(document, dict) or set(document) != {"orgs"} or not isinstance(document["orgs"], list):
-        yield "a seed is {orgs: [{name: ..., agents: [...]}, ...]} and nothing else"
+        yield FORM
         return
     try:
         json.dumps(document, allow_nan=False)
     except (TypeError, ValueError):
         yield "the seed holds a value that JSON does not have; put a date in quotes"
         return
+    first: dict[str, int] = {}
     for place, org in enumerate(document["orgs"]):
         yield from _org_faults(f"orgs[{place}]", org)
+        ident = org.get("id") if isinstance(org, dict) else None
+        if ident is not None and first.setdefault(str(ident), place) != place:
+            yield f"orgs[{place}].id: orgs[{first[str(ident)]}] has it already"
 
 
 def _org_faults(where: str, org: Any) -> Iterator[str]:

@@ -10,21 +10,18 @@ from reconciler.emulator.problems import RejectionError, conflict, rate_limited
 from reconciler.emulator.store import Record, Window
 
 COLLECTION = documents.COLLECTION
-PAGE = 20
-PAGE_MOST = 100
 MINUTE = 60
 STATUSES = ("started", "active", "idle", "waiting_for_tool_results")
 
 
 def listing(call: Call) -> Reply:
     """GET /v1/sessions: pages, newest first; an unknown agent has none."""
-    limit = min(call.number("limit", PAGE), PAGE_MOST)
-    offset = call.number("offset", 0)
+    limit, offset = call.page()
     total, found = _page(call, limit=limit, offset=offset)
     query = call.request.args.to_dict()
-    around = links.neighbours(f"{call.base}/v1/sessions", query, offset=offset, limit=limit, total=total)
+    page = links.page(f"{call.base}/v1/sessions", query, offset=offset, limit=limit, total=total)
     data = [documents.shown(call, session) for session in found]
-    return Reply(value={"data": data, "total": total, "offset": offset, "limit": limit, **around})
+    return Reply(value={"data": data, **page})
 
 
 def stats(call: Call) -> Reply:

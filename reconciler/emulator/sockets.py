@@ -45,9 +45,9 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 
 class Listener:
-    """A bound port: `run` serves until `stop`, which any thread and any signal handler may call."""
+    """A bound port: `run` serves until `stop`, which any thread and any signal handler may call; `url` has `shown`."""
 
-    def __init__(self, app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: Callable[..., Any], *, host: str = "127.0.0.1", port: int = 0, shown: str = "") -> None:
         for name in ("waitress", "waitress.queue"):
             logging.getLogger(name).setLevel(logging.ERROR)  # a queue of some requests is no news
         self._map: dict[int, Any] = {}
@@ -63,7 +63,8 @@ class Listener:
         )
         self._server.channel_class = _Channel
         self._stopping = threading.Event()
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._server.effective_port}"
+        name = shown or host
+        self.url = f"http://{f'[{name}]' if ':' in name else name}:{self._server.effective_port}"
 
     def run(self) -> None:
         """Serve until stopped, then finish what is in flight and close everything."""

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -42,6 +43,7 @@ def test_seed_profile_tokens_and_log(emulate, shell):
     flags = ["--seed", "live.yaml", "--profile", "strict", "--token", "evr_pat_m=member", "--access-log", "log.jsonl"]
     with emulate(*flags, token="evr_pat_m") as (client, lines):
         assert "the given tokens are taken" in lines[0]
+        assert "(data: memory, profile: strict)" in lines[0]
         assert client.get("/_emulator/health").json()["profile"] == "strict"
         assert client.get("/v1/agents/a").status_code == 200
         assert client.post("/v1/memories", json={"name": "m"}).status_code == 403
@@ -82,10 +84,16 @@ def test_faults_help_lists_faults(shell):
         (["--seed", "wrong.yaml"], "no such key: agent; did you mean agents?"),
         (["--token", "evr_pat_secret"], "expected TOKEN=ROLE"),
         (["--token", "evr_pat_secret=boss"], "expected TOKEN=ROLE"),
+        (["--seed", "wrong.yaml"], "--seed: wrong.yaml: orgs[0]: no such key"),
         (["--access-log", "nowhere/log"], "cannot write to nowhere/log"),
         (["--sync-poll", "inf"], "inf is not in the range"),
         (["--sync-poll", "nan"], "nan is not a number of seconds"),
-        (["--host", "203.0.113.1"], "cannot serve on port 0"),
+        (["--host", "203.0.113.1"], "cannot listen on 203.0.113.1: Cannot assign requested address"),
+        (["--host", "nosuchhost.invalid"], "cannot listen on nosuchhost.invalid: "),
+        (["--host", "x" * 70], "cannot listen on x"),
+        (["--limit", "agnts=1"], "--limit: no such limit: agnts; there are orgs, "),
+        (["--limit", "agents"], "--limit: agents: expected platform, NAME=NUMBER or NAME=none"),
+        (["--limit", "agents=-1"], "--limit: agents=-1: expected platform"),
     ],
 )
 def test_wrong_flags_are_wrong_usage(shell, flags, message):
@@ -125,3 +133,27 @@ def test_access_log_on_standard_output(shell, finish):
     httpx.get(f"{url}/_emulator/health", verify=False)
     process.send_signal(signal.SIGTERM)
     assert [json.loads(line)["path"] for line in finish(process).out.splitlines()] == ["/_emulator/health"]
+
+
+def test_limits_are_kept(emulate):
+    """--limit platform is all of the platform's own; what is named besides is an exception."""
+    body = {"name": "a", "system_prompt": ""}
+    with emulate("--limit", "platform", "--limit", "agents=1") as (client, _):
+        made = [client.post("/v1/orgs", json={"name": "x"}) for _ in range(6)]
+        assert [answer.status_code for answer in made] == [201] * 5 + [409]
+        client.headers["X-Org-Id"] = made[0].json()["id"]
+        assert client.post("/v1/agents", json=body).status_code == 201
+        assert client.post("/v1/agents", json={**body, "name": "b"}).json()["detail"] == "Agent limit reached (max 1)"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_ends_the_log_alone(shell, finish):
+    """An access log that cannot be written to is told once, by name; requests are served and the end is a good one."""
+    process = shell.start("emulator", "--port", "0", "--access-log", "/dev/full")
+    url = re.search(r"http://[\w.]+:\d+", process.stdout.readline()).group()
+    for _ in range(3):
+        assert httpx.get(f"{url}/_emulator/health", verify=False).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    ran = finish(process)
+    assert ran.code == 0
+    assert ran.err.splitlines() == ["cannot write to /dev/full: No space left on device; no more requests are logged"]

@@ -97,12 +97,19 @@ def test_agents_2_1_import_forms(api, text, name, prompt):
         ("", "System prompt is required (provide in front matter or as markdown body)"),
         ("name: a", "System prompt is required (provide in front matter or as markdown body)"),
         ("name: --a\nsystem_prompt: x", "Agent name must not start or end with a hyphen"),
-        ("x" * (3 * 1024 * 1024 + 1), "Input exceeds allowed limits"),
     ],
 )
 def test_agents_2_5_import_refusals(api, check, text, detail):
-    """A file needs a prompt, a usable name, and at most 3 MiB."""
+    """A file needs a prompt and a usable name."""
     check(imported(api, text), 400, detail)
+
+
+def test_agents_2_5_import_size(api, check):
+    """A file has at most 3 MiB, whatever it holds: here a member that nobody reads."""
+    frame = json.dumps({"name": "a", "system_prompt": "x", "ignored": ""})
+    text = frame.replace('"ignored": "', '"ignored": "' + "x" * (3 * 1024 * 1024 - len(frame)))
+    check(imported(api, text + " "), 400, "Input exceeds allowed limits")
+    assert imported(api, text).status_code == 201
 
 
 def test_agents_2_1_import_not_utf8(api):

@@ -357,6 +357,16 @@ def test_agents_2_5_cap(open_api, check, made):
     check(api.post("/v1/agents", json={"name": "b", "system_prompt": ""}), 409, "Agent limit reached (max 1)")
 
 
+def test_agents_2_5_cap_holds_for_put(open_api, check, made):
+    """A PUT under a new id counts as a create, one that replaces or revives does not."""
+    api = open_api(limits={"agents": 1})
+    agent = made(api, "/v1/agents", name="a", system_prompt="")
+    body = {"name": "b", "system_prompt": ""}
+    check(api.put(f"/v1/agents/agent_{'1' * 32}", json=body), 409, "Agent limit reached (max 1)")
+    assert api.put(f"/v1/agents/{agent['id']}", json=body).status_code == 200
+    assert api.get("/v1/agents").json()["total"] == 1
+
+
 def test_agents_1_3_pages(api, made):
     """Pages run newest first with total; links to neighbours are there only where there is a page."""
     for number in range(5):
@@ -401,6 +411,7 @@ def test_agents_1_3_search(api, made, agent):
     assert names("t_i") == []
     assert names("  ") == ["other", "triage"]
     assert names("a i r t s o e g a-ninth-token-is-ignored") == ["triage"]
+    assert names("a i r t s o e an-eighth-token-counts") == []
 
 
 def test_agents_1_3_include_archived(api, made, agent):
@@ -549,6 +560,16 @@ def test_agents_2_4_archived_agents_are_guarded_too(api, check, made, agent, har
     path = f"/v1/agents/{agent['id']}"
     assert api.patch(path, json={"status": "archived"}).json()["status"] == "archived"
     check(api.delete(path), 409, "Cannot archive or delete agent while apps still reference it: one")
+
+
+def test_agents_2_4_a_used_agent_leaves_no_tombstone(api, check, made, agent, harness):
+    """What PATCH archived past the guard is not deleted while an app that is not archived needs it."""
+    app = made(api, "/v1/apps", name="one", harness_id=harness, agent_id=agent["id"])
+    path = f"/v1/agents/{agent['id']}"
+    api.patch(path, json={"status": "archived"})
+    check(api.post(f"{path}/delete"), 409, "Cannot archive or delete agent while apps still reference it: one")
+    api.delete(f"/v1/apps/{app['id']}")
+    assert api.post(f"{path}/delete").status_code == 204
 
 
 def test_agents_2_3_put_with_files_alone(api, agent):

@@ -104,16 +104,18 @@ def test_seed_adds(api):
 
 
 def test_closed_control(open_api):
-    """With control closed only health is there."""
+    """With control closed only health is there, and the rest as bare a 404 as on the real server."""
     api = open_api(control=False)
+    assert api.get("/_emulator/nope").content == b""
     for name in ("faults", "requests"):
         assert api.get(f"/_emulator/{name}").status_code == 404
     assert api.post("/_emulator/reset").status_code == 404
     assert api.post("/_emulator/seed", json={"orgs": []}).status_code == 404
 
 
-def test_unknown_endpoints_and_methods(api):
-    """What is not there is a bare 404, and a wrong method a 405 with what is allowed."""
-    assert api.get("/_emulator/nothing").status_code == 404
-    answer = api.get("/_emulator/reset")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+def test_unknown_endpoints_and_methods(api, check):
+    """What is not there is 404 and a wrong method 405, each with a problem that names what there is."""
+    check(api.get("/_emulator/nope"), 404, "no such endpoint: nope; there are health, reset, seed, faults, requests")
+    answer = api.patch("/_emulator/faults")
+    check(answer, 405, "faults takes DELETE,GET,POST,PUT, not PATCH")
+    assert answer.headers["allow"] == "DELETE,GET,POST,PUT"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.emulator.faults import KNOWN, parse
+from reconciler.emulator.limits import PLATFORM
 
 PAGE = Path(__file__).parents[2] / "docs" / "emulator.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -114,7 +115,7 @@ def test_commands_say_what_the_page_says(shell):
 def test_three_lines_start_it(shell, tmp_path):
     """The lines for CI start an emulator that answers, and write the log they promise."""
     install, start, wait = re.findall(r"^- run: (.*)$", blocks("yaml")[0], re.MULTILINE)
-    assert install == "pip install 'everruns-reconciler[emulator]'"
+    assert install == "pip install '.[emulator]'"
     assert shell.output(start, ["Emulator at"])[0].startswith(f"Emulator at http://127.0.0.1:{PORT} ")
     assert shell.output(wait, []) == ['{"status":"ok","profile":"seeds"}']
     assert '"path": "/_emulator/health"' in (tmp_path / "requests.jsonl").read_text()
@@ -128,3 +129,9 @@ def test_every_fault_is_on_the_page():
         assert all(f"{key}=" in TEXT for key in kind.options)
     for text in re.findall(r"--fault '([^']+)'", TEXT):
         assert parse(text).name in KNOWN
+
+
+def test_every_limit_is_on_the_page():
+    """The table names every limit with the platform's own number."""
+    shown = re.findall(r"^\| `(\w+)` \| (\d+) \|", TEXT, re.MULTILINE)
+    assert {name: int(number) for name, number in shown} == PLATFORM

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reconciler.emulator import routes, unserved
+
 FOLDER = Path(__file__).parent
 TABLE = yaml.safe_load((FOLDER / "facts.yaml").read_text(encoding="utf-8"))
 FACTS = {f"{section}.{number}": fact for section, facts in TABLE.items() for number, fact in enumerate(facts, 1)}
@@ -46,6 +48,20 @@ def test_tests_that_cite_a_fact_are_named():
     named = {name for fact in FACTS.values() for name in fact.get("tests", "").split()}
     citing = {name for name in _tests(FOLDER) if CITING.fullmatch(name)}
     assert not citing - named
+
+
+REFUSED = [
+    f"{route.method} {route.rule}"
+    for route in routes.ROUTES
+    if route.handler is unserved.refuse and re.match("/v1/(agents|harnesses|orgs)/", route.rule)
+]
+
+
+@pytest.mark.parametrize("operation", REFUSED)
+def test_what_is_not_served_is_open(operation):
+    """An operation of agents, harnesses or organizations that answers 501 is named by an open fact, with the reason."""
+    named = [fact for fact in FACTS.values() if re.search(f"{re.escape(operation)}(,|$)", str(fact["says"]))]
+    assert ["open" in fact for fact in named] == [True]
 
 
 def test_the_gap_is_shown(record_property, capsys):

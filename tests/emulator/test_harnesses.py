@@ -258,3 +258,24 @@ def test_models_7_bad_filters(api, query):
     """A filter of the wrong type is a plain 400."""
     response = api.get(f"/v1/models?{query}")
     assert (response.status_code, response.headers["content-type"][:10]) == (400, "text/plain")
+
+
+def test_harnesses_5_tombstones_are_guarded_too(api, check, made):
+    """What PATCH archived past the guards is not deleted while an app that is not archived needs it."""
+    harness = made(api, "/v1/harnesses", name="custom")
+    app = made(api, "/v1/apps", name="one", harness_id=harness["id"])
+    path = f"/v1/harnesses/{harness['id']}"
+    assert api.patch(path, json={"status": "archived"}).json()["status"] == "archived"
+    check(api.post(f"{path}/delete"), 409, "Cannot archive or delete harness while apps still reference it: one")
+    api.delete(f"/v1/apps/{app['id']}")
+    assert api.post(f"{path}/delete").status_code == 204
+
+
+def test_identities_6_tombstones_are_guarded_too(api, check, made, harness):
+    """What PATCH archived past the guard is not deleted while an app that is not archived needs it."""
+    identity = made(api, "/v1/agent-identities", name="Bot")
+    made(api, "/v1/apps", name="app", harness_id=harness, agent_identity_id=identity["id"])
+    path = f"/v1/agent-identities/{identity['id']}"
+    assert api.patch(path, json={"status": "archived"}).json()["status"] == "archived"
+    detail = "Cannot archive or delete agent identity while apps still reference it: app"
+    check(api.post(f"{path}/delete"), 409, detail)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from reconciler.emulator import ids
 from reconciler.emulator.faults import KNOWN
 from reconciler.emulator.misbehaviour import EFFECTS, CutError
 
@@ -250,6 +251,35 @@ def test_faults_are_not_seen_by_the_recorder(open_api):
     api = open_api(recorder=lambda method, path: seen.append((method, path)))
     sent(api, "GET", "/v1/agents", "shift")
     assert seen == [("GET", "/v1/agents")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fault"),
+    [
+        ("POST", "/v1/orgs", "archived"),
+        ("GET", "/v1/orgs", "shift by=archive"),
+        ("GET", "/v1/orgs", "edit field=description"),
+        ("GET", f"/v1/orgs/{ids.DEFAULT_ORG}", "edit field=description"),
+    ],
+)
+def test_what_cannot_happen_to_organizations(open_api, method, path, fault):
+    """Nothing archives an organization and it has no description: such a fault is refused, and not counted."""
+    api = open_api(faults=[fault])
+    answer = sent(api, method, path, fault, json={"name": "x"})
+    assert answer.status_code == 400
+    assert "not of organizations" in answer.json()["detail"]
+    assert api.request(method, path, json={"name": "x"}).status_code < 300
+    assert [(one["seen"], one["fired"]) for one in api.get("/_emulator/faults").json()["faults"]] == [(0, 0)]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_edit_renames_organizations(api, made, listed):
+    """The text field of an organization is its name."""
+    path = "/v1/orgs" if listed else f"/v1/orgs/{made(api, '/v1/orgs', name='mine')['id']}"
+    made(api, "/v1/orgs", name="newest")
+    assert sent(api, "GET", path, "edit value=theirs").status_code == 200
+    found = {org["name"] for org in api.get("/v1/orgs").json()["data"]}
+    assert found == ({"Default", "theirs"} if listed else {"Default", "newest", "theirs"})
 
 
 @pytest.mark.parametrize(

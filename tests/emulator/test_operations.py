@@ -11,7 +11,7 @@ from tests.openapi import published
 PATHS = published.document()["paths"]
 OPERATIONS = [f"{method.upper()} {path}" for path in PATHS for method in sorted(published.METHODS & PATHS[path].keys())]
 SERVED = re.compile(
-    r"/v1/(orgs|apps|agents|harnesses|harness-examples|models|sessions|sessions/chat|sessions/stats)(/.*)?"
+    r"/v1/(orgs|apps|agents|harnesses|harness-examples|memories|models|sessions|sessions/chat|sessions/stats)(/.*)?"
 )
 RUNTIME = (
     "/a2a/",

@@ -41,9 +41,11 @@ def test_channels_3_4_unredacted_keys_are_kept(site, made):
     assert after["channel_config"]["api_key_hash"] == channel["channel_config"]["api_key_hash"]
 
 
-@pytest.mark.parametrize(("profile", "status"), [("seeds", 400), ("seeds+no-reasons", 201)])
+@pytest.mark.parametrize(
+    ("profile", "status"), [("strict", 400), ("frozen", 400), ("seeds", 201), ("frozen+no-reasons", 201)]
+)
 def test_headers_6_older_servers_ignore_reasons(open_api, profile, status):
-    """Where reasons are not recorded, they are not checked either."""
+    """Servers before era C check no reason, and where reasons are not recorded they are not checked either."""
     api = open_api(profile=profile)
     response = api.post("/v1/agents", json={"name": "a", "system_prompt": ""}, headers={"Everruns-Change-Reason": " "})
     assert response.status_code == status

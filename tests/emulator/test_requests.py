@@ -118,12 +118,21 @@ def test_errors_4_2_body_types(api, body, text):
     assert text in response.text
 
 
-@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "Infinity", "[" * 100_000])
+@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "Infinity", "1e400", "-1e400", "[" * 100_000])
 def test_errors_4_2_json_that_only_python_reads(api, text):
-    """Half a surrogate pair, NaN and bottomless nesting are broken JSON."""
+    """Half a surrogate pair, NaN, a number beyond a double and bottomless nesting are broken JSON."""
     content = f'{{"name": "a", "system_prompt": {text}}}'
     response = api.post("/v1/agents", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1"])
+def test_errors_4_2_json_is_utf_8(api, encoding):
+    """A body in another encoding, or behind a byte order mark, is broken JSON."""
+    content = '{"name": "a", "system_prompt": "ä"}'.encode(encoding)
+    response = api.post("/v1/agents", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
+    assert response.text.startswith("Failed to parse the request body as JSON")
 
 
 def test_agents_1_3_unknown_members_are_ignored(api, made):

@@ -73,7 +73,9 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 class Contract:
     """What was sent and answered in one world; `settle` fails when anything did not fit."""
 
-    seen: set[Any] = set()  # noqa: RUF012 - of the whole process: each form of each exchange is checked once
+    # Of the whole process: a form that fits is checked once. One that does not is checked again wherever it is met,
+    # because what one test means is a fault in another.
+    fitting: set[Any] = set()  # noqa: RUF012
     lock = Lock()
 
     def __init__(self) -> None:
@@ -95,11 +97,10 @@ class Contract:
             "authorization" in headers,
             _form(_parsed(content)),
         )
-        if place is None or not self._is_new(key):
+        if place is None or key in self.fitting:
             return
-        self._note(
-            _openapi().iter_request_errors(_request(method, path, query, headers, content)), method, path, content
-        )
+        found = _openapi().iter_request_errors(_request(method, path, query, headers, content))
+        self._note(key, found, f"{method} {path} ", content)
 
     def answered(
         self, method: str, path: str, query: str, status: int, headers: dict[str, str], content: bytes
@@ -108,14 +109,14 @@ class Contract:
         place = self._place(method, path)
         kind = headers.get("content-type", "")
         key = ("answered", method, place, status, kind, _form(_parsed(content)))
-        if place is None or not self._is_new(key):
+        if place is None or key in self.fitting:
             return
         parsed = _parsed(content)
         if isinstance(parsed, dict | list):
             content = json.dumps(_thinned(parsed)).encode()
         response = MockResponse(content, status, dict(headers), kind)
         found = _openapi().iter_response_errors(_request(method, path, query, {}, b""), response)
-        self._note(found, method, path, content, status)
+        self._note(key, found, f"{method} {path} {status}", content)
 
     def settle(self) -> None:
         """Fail with everything that did not fit, and was not meant."""
@@ -133,16 +134,16 @@ class Contract:
             return None
         return place
 
-    def _is_new(self, key: Any) -> bool:
-        with self.lock:
-            return key not in self.seen and not self.seen.add(key)  # type: ignore[func-returns-value]
-
-    def _note(self, errors: Any, method: str, path: str, content: bytes, status: int | None = None) -> None:
-        for error in errors:
+    def _note(self, key: Any, errors: Any, exchange: str, content: bytes) -> None:
+        found = list(errors)
+        if not found:
+            with self.lock:
+                self.fitting.add(key)
+        for error in found:
             why = (
                 "; ".join(str(one.message) for one in getattr(error.__cause__, "schema_errors", ())) or error.__cause__
             )
-            self.faults.append(f"{method} {path} {status or ''}: {error} {why}: {content[:400]!r}")
+            self.faults.append(f"{exchange}: {error} {why}: {content[:400]!r}")
 
 
 def _request(method: str, path: str, query: str, headers: dict[str, str], content: bytes) -> MockRequest:

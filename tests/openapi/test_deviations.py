@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from .contract import ABSENT, Contract
-from .deviations import DEVIATIONS
+from .deviations import DEVIATIONS, amended
+from .generated import RUNS
 from .published import document, operations, served
 from .rulings import RULINGS
 
@@ -22,9 +23,20 @@ def test_a_deviation_changes_the_file(deviation):
     assert deviation.fact in TABLE
 
 
+def test_a_deviation_allows_no_status_everywhere():
+    """Only what every operation does is said of all: a token is asked for. Any other status names its operations."""
+    listed, read = operations(document()), operations(amended())
+    for status in ("403", "404", "409", "429", "500"):
+        added = {
+            ident for ident in listed if status in read[ident]["responses"].keys() - listed[ident]["responses"].keys()
+        }
+        assert len(added) <= 20, status
+
+
 @pytest.mark.parametrize("ruling", RULINGS, ids=lambda one: f"{one.fact} {one.reason}")
 def test_a_ruling_is_about_something(ruling):
-    """A ruling names operations that exist, cites a section of the facts and says what is answered."""
+    """A ruling names operations that exist, cites a fact, says what is answered and which run has to need it."""
+    assert ruling.run in RUNS
     assert set(ruling.ids.split()) <= operations(document()).keys()
     assert ruling.fact in TABLE
     assert ruling.status in (200, 201, 204) or ruling.detail != ".*"
@@ -38,9 +50,9 @@ def test_what_the_file_lacks_is_served():
 @pytest.fixture
 def contract():
     """Give a contract that has seen nothing."""
-    before, Contract.seen = Contract.seen, set()
+    before, Contract.fitting = Contract.fitting, set()
     yield Contract()
-    Contract.seen = before
+    Contract.fitting = before
 
 
 def test_contract_notices_a_bad_request(contract):
@@ -66,3 +78,15 @@ def test_contract_passes_what_was_meant(contract):
     contract.but("GET /v1/invented is in the file neither")
     contract.sent("GET", "/v1/invented", "", {}, b"")
     contract.settle()
+
+
+def test_contract_forgets_no_fault(contract):
+    """What one test means is still a fault in the next."""
+    headers = {"authorization": "Bearer x", "content-type": "application/json"}
+    contract.but("POST /v1/memories : ")
+    contract.sent("POST", "/v1/memories", "", headers, b"{}")
+    contract.settle()
+    other = Contract()
+    other.sent("POST", "/v1/memories", "", headers, b"{}")
+    with pytest.raises(AssertionError, match="'name' is a required property"):
+        other.settle()
