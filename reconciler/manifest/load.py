@@ -51,10 +51,11 @@ def load(
             if name == STDIN:
                 _read_text(b"".join(stdin), name="<stdin>", folder=".", loaded=loaded)
                 continue
+            ready = next(answers)  # before the first glance: who looks may start threads, and none may run at a fork
             if folder_of(name) != folder and len(paths) == 1:
                 glance(loaded.documents)
                 folder = folder_of(name)
-            _take(name, next(answers), loaded, is_named=name in paths)
+            _take(name, ready, loaded, is_named=name in paths)
     glance(loaded.documents)
     if not loaded.documents and not loaded.faults and not may_be_empty:
         where = ", ".join(paths)

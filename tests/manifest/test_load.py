@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import UsageError
+from reconciler.manifest import load as load_module
 from reconciler.manifest.load import load
 from reconciler.manifest.parse import MAX_BYTES, parse
 
@@ -232,3 +233,18 @@ def test_loading_is_parsing_each_file(texts, tmp_path_factory):
     loaded = load([str(folder)])
     assert [document.value for document in loaded.documents] == values
     assert [fault.message for fault in loaded.faults] == messages
+
+
+def test_nobody_looks_before_the_work_is_shared(fleet, monkeypatch):
+    """Who glances may start threads, after which nothing is forked: the first answer comes before the first look."""
+    happened = []
+
+    def reading(names, *, roots):
+        for _ in names:
+            happened.append("read")
+            yield None
+
+    monkeypatch.setattr(load_module, "read_together", reading)
+    load(["m"], glance=lambda documents: happened.append(f"look at {len(documents)}"))
+    assert happened[0] == "read"
+    assert "look at 3" in happened
