@@ -26,7 +26,8 @@ class FileBackend:
     """One owner's ledger below a folder, as `<key>.json`, with `<key>.lock` beside it.
 
     Of the lock file, what counts is the kernel's lock on it; its text only says whose that is. A holder whose file
-    is no longer the one at the path was unlocked by somebody, and writes no more. An `ignored` folder is hidden from git.
+    is no longer the one at the path was unlocked by somebody, and writes no more. An `ignored` folder is hidden
+    from git.
     """
 
     def __init__(self, folder: Path, owner: Owner, *, ignored: bool = False) -> None:
