@@ -162,7 +162,7 @@ class Git:
     def tip(self, remote: str, ref: str) -> str | None:
         """Return the commit that a reference of a remote stands at, fetched; None when there is no such reference.
 
-        No reference of this repository is moved for it, so that runs in one clone do not meet.
+        No reference of this repository is moved for it, so that readers in one clone do not meet.
         """
         for _ in range(5):  # it may move between the question and the fetch
             ran = self.run("ls-remote", remote, ref)
