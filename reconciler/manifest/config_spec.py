@@ -12,19 +12,18 @@ from reconciler.errors import Fault, ManifestError, Source
 from reconciler.kinds import KINDS
 from reconciler.kinds.channel import SLUG
 from reconciler.kinds.fields import Spec, optional
+from reconciler.manifest.duration import EXAMPLES, seconds
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.suggest import suggest
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _REF: Final = r"^[A-Za-z0-9_]+(?:[./-]+[A-Za-z0-9_]+)*$"
 
 
 def _seconds(value: Any) -> int:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise PydanticCustomError("duration", "must be a number and its unit: 30m, 12h or 7d")
-    return int(found[1]) * _UNITS[found[2]]
+    found = seconds(value) if isinstance(value, str) else None
+    if not found:
+        raise PydanticCustomError("duration", f"must be a number and its unit: {EXAMPLES}")
+    return found
 
 
 def _ref(value: Any) -> Any:

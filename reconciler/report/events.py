@@ -9,6 +9,10 @@
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
 | `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
+| `ledger`    | `place`, `owner`, `serial`, `lock`: what the ledger is, and who holds it (or null)          |
+| `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
+| `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
+| `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
@@ -29,7 +33,7 @@ from reconciler.plan.change import Change, FieldChange, plain
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
     from reconciler.plan.plan import Plan
@@ -100,6 +104,26 @@ def outcome(one: Outcome) -> Event:
 def remainder(one: Remainder) -> Event:
     """Describe what still differs after a write."""
     return _event("remainder", address=str(one.address), message=one.message, fields=_fields(one.fields))
+
+
+def ledger(place: str, owner: Mapping[str, str], serial: int, lock: Mapping[str, Any] | None) -> Event:
+    """Describe a ledger as a whole."""
+    return _event("ledger", place=place, owner=dict(owner), serial=serial, lock=lock)
+
+
+def owned(address: str, **about: Any) -> Event:
+    """Describe what the ledger knows of an address."""
+    return _event("owned", address=address, **about)
+
+
+def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:
+    """Say what the ledger knows no more."""
+    return _event("forgotten", addresses=list(addresses), everything=everything)
+
+
+def unlocked(lock: Mapping[str, Any] | None) -> Event:
+    """Say whose lock was taken away."""
+    return _event("unlocked", lock=lock)
 
 
 def error(one: ReconcilerError) -> Event:

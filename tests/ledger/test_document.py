@@ -154,8 +154,6 @@ def test_a_malformed_fingerprint_is_nobodys(odd):
 
 def _hash_of(value, *, n):
 
-
-
     return b64encode(hashlib.scrypt(value.encode(), salt=bytes(16), n=n, r=8, p=1, dklen=32)).decode()
 
 

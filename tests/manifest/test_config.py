@@ -86,7 +86,7 @@ def test_manifests_with_different_rules(folder):
     (folder / "other").mkdir()
     for name in ("manifests", "other"):
         (folder / name / "reconciler.yaml").write_text("environment: x\n")
-    with pytest.raises(UsageError, match=r"manifests/reconciler.yaml and other/reconciler.yaml"):
+    with pytest.raises(UsageError, match=r"manifests/reconciler\.yaml and other/reconciler\.yaml"):
         read_config(["manifests", "other"])
     assert read_config(["manifests", "manifests/a"]).environment == "x"
 
@@ -135,5 +135,5 @@ def test_a_fault(folder, text, says):
 def test_what_cannot_be_read(folder):
     """A file that is not UTF-8 is wrong usage, named."""
     (folder / "reconciler.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="reconciler.yaml is not UTF-8"):
+    with pytest.raises(UsageError, match=r"reconciler\.yaml is not UTF-8"):
         read_config(["manifests"])
