@@ -135,7 +135,7 @@ class Git:
     def tree(self, files: Mapping[str, str]) -> str:
         """Store a folder of blobs by their names; return its id."""
         lines = (f"100644 blob {blob}\t{name}\0" for name, blob in sorted(files.items()))
-        return self.ask("mktree", "-z", data="".join(lines).encode())
+        return self.ask("mktree", "--missing", "-z", data="".join(lines).encode())
 
     def commit(self, tree: str, *, parent: str | None, message: str) -> str:
         """Store a commit by nobody in particular, so that none has to be configured; return its id."""
@@ -168,9 +168,9 @@ class Git:
             ran = self.run("ls-remote", remote, ref)
             if ran.code:
                 raise unreachable(remote, ran)
-            commit = ran.out.decode().split("\t")[0].strip()
-            if not commit or self._is_whole(commit):
-                return commit or None
+            commit = _listed(ran, ref)
+            if commit is None or self._is_whole(commit):
+                return commit
             fetched = self._fetch(remote, ref)
             if fetched.code and _ABSENT not in fetched.err and ".lock" not in fetched.err:
                 raise unreachable(remote, fetched)
@@ -196,7 +196,7 @@ class Git:
             return Pushed.DONE
         said = (ran.out.decode(errors="replace") + ran.err).lower()
         now = self.run("ls-remote", remote, ref)
-        if now.code == 0 and now.out.decode().startswith(commit):
+        if now.code == 0 and _listed(now, ref) == commit:
             return Pushed.DONE  # it went through, and only the answer was lost
         if now.code == 0 and any(word in said for word in _MOVED):
             return Pushed.MOVED
@@ -216,6 +216,12 @@ class Git:
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--recurse-submodules=no", *depth,
             remote, ref,
         )  # fmt: skip
+
+
+def _listed(ran: Ran, ref: str) -> str | None:
+    """Return the commit of exactly this reference: git lists all whose names end like it."""
+    pairs = (line.split("\t") for line in ran.out.decode(errors="replace").splitlines())
+    return next((commit for commit, name in pairs if name == ref), None)
 
 
 def unreachable(remote: str, ran: Ran) -> LedgerError:

@@ -27,6 +27,7 @@ BRANCH: Final = "reconciler-ledger"
 _POLL: Final = 2.0
 _TRIES: Final = 30
 _PAUSE: Final = 0.05
+_NOTE: Final = "README.md"
 _README: Final = b"""# What reconciler owns
 
 Written by `reconciler apply`, never by hand: which resources of the platform these manifests manage, and digests of
@@ -135,10 +136,16 @@ class GitBackend:
         written = replace(ledger, serial=ledger.serial + 1)
         blob = self._git.blob(codec.dumps(written))
 
-        def change(files: Files) -> Files:
+        def change(files: Files) -> Files | None:
+            if files.get(self._document) == blob:
+                return None  # by the push that was interrupted
             return {**_less(self._held(files), *drop), self._document: blob}
 
-        self._push(change, message=lambda: message)
+        try:
+            self._push(change, message=lambda: message)
+        except KeyboardInterrupt:  # what was done on the platform is to be remembered; who insists interrupts again
+            self._push(change, message=lambda: message)
+            raise
         return written
 
     def _release(self) -> None:
@@ -169,7 +176,8 @@ class GitBackend:
             files = change(self._files(tip))
             if files is None:
                 return
-            files.setdefault("README.md", self._git.blob(_README))
+            if _NOTE not in files:
+                files[_NOTE] = self._git.blob(_README)
             commit = self._git.commit(self._git.tree(files), parent=tip, message=message())
             if self._git.push(commit, remote=self._remote, ref=self._ref, expected=tip) is Pushed.DONE:
                 return

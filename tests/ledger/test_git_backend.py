@@ -287,3 +287,59 @@ def test_a_blob_that_is_missing_is_fetched_again(repositories):
     blob = repositories.branch("rev-parse", f"reconciler-ledger:{document}")
     (clone / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     assert on_branch(clone).read().serial == 1
+
+
+def test_references_that_end_alike(clone, repositories):
+    """Of several references whose names end like the branch's, only the branch counts."""
+    repositories.branch("update-ref", "refs/a/refs/heads/reconciler-ledger", "main")
+    assert on_branch(clone).read() == Ledger(OWNER)
+    applied(on_branch(clone), known(TRIAGE))
+    assert on_branch(clone).read().serial == 1
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_interrupted_while_the_ledger_is_written(clone, monkeypatch, carried_out):
+    """An interrupt during the last push loses nothing: the ledger is written, the lock is gone, the run ends."""
+    backend, plain, pushes = on_branch(clone), Git.push, []
+
+    def interrupted(self, commit, **options):
+        pushes.append(commit)
+        if len(pushes) != 2:
+            return plain(self, commit, **options)
+        if carried_out:
+            plain(self, commit, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Git, "push", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        applied(backend, known(TRIAGE))
+    assert on_branch(clone).read().serial == 1
+    assert on_branch(clone).holder() is None
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_interrupted_while_the_lock_is_taken(clone, monkeypatch, carried_out):
+    """An interrupt during the first push leaves no lock behind, whether the push went through or not."""
+    plain, pushes = Git.push, []
+
+    def interrupted(self, commit, **options):
+        pushes.append(commit)
+        if len(pushes) == 1:
+            if carried_out:
+                plain(self, commit, **options)
+            raise KeyboardInterrupt
+        return plain(self, commit, **options)
+
+    monkeypatch.setattr(Git, "push", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        applied(on_branch(clone), known(TRIAGE))
+    assert on_branch(clone).holder() is None
+    assert len(pushes) == 1 + carried_out
+
+
+def test_a_branch_that_never_rests(clone, monkeypatch):
+    """A branch that others write all the time is given up, not fought for."""
+    monkeypatch.setattr(Git, "push", lambda self, commit, **options: Pushed.MOVED)
+    monkeypatch.setattr("reconciler.ledger.git_backend.time.sleep", lambda seconds: None)
+    with pytest.raises(LedgerError, match="written by others all the time"):
+        on_branch(clone).lock(lock_by("alice")).__enter__()
