@@ -107,7 +107,7 @@ def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName |
     if holder is not None:
         if not auto_approve and not _agreed(f"Take the lock of {holder} away?", console):
             return console.end(Exit.ERROR)
-        holder = backend.unlock()
+        backend.unlock(holder)
     console.event(events.unlocked(_plain(holder)))
     console.text([f"Unlocked: it was held by {holder}." if holder else f"Nobody holds the ledger in {backend.place}."])
     return console.end()

@@ -45,8 +45,11 @@ class Backend(Protocol):
     def holder(self) -> Lock | None:
         """Return who holds it now."""
 
-    def unlock(self) -> Lock | None:
-        """Take the lock away from whoever holds it, and return whose it was; that run will not write the ledger."""
+    def unlock(self, lock: Lock) -> None:
+        """Take a lock away, if it is still there: its run will not write the ledger any more.
+
+        Raises LedgerMoved when it is another run's by now.
+        """
 
     def erase(self, *, message: str) -> None:
         """Remove it, unread, so that a new one begins; needs the lock."""
@@ -87,4 +90,12 @@ def taken_away(place: str) -> LedgerMoved:
     return LedgerMoved(
         f"the lock of the ledger in {place} was taken away from this run; the ledger was not written",
         hint="plan again: what this run wrote to the platform is found there",
+    )
+
+
+def changed_hands(place: str, *, to: Lock) -> LedgerMoved:
+    """Say that a lock to be taken away is another run's by now."""
+    return LedgerMoved(
+        f"the lock of the ledger in {place} is another run's by now: {to}; it was left alone",
+        hint="look again: reconciler ledger show",
     )

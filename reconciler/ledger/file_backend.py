@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.errors import LedgerError
 from reconciler.ledger import codec, lock
-from reconciler.ledger.backend import ensure_owned, key_of, outdated, taken_away
+from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
 from reconciler.ledger.document import Ledger, Owner
 from reconciler.ledger.lock import Lock, locked
 
@@ -96,15 +96,17 @@ class FileBackend:
             os.close(handle)
         return None
 
-    def unlock(self) -> Lock | None:
+    def unlock(self, lock: Lock) -> None:
         """Remove the locked file: its holder finds out before it writes, the next run makes another."""
-        found = self.holder()
-        if found is not None:
-            try:
-                self._lock_path.unlink(missing_ok=True)
-            except OSError as error:
-                raise self._unusable(error) from error
-        return found
+        by = self.holder()
+        if by is None:
+            return
+        if by.id != lock.id:
+            raise changed_hands(self.place, to=by)
+        try:
+            self._lock_path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def erase(self, *, message: str) -> None:  # noqa: ARG002 - a file has no history
         """Remove the file."""

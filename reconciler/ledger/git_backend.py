@@ -18,7 +18,7 @@ from typing import Final
 from reconciler.errors import LedgerError, LedgerLocked, LedgerMoved
 from reconciler.ledger import codec
 from reconciler.ledger import lock as locks
-from reconciler.ledger.backend import ensure_owned, key_of, outdated, taken_away
+from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
 from reconciler.ledger.document import Ledger, Owner
 from reconciler.ledger.git import Git, Pushed, without_login
 from reconciler.ledger.lock import Lock, locked
@@ -91,16 +91,16 @@ class GitBackend:
         """Return whose lock stands on the branch, stale or not."""
         return self._holder(self._files(self._tip()))
 
-    def unlock(self) -> Lock | None:
-        """Push the end of whatever lock stands there."""
-        found: list[Lock | None] = [None]
+    def unlock(self, lock: Lock) -> None:
+        """Push the end of the lock."""
 
         def change(files: Files) -> Files | None:
-            found[0] = self._holder(files)
-            return _less(files, self._lock) if found[0] else None
+            by = self._holder(files)
+            if by is not None and by.id != lock.id:
+                raise changed_hands(self.place, to=by)
+            return _less(files, self._lock) if by else None
 
-        self._push(change, message=lambda: f"Unlock: it was held by {found[0]}\n")
-        return found[0]
+        self._push(change, message=lambda: f"Unlock: it was held by {lock}\n")
 
     def erase(self, *, message: str) -> None:
         """Push the ledger's removal; its history stays on the branch."""

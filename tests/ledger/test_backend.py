@@ -111,10 +111,11 @@ def test_writing_needs_the_lock(reopen):
 
 def test_unlock_takes_the_lock_away(reopen):
     """Who was unlocked by somebody finds out before it writes, even when a third one holds the lock by then."""
-    backend = reopen()
-    with backend.lock(lock_by("alice")):
-        assert reopen().unlock().who == "alice"
-        assert reopen().unlock() is None
+    backend, mine = reopen(), lock_by("alice")
+    with backend.lock(mine):
+        reopen().unlock(mine)
+        assert reopen().holder() is None
+        reopen().unlock(mine)
         with pytest.raises(LedgerMoved, match="taken away"):
             backend.checkpoint(known(BOT), message="Apply")
         with reopen().lock(lock_by("carol")):
@@ -122,6 +123,14 @@ def test_unlock_takes_the_lock_away(reopen):
                 backend.write(known(BOT), message="Apply")
             assert reopen().holder().who == "carol"
     assert reopen().read() == Ledger(OWNER)
+
+
+def test_unlock_takes_no_other_lock(reopen):
+    """A lock that changed hands since somebody looked at it stays where it is."""
+    with reopen().lock(lock_by("alice")):
+        with pytest.raises(LedgerMoved, match="another run's by now: alice on "):
+            reopen().unlock(lock_by("bob"))
+        assert reopen().holder().who == "alice"
 
 
 def test_erase_begins_anew_even_when_damaged(reopen, monkeypatch):

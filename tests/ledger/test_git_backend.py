@@ -150,7 +150,9 @@ def test_a_lock_that_cannot_be_read_is_a_lock(clone, repositories):
         backend._push(lambda files: {**files, backend._lock: backend._git.blob(b"?")}, message=lambda: "Odd")
         with pytest.raises(LedgerLocked, match="somebody"):
             on_branch(clone).lock(lock_by("bob")).__enter__()
-    assert on_branch(clone).unlock().who == "somebody"
+    odd = on_branch(clone).holder()
+    assert odd.who == "somebody"
+    on_branch(clone).unlock(odd)
     assert on_branch(clone).holder() is None
 
 
@@ -188,15 +190,15 @@ def test_a_remote_that_goes_while_the_lock_is_held(clone, repositories):
     """A lock that cannot be given back is said, unless something worse is: why the block itself failed."""
 
     def lose(error: Exception | None) -> None:
-        away = repositories.remote.with_suffix(".away")
+        away, mine = repositories.remote.with_suffix(".away"), lock_by("alice")
         try:
-            with on_branch(clone).lock(lock_by("alice")):
+            with on_branch(clone).lock(mine):
                 repositories.remote.rename(away)
                 if error is not None:
                     raise error
         finally:
             away.rename(repositories.remote)
-            on_branch(clone).unlock()
+            on_branch(clone).unlock(mine)
 
     with pytest.raises(LedgerError, match="origin cannot be reached"):
         lose(None)
