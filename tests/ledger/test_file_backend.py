@@ -166,3 +166,22 @@ def test_damage_is_refused_with_a_way_out(tmp_path):
         backend.read()
     assert str(backend._path) in str(caught.value)
     assert "forget --all" in caught.value.hint
+
+
+def test_a_lock_file_removed_while_it_is_taken(tmp_path, monkeypatch):
+    """A lock on a file that was removed meanwhile is worth nothing: the run takes the one that stands there."""
+    opened, plain = [], FileBackend._opened
+
+    def removed(self):
+        handle = plain(self)
+        opened.append(handle)
+        if len(opened) == 1:
+            self._lock_path.unlink()
+        return handle
+
+    monkeypatch.setattr(FileBackend, "_opened", removed)
+    backend = FileBackend(tmp_path, OWNER)
+    with backend.lock(lock_by("alice")):
+        assert len(opened) == 2
+        assert backend.holder().who == "alice"
+        backend.write(known(TRIAGE), message="Apply")
