@@ -8,6 +8,10 @@
     ├── StalePlan                   5   what the plan was made for has moved
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── OutputError                 1   standard output cannot be written
+    ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
+    │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
+    │   ├── LedgerLocked                another run holds it
+    │   └── LedgerMoved             5   another run wrote it, or took its lock, meanwhile
     ├── Interrupted               130   the operator asked to stop
     └── ApiError                    1   the platform said no, or nothing
         ├── Unreachable                 no answer at all
@@ -148,6 +152,24 @@ class SecretUnavailable(ReconcilerError):
 
 class OutputError(ReconcilerError):
     """What was to be printed could not be."""
+
+
+class LedgerError(ReconcilerError):
+    """The ledger cannot be read or written where it is kept, or belongs to somebody else."""
+
+
+class LedgerDamaged(LedgerError):
+    """What stands in the ledger's place is not a ledger, or is one of a newer version."""
+
+
+class LedgerLocked(LedgerError):
+    """Another run holds the ledger; nothing was written."""
+
+
+class LedgerMoved(LedgerError):
+    """Another run wrote the ledger since it was read, or took its lock away."""
+
+    exit_code = Exit.STALE_PLAN
 
 
 class Interrupted(ReconcilerError):

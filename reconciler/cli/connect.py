@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,12 @@ from reconciler.errors import UsageError
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
 from reconciler.live.endpoint import Endpoint
 from reconciler.settings import STATE_FOLDER, Settings
+
+if TYPE_CHECKING:
+    from reconciler.cli.options import LedgerName
+    from reconciler.ledger.backend import Backend
+    from reconciler.ledger.lock import Lock
+    from reconciler.manifest.config import Config
 
 _WORTH_A_WORD = 2.0
 
@@ -35,6 +41,33 @@ def writing(settings: Settings) -> Iterator[WriteClient]:
         yield client
     finally:
         client.close()
+
+
+def ledger_of(settings: Settings, *, backend: LedgerName | None = None) -> tuple[Backend, Config]:
+    """Find the ledger of a run's manifests, and the rules in their reconciler.yaml; a given backend wins over those.
+
+    Raises LedgerError when it cannot be found, ManifestError for faults in the rules.
+    """
+    from reconciler.ledger.choose import Wish, choose
+    from reconciler.manifest.config import read_config
+
+    config = read_config(settings.manifests)
+    place = config.ledger
+    wish = Wish(
+        backend=backend or place.backend,
+        path=place.path,
+        branch=place.branch,
+        remote=place.remote,
+        environment=config.environment,
+    )
+    return choose(settings.manifests, api_url=settings.api_url, wish=wish, local=settings.local), config
+
+
+def lock_for(config: Config, env: Mapping[str, str]) -> Lock:
+    """Make this run's lock, which lasts as long as the rules say."""
+    from reconciler.ledger.lock import LASTS, lock_of
+
+    return lock_of(env, lasts=config.ledger.lock_lasts or LASTS)
 
 
 def _endpoint(settings: Settings) -> Endpoint:

@@ -17,6 +17,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("reconciler.cli.plan", "Show what apply would change; reads only."),
     "apply": ("reconciler.cli.apply", "Make the platform what git says, and prove it."),
     "import": ("reconciler.cli.import_", "Write manifests of what is live."),
+    "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
     "schema": ("reconciler.cli.schema", "Write the JSON Schema of manifests for editors."),
     "completion": ("reconciler.cli.completion", "Print the completion script of a shell."),

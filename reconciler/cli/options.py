@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -15,7 +15,20 @@ from reconciler.settings import DEFAULT_PARALLELISM, MAX_PARALLELISM, settings
 Flag = Callable[[Any], Any]
 Verb = Callable[..., int]
 
-MANIFESTS: tuple[Flag, ...] = (
+LedgerName = Literal["git", "file"]
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, given: str) -> int:
+    """Read a time."""
+    from reconciler.manifest.duration import EXAMPLES, seconds
+
+    found = seconds(given)
+    if found is None:
+        raise click.BadParameter(f"expected a number and its unit: {EXAMPLES}")
+    return found
+
+
+PATHS: tuple[Flag, ...] = (
     click.option(
         "-f",
         "--manifests",
@@ -23,19 +36,42 @@ MANIFESTS: tuple[Flag, ...] = (
         metavar="PATH",
         help="Folder, file or - for stdin [default: manifests].",
     ),
+)
+MANIFESTS: tuple[Flag, ...] = (
+    *PATHS,
     click.option("--org", "orgs", multiple=True, metavar="NAME", help="Only this organization."),
     click.option("--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they stand on."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these addresses out, as 'Agent/old-*'."),
 )
-PLATFORM: tuple[Flag, ...] = (
+ENDPOINT: tuple[Flag, ...] = (
     click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
     click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
+)
+PLATFORM: tuple[Flag, ...] = (
+    *ENDPOINT,
     click.option(
         "--parallelism",
         type=click.IntRange(1, MAX_PARALLELISM),
         default=DEFAULT_PARALLELISM,
         show_default=True,
         help="Most requests at once.",
+    ),
+)
+LEDGER: tuple[Flag, ...] = (
+    click.option(
+        "--ledger",
+        type=click.Choice(["git", "file"]),
+        help="Where the ledger is kept [default: as reconciler.yaml says, else git where there is a remote].",
+    ),
+)
+LOCK: tuple[Flag, ...] = (
+    click.option(
+        "--lock-timeout",
+        default="0s",
+        show_default=True,
+        callback=_seconds,
+        metavar="TIME",
+        help="How long to wait while another run holds the ledger, as 5m.",
     ),
 )
 REASON: tuple[Flag, ...] = (
@@ -65,6 +101,6 @@ def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callab
         command: Any = call
         for flag in reversed((*(flag for group in groups for flag in group), *own, *_OUTPUT)):
             command = flag(command)
-        return click.command(name)(command)
+        return click.command(name.rpartition(" ")[2])(command)
 
     return decorate

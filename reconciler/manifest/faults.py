@@ -55,7 +55,7 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
             return Fault(_unknown(str(loc[-1])), source, full, hint=_known(loc, spec))
         case kind if given is None and (kind in _TYPES or kind == "literal_error"):
             expected = _TYPES.get(kind) or f"one of {', '.join(_words(context['expected']))}"
-            message, hint = _null(expected, loc, spec, is_ours=at == ("metadata",))
+            message, hint = _null(expected, loc, spec, is_ours=at in ((), ("metadata",)))
         case "literal_error" if context["expected"] == "True":
             message, hint = "may only be true", "remove the line"
         case "literal_error":

@@ -17,6 +17,8 @@ from reconciler.resource import Document
 Glance = Callable[[Sequence[Document]], None]
 SUFFIXES = (".yaml", ".yml")
 STDIN = "-"
+CONFIG = "reconciler.yaml"
+"""How a run is meant to go, no manifest; in the root of manifests or above it (see `config.py`)."""
 
 
 @dataclass(slots=True)
@@ -110,7 +112,7 @@ def _files(path: str, loaded: Loaded) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         loaded.roots[folder] = root
         for name in sorted(names):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
+            if name.endswith(SUFFIXES) and not name.startswith(".") and not (name == CONFIG and folder == root):
                 yield f"{folder}/{name}"
 
 

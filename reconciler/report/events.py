@@ -14,6 +14,10 @@
 | `needed`    | `variable`, `address`, `path`: a secret that must be provided before it can be sent         |
 | `suspect`   | `address`, `path`: a text that looks like a secret in clear                                 |
 | `import`    | `files` by fate, `declared` (addresses), `archived` (a count)                               |
+| `ledger`    | `place`, `owner`, `serial`, `lock`: what the ledger is, and who holds it (or null)          |
+| `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
+| `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
+| `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
@@ -35,7 +39,7 @@ from reconciler.plan.change import Change, FieldChange, plain
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
     from reconciler.plan.imported import Imported
@@ -128,6 +132,26 @@ def imported(one: Imported) -> Iterator[Event]:
     fates = Counter(file.fate.value for file in one.saved)
     declared = [str(each.address) for each in one.declared]
     yield _event("import", files=dict(fates), declared=declared, archived=one.archived)
+
+
+def ledger(place: str, owner: Mapping[str, str], serial: int, lock: Mapping[str, Any] | None) -> Event:
+    """Describe a ledger as a whole."""
+    return _event("ledger", place=place, owner=dict(owner), serial=serial, lock=lock)
+
+
+def owned(address: str, **about: Any) -> Event:
+    """Describe what the ledger knows of an address."""
+    return _event("owned", address=address, **about)
+
+
+def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:
+    """Say what the ledger knows no more."""
+    return _event("forgotten", addresses=list(addresses), everything=everything)
+
+
+def unlocked(lock: Mapping[str, Any] | None) -> Event:
+    """Say whose lock was taken away."""
+    return _event("unlocked", lock=lock)
 
 
 def error(one: ReconcilerError) -> Event:

@@ -17,6 +17,10 @@ def test_every_event_is_one_line_with_schema_and_type(plan, applied):
         events.plan_made(plan),
         *map(events.outcome, applied.outcomes),
         *map(events.remainder, applied.remainders),
+        events.ledger("here", {"root": "."}, 7, None),
+        events.owned("acme/Agent/a", id="agent_1", fields=["/tags"], secrets=[]),
+        events.forgotten(["acme/Agent/a"], everything=False),
+        events.unlocked({"who": "alice"}),
         events.error(StalePlan({"acme/Agent/a": "is gone"})),
         events.finished(applied.exit_codes),
     ]

@@ -1,0 +1,150 @@
+"""The ledger as text: canonical JSON, the same bytes for the same ledger, read back with suspicion."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import orjson
+
+from reconciler.errors import LedgerDamaged
+from reconciler.ledger.document import Entry, Ledger, Owner
+from reconciler.ledger.fingerprint import is_fingerprint
+from reconciler.ledger.migrate import VERSION, migrated
+from reconciler.resource import Address
+
+FORMAT: Final = "everruns.reconciler/ledger"
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_DIGEST: Final = re.compile(r"[0-9a-f]{32}")
+_REBUILD: Final = (
+    "restore an older one (git keeps them on the ledger's branch), or begin a new one: reconciler ledger forget --all; "
+    "nothing is archived then, and what agrees is taken over again"
+)
+
+
+def dumps(ledger: Ledger) -> bytes:
+    """Spell a ledger as canonical JSON: sorted, indented for diffs, with a line end."""
+    orgs: dict[str, dict[str, Any]] = {}
+    for address, entry in ledger.entries.items():
+        orgs.setdefault(address.org, {})[address.local] = {
+            "id": entry.id,
+            "kind": address.kind,
+            "protect": entry.protect,
+            "commit": entry.commit,
+            "applied_at": entry.applied_at,
+            "fields": entry.fields,
+            "secrets": entry.secrets,
+        }
+    data = {
+        "format": FORMAT,
+        "version": VERSION,
+        "serial": ledger.serial,
+        "owner": ledger.owner._asdict(),
+        "orgs": orgs,
+        "begun": sorted(map(str, ledger.begun)),
+    }
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def loads(data: bytes, *, place: str) -> Ledger:
+    """Read a ledger, of this version or an older one; `place` says in words where it stands.
+
+    Raises LedgerDamaged for a newer version, and for anything that is not exactly a ledger.
+    """
+    try:
+        raw = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise LedgerDamaged(f"the ledger in {place} is damaged: {error}", hint=_REBUILD) from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise LedgerDamaged(f"what stands in {place} is not a ledger", hint=_REBUILD)
+    version = raw.get("version")
+    if type(version) is not int or version < 0:
+        raise LedgerDamaged(f"the ledger in {place} is damaged: it has no version", hint=_REBUILD)
+    if version > VERSION:
+        message = f"the ledger in {place} is of version {version}, this reconciler reads up to {VERSION}"
+        raise LedgerDamaged(message, hint="upgrade reconciler: a newer one has written it")
+    try:
+        return _ledger(migrated(raw, version))
+    except _Odd as odd:
+        raise LedgerDamaged(f"the ledger in {place} is damaged: {odd}", hint=_REBUILD) from odd
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # what a migration stumbles over
+        message = f"the ledger in {place} is damaged: {type(error).__name__} {error}"
+        raise LedgerDamaged(message, hint=_REBUILD) from error
+
+
+class _Odd(Exception):
+    """Something in a document is not as it must be; the message says where and what."""
+
+
+def _ledger(raw: dict[str, Any]) -> Ledger:
+    _members(raw, {"format", "version", "serial", "owner", "orgs", "begun"}, "the document")
+    owner = _members(raw["owner"], {"repository", "root", "environment"}, "owner")
+    serial, begun = raw["serial"], raw["begun"]
+    if type(serial) is not int or serial < 0:
+        raise _Odd("serial is no count")
+    if type(begun) is not list:
+        raise _Odd("begun is no list")
+    entries = {
+        address: entry
+        for org, items in _map(raw["orgs"], "orgs").items()
+        for address, entry in (_item(org, local, item) for local, item in _map(items, f"orgs.{org}").items())
+    }
+    return Ledger(
+        owner=Owner(**{name: _text(value, f"owner.{name}") for name, value in owner.items()}),
+        serial=serial,
+        entries=entries,
+        begun=frozenset(_address(_text(text, "begun")) for text in begun),
+    )
+
+
+def _item(org: str, local: str, item: Any) -> tuple[Address, Entry]:
+    address = _address(f"{org}/{local}")
+    where = str(address)
+    _members(item, {"id", "kind", "protect", "commit", "applied_at", "fields", "secrets"}, where)
+    if item["kind"] != address.kind:
+        raise _Odd(f"{where}: its kind is said to be {item['kind']}")
+    if type(item["protect"]) is not bool:
+        raise _Odd(f"{where}: protect is neither true nor false")
+    if not _TIME.fullmatch(_text(item["applied_at"], where)):
+        raise _Odd(f"{where}: applied_at is no time")
+    fields, secrets = _map(item["fields"], where), _map(item["secrets"], where)
+    if not all(type(value) is str and _DIGEST.fullmatch(value) for value in fields.values()):
+        raise _Odd(f"{where}: fields holds something that is no digest")
+    if not all(type(value) is str and is_fingerprint(value) for value in secrets.values()):
+        raise _Odd(f"{where}: secrets holds something that is no fingerprint")
+    if not all(path.startswith("/") for path in (*fields, *secrets)):
+        raise _Odd(f"{where}: a path does not begin with /")
+    return address, Entry(
+        id=_text(item["id"], where),
+        applied_at=item["applied_at"],
+        commit=None if item["commit"] is None else _text(item["commit"], where),
+        protect=item["protect"],
+        fields=fields,
+        secrets=secrets,
+    )
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise _Odd(f"{text} is no address of a kind that this version knows") from error
+
+
+def _members(value: Any, names: set[str], where: str) -> dict[str, Any]:
+    found = _map(value, where)
+    if found.keys() != names:
+        raise _Odd(f"{where}: {', '.join(sorted(found.keys() ^ names))} is missing or surplus")
+    return found
+
+
+def _map(value: Any, where: str) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise _Odd(f"{where} is no map")
+    return value
+
+
+def _text(value: Any, where: str) -> str:
+    if type(value) is not str or not value:
+        raise _Odd(f"{where} holds {type(value).__name__} where text belongs")
+    return value

@@ -1,0 +1,153 @@
+"""The ledger as a value: what this owner manages and what it last wrote there, told by digests alone.
+
+Nothing in it can be sent anywhere: a field is remembered by its digest, a secret by a salted fingerprint. Losing it
+loses no work: without an entry a resource is foreign, what agrees is taken over again, and nothing is archived.
+
+The digest of a field is a plain one, so a short value can be guessed from it. That gives nothing away: values of
+fields stand in the clear in the manifests beside it. What must not be guessed is a secret; see `fingerprint.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from reconciler.errors import LedgerError
+from reconciler.ledger.fingerprint import fingerprint
+from reconciler.plan.change import digest
+from reconciler.resource import Address
+
+_DIGEST = slice(len("sha256:"), len("sha256:") + 32)
+"""128 bits tell one value from another; the rest would be half the size of the document."""
+
+
+class Owner(NamedTuple):
+    """Who a ledger belongs to: a repository, the manifests in it, and the environment they are applied to.
+
+    `repository` is `github.com/acme/fleet` however it was cloned, or the folder's name where there is no remote;
+    `root` the manifests as paths from the repository's top; `environment` a name, by default the platform's host.
+    """
+
+    repository: str
+    root: str
+    environment: str
+
+    def __str__(self) -> str:
+        """Spell the owner for people."""
+        return f"{self.repository}, {self.root}, {self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of one address.
+
+    `commit` is the manifests' at the last apply, None outside git; `applied_at` its time, as `2026-11-02T10:00:00Z`.
+    `fields` are digests of what was last written and `secrets` fingerprints, both by path (see `pointer`).
+    """
+
+    id: str
+    applied_at: str
+    commit: str | None = None
+    protect: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All that one owner manages, in every organization.
+
+    `serial` counts what was written, 0 when nothing ever was. `begun` are addresses whose creation was announced
+    and not confirmed: what is found there after a run that died is its own work.
+    """
+
+    owner: Owner
+    serial: int = 0
+    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    begun: frozenset[Address] = frozenset()
+
+    def get(self, address: Address) -> Entry | None:
+        """Return what is remembered of an address, None of what is not ours."""
+        return self.entries.get(address)
+
+    def with_begun(self, addresses: Iterable[Address]) -> Ledger:
+        """Announce what is about to be created."""
+        return replace(self, begun=self.begun | frozenset(addresses))
+
+    def with_applied(self, applied: Mapping[Address, Entry]) -> Ledger:
+        """Remember what was written, in the place of what was known of these addresses."""
+        return replace(self, entries={**self.entries, **applied}, begun=self.begun - applied.keys())
+
+    def without(self, addresses: Iterable[Address]) -> Ledger:
+        """Forget addresses that are gone from the platform or released; unknown ones are no matter."""
+        gone = frozenset(addresses)
+        kept = {address: entry for address, entry in self.entries.items() if address not in gone}
+        return replace(self, entries=kept, begun=self.begun - gone)
+
+    def renamed(self, old: Address, new: Address) -> Ledger:
+        """Give an address and all below it a new name; raises LedgerError when that one is taken or another kind."""
+        if (old.org, old.kind) != (new.org, new.kind):
+            raise LedgerError(f"{old} cannot become {new}", hint="a rename keeps organization and kind")
+        names = {address: _moved(address, old, new) for address in (*self.entries, *self.begun)}
+        taken = next((name for address, name in names.items() if name != address and name in self.entries), None)
+        if taken is not None:
+            raise LedgerError(f"{old} cannot become {new}: the ledger knows {taken} already")
+        entries = {names[address]: entry for address, entry in self.entries.items()}
+        return replace(self, entries=entries, begun=frozenset(names[address] for address in self.begun))
+
+    def forget(self, address: Address) -> Ledger:
+        """Forget one address and all below it, as somebody asked; raises LedgerError when it is not known."""
+        gone = [known for known in (*self.entries, *self.begun) if address in (known, known.above)]
+        if not gone:
+            raise LedgerError(f"the ledger does not know {address}", hint="reconciler ledger show lists what it knows")
+        return self.without(gone)
+
+
+def _moved(address: Address, old: Address, new: Address) -> Address:
+    if address == old:
+        return new
+    return address._replace(parent=new.name) if address.above == old else address
+
+
+def entry(
+    *,
+    id: str,  # noqa: A002 - the name it has everywhere
+    applied_at: str,
+    commit: str | None = None,
+    protect: bool = False,
+    fields: Mapping[Sequence[str | int], Any],
+    secrets: Mapping[Sequence[str | int], str],
+) -> Entry:
+    """Make an entry of canonical values and of secret values by their paths; it keeps neither."""
+    return Entry(
+        id=id,
+        applied_at=applied_at,
+        commit=commit,
+        protect=protect,
+        fields={pointer(path): field_digest(value) for path, value in fields.items()},
+        secrets={pointer(path): fingerprint(value) for path, value in secrets.items()},
+    )
+
+
+def field_digest(value: Any) -> str:
+    """Return what is remembered of a canonical value; secrets may only be in it as references."""
+    return digest(value)[_DIGEST]
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """Spell a path below the spec so that no two are spelled alike: a JSON pointer (RFC 6901).
+
+    >>> pointer(("channels", 0, "a/b.c"))
+    '/channels/0/a~1b.c'
+    """
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def steps(pointer: str) -> tuple[str, ...]:
+    """Read a path as `pointer` spells it; indexes come back as text.
+
+    >>> steps("/channels/0/a~1b.c")
+    ('channels', '0', 'a/b.c')
+    """
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])

@@ -1,0 +1,112 @@
+"""Who holds a ledger, from when, and until when that is believed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from getpass import getuser
+from typing import Any
+
+import orjson
+
+from reconciler.errors import LedgerLocked
+
+LASTS = 3600.0
+"""Seconds after which a lock counts as left behind, unless its run said otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One run's hold on a ledger; `id` tells it from all others, `run` is the address of a CI run.
+
+    Times are as `2026-11-02T10:00:00Z`. `expires_at` is None where the lock ends with its process.
+    """
+
+    id: str
+    who: str
+    host: str
+    pid: int
+    started_at: str
+    expires_at: str | None = None
+    run: str | None = None
+
+    def __str__(self) -> str:
+        """Say who holds it, for people."""
+        run = f", {self.run}" if self.run else ""
+        return f"{self.who} on {self.host} (process {self.pid}{run}) since {self.started_at}"
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its time is over."""
+        return self.expires_at is not None and self.expires_at < stamp(datetime.now(UTC))
+
+
+def lock_of(env: Mapping[str, str], *, lasts: float | None = LASTS) -> Lock:
+    """Make this process's lock, for `lasts` seconds; in CI it is that of who set off the run."""
+    now = datetime.now(UTC)
+    return Lock(
+        id=secrets.token_hex(8),
+        who=env.get("GITHUB_ACTOR") or env.get("GITLAB_USER_LOGIN") or _user(),
+        host=socket.gethostname() or "an unnamed host",
+        pid=os.getpid(),
+        started_at=stamp(now),
+        expires_at=None if lasts is None else stamp(now + timedelta(seconds=lasts)),
+        run=_run(env),
+    )
+
+
+def stamp(time: datetime) -> str:
+    """Spell a time of UTC as the ledger does: to the second, so that texts compare as times do."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def dumps(lock: Lock) -> bytes:
+    """Spell a lock as JSON."""
+    return orjson.dumps(asdict(lock), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def loads(data: bytes) -> Lock:
+    """Read a lock; what cannot be read is a lock all the same, of somebody unknown and without an end."""
+    try:
+        raw: Any = orjson.loads(data)
+        return Lock(
+            id=str(raw["id"]),
+            who=str(raw["who"]),
+            host=str(raw["host"]),
+            pid=int(raw["pid"]),
+            started_at=str(raw["started_at"]),
+            expires_at=None if raw["expires_at"] is None else str(raw["expires_at"]),
+            run=None if raw["run"] is None else str(raw["run"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return Lock(id="", who="somebody", host="an unknown host", pid=0, started_at="an unknown time")
+
+
+def message_of(lock: Lock, *, commit: str | None, changes: int, environment: str) -> str:
+    """Say in a commit's message who applied what, and how much of it."""
+    what = commit[:12] if commit else "manifests outside git"
+    count = "1 change" if changes == 1 else f"{changes} changes"
+    return f"Apply {what} to {environment}: {count}\n\nBy {lock}\n" + (f"Manifests at {commit}\n" if commit else "")
+
+
+def locked(by: Lock, *, place: str) -> LedgerLocked:
+    """Say that a ledger is held by another run, and what can be done about it."""
+    hint = "wait for it to end (--lock-timeout), or, if it is known to be dead: reconciler ledger unlock"
+    return LedgerLocked(f"the ledger in {place} is locked by {by}; nothing was written", hint=hint)
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"user {os.getuid()}"
+
+
+def _run(env: Mapping[str, str]) -> str | None:
+    if env.get("GITHUB_RUN_ID"):
+        return f"{env.get('GITHUB_SERVER_URL')}/{env.get('GITHUB_REPOSITORY')}/actions/runs/{env['GITHUB_RUN_ID']}"
+    return env.get("CI_JOB_URL") or None
