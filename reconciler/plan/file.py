@@ -9,7 +9,8 @@ import orjson
 
 from reconciler import __version__
 from reconciler.errors import PlanFileError
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, digest, unplain
+from reconciler.plan.change import Action, Change, FieldChange, Precondition
+from reconciler.plan.digest import digest, unplain
 from reconciler.plan.plan import OrgRef, Plan, described
 from reconciler.resource import Address
 

@@ -35,7 +35,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 import orjson
 
 from reconciler.errors import Exit, json_of, worst
-from reconciler.plan.change import Change, FieldChange, plain
+from reconciler.plan.change import Change, FieldChange
+from reconciler.plan.digest import plain
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.document import Ledger, Owner, entry
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.git import Git
 from reconciler.ledger.git_backend import GitBackend
 from reconciler.ledger.lock import lock_of
+from reconciler.plan.owned import Ledger, Owner
 from reconciler.resource import Address
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "production")
