@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, masked, sorted_set
@@ -22,7 +22,7 @@ from reconciler.kinds.channel_config import (
     WebhookConfig,
     with_defaults,
 )
-from reconciler.kinds.fields import SET, Spec, optional, required
+from reconciler.kinds.fields import ARCHIVED_ALONE, SET, Spec, optional, required
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -31,6 +31,8 @@ SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 class ChannelEntry(Spec):
     """What every channel of an app says, whatever its type."""
+
+    model_config = ConfigDict(json_schema_extra=ARCHIVED_ALONE)
 
     name: str = required(
         "Its name within the app, ours alone: the platform has none.",
@@ -44,6 +46,16 @@ class ChannelEntry(Spec):
         pattern=r"^appchan_[0-9a-f]{32}$",
     )
     archive: Literal[True] = optional("Take the channel away; the API can only delete it for good.", example=True)
+    protect: bool = optional("Whether it must not be taken away.", example=True)
+    adopt: Literal["exact", "overwrite", "never"] = optional(
+        "What to do with a live channel that is not ours: take it over if every declared field agrees, take it over "
+        "and change it, or stop.",
+        example="overwrite",
+        default="exact",
+    )
+    moved_from: str = optional(
+        "The name it had before within the app: the channel is kept.", example="night", pattern=SLUG, max_length=64
+    )
     enabled: bool = optional("Whether it takes traffic.", example=True, default=True)
 
     @model_validator(mode="after")

@@ -60,6 +60,22 @@ class Marker(Enum):
 NOT_BLANK: dict[str, Any] = {"not": {"type": "string", "pattern": r"^\s*$"}}
 """What the JSON Schema of a text says that must not be blank."""
 
+_PROTECTED = {"const": True, "description": "What is protected cannot be archived.", "examples": [True]}
+ARCHIVED_ALONE: dict[str, Any] = {
+    "dependentSchemas": {
+        "archive": {
+            "not": {
+                "anyOf": [
+                    {"required": ["adopt"], "properties": {"adopt": {"enum": ["exact", "never"]}}},
+                    {"required": ["moved_from"]},
+                    {"required": ["protect"], "properties": {"protect": _PROTECTED}},
+                ]
+            }
+        }
+    }
+}
+"""What the JSON Schema of metadata says of a resource that is to be archived."""
+
 SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = (
     Marker.SENSITIVE,
     Marker.WHOLE,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
-from reconciler.kinds.channel import SLUG
-from reconciler.kinds.fields import REWRITTEN, Spec, optional, required
+from reconciler.kinds.fields import REWRITTEN
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.manifest.faults import faults_of
+from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.places import shown
 from reconciler.manifest.suggest import quoted, suggest
 from reconciler.manifest.texts import locator, reader
@@ -24,30 +24,6 @@ from reconciler.resource import Document
 API_VERSION = "everruns.reconciler/v1"
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 _NAMES = [kind.name for kind in DECLARABLE]
-
-
-class Metadata(Spec):
-    """What a document says of itself."""
-
-    name: str = required(
-        "The address: stable, lowercase letters, digits and single hyphens.",
-        example="support-triage",
-        pattern=SLUG,
-        max_length=64,
-    )
-    org: str = optional(
-        "The organization, by the name of its document or org_ id; without it the nearest one declared upwards.",
-        example="acme",
-        pattern=r"^(?:org_[0-9a-f]{32}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
-    )
-    id: str = optional(
-        "The platform's id, to settle which live resource is meant when several carry the name.",
-        example="app_01933b5a000070008000000000000001",
-        pattern=r"^[a-z]+_[0-9a-f]{32}$",
-    )
-    archive: Literal[True] = optional(
-        "Archive the resource on the platform; the document stays as the record of it.", example=True
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +61,34 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
         spec = _validated(kind.spec, {}, document, at="spec", context=context, faults=needs)
         hint = f"write spec: and its fields indented below it, {needs[0].hint}" if needs else None
         faults += [Fault("spec is missing", source, hint=hint)] if needs else []
-    if metadata and metadata.get("archive") and not kind.can_archive:
-        message = f"the platform cannot archive {kind.plural}"
-        faults.append(Fault(message, source, ("metadata", "archive"), hint="remove the line"))
-    elif metadata and metadata.get("archive") and kind.name_field and "spec" not in value and "id" not in metadata:
-        message = f"it does not say which {kind.name.lower()} is to be archived"
-        hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
-        faults.append(Fault(message, source, ("metadata", "archive"), hint=hint))
+    if metadata:
+        faults += _archive_faults(kind, metadata, document)
+        faults += contradictions(metadata, source=source, at=("metadata",))
+    faults += _contradictory_children(kind, spec or {}, document)
     if faults or metadata is None or spec is None:
         return faults
     return Declared(document, kind, metadata, kind.canonical(spec))
+
+
+def _archive_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
+    """Yield why what a document wants archived cannot be, or is not told."""
+    path = ("metadata", "archive")
+    if "archive" not in metadata:
+        return
+    if not kind.can_archive:
+        yield Fault(f"the platform cannot archive {kind.plural}", document.source, path, hint="remove the line")
+    elif kind.name_field and "spec" not in document.value and "id" not in metadata:
+        message = f"it does not say which {kind.name.lower()} is to be archived"
+        hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
+        yield Fault(message, document.source, path, hint=hint)
+
+
+def _contradictory_children(kind: Kind, spec: Shape, document: Document) -> Iterator[Fault]:
+    if kind.children is None:
+        return
+    member = kind.children[0]
+    for index, child in enumerate(spec.get(member, ())):
+        yield from contradictions(child, source=document.source, at=("spec", member, index))
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import Fault, Source
 from reconciler.kinds.secrecy import has_userinfo, holds_secret, looks_secret
 from reconciler.kinds.walk import model_at
+from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.manifest.places import shown
 from reconciler.manifest.suggest import flow, quoted, suggest
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
+
+_OURS = SAID_OF_ITSELF - {"name", "id"}
 
 _TYPES = {
     "string_type": "text",
@@ -55,7 +58,7 @@ def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: A
             return Fault(_unknown(str(loc[-1])), source, full, hint=_known(loc, spec))
         case kind if given is None and (kind in _TYPES or kind == "literal_error"):
             expected = _TYPES.get(kind) or f"one of {', '.join(_words(context['expected']))}"
-            message, hint = _null(expected, loc, spec, is_ours=at in ((), ("metadata",)))
+            message, hint = _null(expected, loc, spec, is_ours=at in ((), ("metadata",)) or loc[-1] in _OURS)
         case "literal_error" if context["expected"] == "True":
             message, hint = "may only be true", "remove the line"
         case "literal_error":

@@ -12,6 +12,8 @@ from reconciler.kinds.kind import Identity, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.load import Loaded
+from reconciler.manifest.metadata import SAID_OF_ITSELF
+from reconciler.manifest.moves import doubtful_moves
 from reconciler.manifest.suggest import suggest
 from reconciler.resource import DEFAULT_ORG, Address, Desired
 
@@ -43,6 +45,7 @@ def resolve(loaded: Loaded) -> Resolved:
             resolved.desired.extend(_lifted(one, org))
     resolved.faults.extend(_repeated(resolved.desired))
     resolved.faults.extend(_archived_but_needed(resolved.desired))
+    resolved.faults.extend(doubtful_moves(resolved.desired))
     return resolved
 
 
@@ -108,13 +111,16 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         title,
         pinned=metadata.get("id"),
         archive=archive,
+        protect=metadata.get("protect"),
+        adopt=metadata.get("adopt"),
+        moved_from=metadata.get("moved_from"),
         lists_children=children is not None,
     )
     if archive or not kind.children or not children:
         return
     child, seen = BY_NAME[kind.children[1]], Counter[str]()
     for index, entry in enumerate(children):
-        own = {key: value for key, value in entry.items() if key not in ("name", "id", "archive")}
+        own = {key: value for key, value in entry.items() if key not in SAID_OF_ITSELF}
         yield Desired(
             Address(org, child.name, entry["name"], parent=address.name),
             child.canonical(own),
@@ -123,6 +129,9 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
             path=("spec", kind.children[0], index),
             pinned=entry.get("id"),
             archive=bool(entry.get("archive")),
+            protect=entry.get("protect"),
+            adopt=entry.get("adopt", metadata.get("adopt")),
+            moved_from=entry.get("moved_from"),
             position=seen[entry["type"]],
         )
         seen[entry["type"]] += 1

@@ -10,7 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from reconciler.kinds import DECLARABLE
 from reconciler.kinds.kind import Kind
-from reconciler.manifest.document import API_VERSION, Metadata
+from reconciler.manifest.document import API_VERSION
+from reconciler.manifest.metadata import Metadata
 
 FILE_NAME = "manifest.schema.json"
 _REF = "#/$defs/{model}"

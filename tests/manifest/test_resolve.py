@@ -168,6 +168,57 @@ def test_pins_and_archives_are_kept():
     assert (one.pinned, one.archive, one.spec) == (MEM_ID, True, {})
 
 
+@pytest.mark.parametrize(
+    ("said", "carried"),
+    [
+        ({}, (None, None, None)),
+        ({"protect": True, "adopt": "never", "moved_from": "y"}, (True, "never", "y")),
+        ({"protect": False, "adopt": "exact"}, (False, "exact", None)),
+    ],
+)
+def test_what_a_resource_says_of_its_keeping_is_carried_along(said, carried):
+    """Protection, adoption and the old name are told of every kind and of channels, and are no part of a spec."""
+    channel = {"name": "door", "type": "fcp", **said}
+    for kind in ("Organization", "Memory", "Agent"):
+        (one,) = wanted(document(kind, **said))
+        assert (one.protect, one.adopt, one.moved_from) == carried
+    app, door = wanted(document("App", spec={"channels": [channel]}, **said))
+    assert (app.protect, app.adopt, app.moved_from) == carried
+    assert (door.protect, door.adopt, door.moved_from) == carried
+    assert door.spec == {"type": "fcp"}
+
+
+def test_a_protection_may_be_lifted_where_it_is_archived():
+    """What was protected says that it no longer is in the document that archives it."""
+    (one,) = wanted(document("Agent", archive=True, protect=False))
+    assert (one.archive, one.protect) == (True, False)
+
+
+def test_an_old_name_is_one_of_its_kind_organization_and_parent():
+    """What stands elsewhere under the old name is another resource, and may have become another one."""
+    renamed = {"name": "new", "type": "fcp", "moved_from": "old"}
+    assert (
+        messages(
+            document("Organization", "acme", folder="a"),
+            document("Agent", "new", moved_from="old"),
+            document("Agent", "old", folder="a"),
+            document("Memory", "old"),
+            document("Memory", "new", moved_from="older"),
+            document("App", "one", spec={"channels": [renamed]}),
+            document("App", "two", spec={"channels": [renamed]}),
+            document("App", "three", spec={"channels": [{"name": "old", "type": "fcp"}]}),
+        )
+        == []
+    )
+
+
+def test_the_old_name_of_an_organization_is_its_whole_address():
+    """An organization is its own organization, also under its old name."""
+    old, new = document("Organization", "labs"), document("Organization", "acme", moved_from="labs", folder="b")
+    assert messages(new) == []
+    assert messages(old, new) == ["Organization/labs is still declared, and cannot have become Organization/acme"]
+
+
 def test_secrets_stay_references():
     """The value of a secret is not read; a file of a secret is named from the folder of its manifest."""
     config = {"signing_secret": {"env": "SLACK_SIGNING_SECRET"}, "bot_token": {"file": "../secrets/token"}}
