@@ -89,7 +89,7 @@ def _foreign(desired: Desired, observed: Observed, steps: list[Change], rule: Ad
     )
     fields = tuple(one for step in steps for one in step.fields)
     conflict = _beside(desired, observed, Action.CONFLICT, notes)
-    return [replace(conflict, fields=fields, record=None, pre=Precondition())]
+    return [replace(conflict, fields=fields, record=Record(protect=bool(desired.protect)))]
 
 
 def _beside(desired: Desired, observed: Observed, action: Action, notes: tuple[str, ...]) -> Change:

@@ -13,6 +13,7 @@ from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
 from reconciler.plan.order import ordered, targets
+from reconciler.plan.owned import Owner
 from reconciler.plan.removal import Leaving, removals, shielded, still_needed
 from reconciler.plan.rules import Rules
 from reconciler.plan.secrecy import SecretState
@@ -33,9 +34,9 @@ class Plan:
     """What would be done, in order.
 
     `bindings` gives the id behind each name that a change refers to, where there is one already. `unchanged` counts,
-    by kind, what is in sync. `partial` says which addresses were left out on request, in words. `serial` is the
-    ledger's that it was made with; `refusals` are the verdict of policy, none when it may be applied. `secrets` counts
-    the declared secrets by what is known of them.
+    by kind, what is in sync. `partial` says which addresses were left out on request, in words. `owner` and `serial`
+    are those of the ledger that it was made with. `refusals` are the verdict of policy, none when it may be applied.
+    `secrets` counts the declared secrets by what is known of them.
     """
 
     changes: tuple[Change, ...]
@@ -43,6 +44,7 @@ class Plan:
     bindings: Mapping[Address, str] = field(default_factory=dict)
     unchanged: Mapping[str, int] = field(default_factory=dict)
     partial: str | None = None
+    owner: Owner | None = None
     serial: int = 0
     refusals: tuple[Refusal, ...] = ()
     secrets: Mapping[SecretState, int] = field(default_factory=dict)
@@ -153,6 +155,7 @@ def build(
         _bindings(sequence, situation.id_of),
         dict(unchanged),
         partial,
+        owner=rules.ledger.owner,
         serial=rules.ledger.serial,
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(rules.secrets),

@@ -10,6 +10,8 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.owned import Ledger
 from reconciler.resource import Address
 
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -75,7 +77,8 @@ def _refusals(
         )
     conflicts = [change.address for change in changes if change.action is Action.CONFLICT]
     if conflicts:
-        named = ", ".join(map(str, conflicts[:3])) + (f" and {len(conflicts) - 3} more" if len(conflicts) > 3 else "")
+        more = f" and {len(conflicts) - _NAMED} more" if len(conflicts) > _NAMED else ""
+        named = ", ".join(map(str, conflicts[:_NAMED])) + more
         yield Refusal(
             f"{named}: there already, not ours, and different",
             "write adopt: overwrite, make git agree, choose another name, or leave it out with --exclude",
