@@ -32,6 +32,8 @@ PAST = {
     Action.ADOPT: "adopted",
     Action.RECORD: "recorded",
     Action.FORGET: "forgotten",
+    Action.CONFLICT: "left in conflict",
+    Action.KEEP: "kept",
     Action.REPORT: "reported",
 }
 MOST_LISTED = 20
