@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ApiError, LedgerError, ManifestError, PlanRefused, UsageError
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
-from reconciler.plan.change import Action
 from reconciler.plan.outcome import Applied, Remainder
 from reconciler.plan.plan import Plan, build
 from reconciler.plan.rules import Rules, moves_of
@@ -25,14 +24,15 @@ from reconciler.plan.verdict import Policy
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from datetime import datetime
 
     from reconciler.ledger.keeper import Keeper
     from reconciler.live.apply import Listener
     from reconciler.live.client import ReadClient, WriteClient
     from reconciler.live.ids import Ids
+    from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
-    from reconciler.plan.change import Change
-    from reconciler.plan.imported import Imported
+    from reconciler.plan.drift import Drift
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
     from reconciler.settings import Settings
@@ -115,6 +115,11 @@ def want(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, con
 
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
+    return _planned(wanted, settings, client=client)[1]
+
+
+def _planned(wanted: Wanted, settings: Settings, *, client: ReadClient) -> tuple[Observation, Plan]:
+    """Return what was seen beside the plan."""
     from reconciler.live.observe import observe
 
     with collector_paused():
@@ -132,18 +137,18 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
-    return plan
+    return seen, plan
 
 
-def plan_afresh(
+def want_afresh(
     settings: Settings,
     *,
     client: ReadClient,
     read_ledger: Callable[[], Ledger],
     config: Config,
     stdin: Iterable[bytes] = (),
-) -> Plan:
-    """Do all of the above, platform and ledger being read while the manifests are; raises what they raise."""
+) -> Wanted:
+    """Read manifests and select, platform and ledger being read meanwhile; raises what `want` and both reads do."""
     from reconciler.live.ahead import Ahead
     from reconciler.live.readers import readers
 
@@ -159,75 +164,28 @@ def plan_afresh(
 
         declared = read_manifests(settings.manifests, stdin=stdin, glance=glance)
         ledger = begun[0].result() if begun else read_ledger()
-    return make_plan(want(declared, settings, ledger=ledger, config=config), settings, client=client)
+    return want(declared, settings, ledger=ledger, config=config)
 
 
-def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into: str, words: Sequence[str]) -> Imported:
-    """Write manifests below `into` of what is live, chosen by `words` (all for none) and not declared there yet.
-
-    The `ledger` says what declared addresses are remembered by. Reads the platform and writes only new files. Raises
-    ManifestError for faults in what is declared already, UsageError for words that mean nothing, ApiError.
-    """
-    from reconciler.live.look import look
-    from reconciler.live.survey import survey
-    from reconciler.manifest.layout import lay_out
-    from reconciler.manifest.save import in_the_way, save
-    from reconciler.plan.capture import capture_all
-    from reconciler.plan.imported import Imported
-    from reconciler.plan.pick import kinds_of, pick, with_tenants
-
-    kinds = kinds_of(words)
-    declared = read_manifests((into,), may_be_empty=True)
-    found = survey(
-        client,
-        declared,
-        orgs=settings.orgs,
-        org_id=settings.org_id,
-        kinds=kinds,
-        parallelism=settings.parallelism,
-        remembered=Rules(ledger, moves=moves_of(declared, ledger)).id_of,
-    )
-    if found.faults:
-        raise ManifestError(found.faults)
-    chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
-    missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
-    blocked: frozenset[Address] = frozenset()
-    for _ in range(2):  # what turns out to get no manifest is referred to by its title the second time
-        captured, gaps = capture_all(look(found, missing, without=blocked), beside=declared)
-        sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
-        blocked = in_the_way(sheets, root=into) | {gap.address for gap in (*gaps, *unwritable) if gap.is_total}
-        if not blocked:
-            break
-    saved = save(sheets, root=into)
-    return Imported(
-        homes=found.homes,
-        saved=tuple(saved),
-        gaps=(*gaps, *unwritable),
-        needed=tuple(one for each in captured for one in each.all_needed),
-        suspects=tuple(one for each in captured for one in each.all_suspects),
-        declared=tuple(one for one in chosen if one.declared is not None),
-        archived=len(found.archived),
-    )
+def plan_afresh(
+    settings: Settings,
+    *,
+    client: ReadClient,
+    read_ledger: Callable[[], Ledger],
+    config: Config,
+    stdin: Iterable[bytes] = (),
+) -> Plan:
+    """Do all of the above, from the manifests to the plan; raises what that does."""
+    wanted = want_afresh(settings, client=client, read_ledger=read_ledger, config=config, stdin=stdin)
+    return make_plan(wanted, settings, client=client)
 
 
-def adopt(
-    plan: Plan, *, client: ReadClient, keeper: Keeper, chosen: Callable[[Address], bool], also_differing: bool = False
-) -> list[Change]:
-    """Let the ledger take over what a plan found there and agreeing, or also what differs, if it is chosen.
+def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config: Config, now: datetime) -> Drift:
+    """Say what moved on the platform since it was last written; reads only. Raises what `make_plan` does."""
+    from reconciler.plan.drift import drift_of
 
-    Nothing is written to the platform. Returns what was taken over; raises LedgerError.
-    """
-    from reconciler.live.ids import Ids
-    from reconciler.plan.outcome import Done
-
-    actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
-    taken = [change for change in plan.changes if change.action in actions and chosen(change.address)]
-    if taken:
-        with keeper.held(plan):
-            before = keeper.begin(replace(plan, changes=tuple(taken)))
-            done = Applied(tuple(Done(change) for change in taken))
-            keeper.end(before, _learnt(before, done, Ids(plan, client), keeper), plan)
-    return taken
+    seen, plan = _planned(wanted, settings, client=client)
+    return drift_of(plan, seen.desired, seen.situation.found, wanted.rules, now=now, max_sync_age=config.max_sync_age)
 
 
 def apply_plan(
@@ -263,7 +221,7 @@ def apply_plan(
         ids = Ids(plan, client)
         applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
         try:
-            keeper.end(before, _learnt(before, applied, ids, keeper), plan)
+            keeper.end(before, learnt(before, applied, ids, keeper), plan)
         except LedgerError as error:
             applied = replace(applied, unrecorded=error)
     return applied
@@ -295,7 +253,7 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
     return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for)
 
 
-def _learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
+def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
     """Return the ledger after a run."""
     from reconciler.ledger.lock import now
     from reconciler.ledger.remember import Memory, remembered

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from reconciler.errors import Source
 from reconciler.kinds import BY_NAME, RANK
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, Sync
 
 DEFAULT_ORG = "default"
 """The organization of documents that name none and stand below no Organization document."""
@@ -120,6 +120,7 @@ class Observed:
     shape: Shape = field(repr=False)
     archived: bool = False
     updated_at: str | None = None
+    sync: Sync | None = None
 
     @property
     def kind(self) -> Kind:

@@ -36,12 +36,13 @@ import pytest
 import yaml
 
 from reconciler.errors import Exit, ManifestError
+from reconciler.intake import adopt
 from reconciler.kinds import KINDS
 from reconciler.kinds.channel_config import CONFIGS
 from reconciler.manifest.locate import located
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import adopt, apply_plan, make_plan, read_manifests, want
+from reconciler.reconcile import apply_plan, make_plan, read_manifests, want
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 
 FOLDER = Path(__file__).parent / "scenarios"

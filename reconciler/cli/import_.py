@@ -56,8 +56,8 @@ def command(
     already. What was written is ours from then on: the plan afterwards is empty.
     """
     from reconciler.cli.connect import keeper_of, reading
+    from reconciler.intake import import_live
     from reconciler.manifest.commit import commit_of
-    from reconciler.reconcile import import_live
     from reconciler.report.import_text import import_text
 
     _ensure_chosen(what, everything=everything, into=into)
@@ -76,7 +76,8 @@ def command(
 
 def _owned(imported: Imported, settings: Settings, client: ReadClient, keeper: Keeper, config: Config) -> Imported:
     """Record that what was written is ours; where that cannot be, the manifests are there all the same."""
-    from reconciler.reconcile import adopt, plan_afresh
+    from reconciler.intake import adopt
+    from reconciler.reconcile import plan_afresh
 
     everywhere = replace(settings, orgs=())
     try:

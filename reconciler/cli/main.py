@@ -16,6 +16,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "validate": ("reconciler.cli.validate", "Check manifests, offline."),
     "plan": ("reconciler.cli.plan", "Show what apply would change; reads only."),
     "apply": ("reconciler.cli.apply", "Make the platform what git says, and prove it."),
+    "drift": ("reconciler.cli.drift", "Show what moved on the platform; reads only."),
     "import": ("reconciler.cli.import_", "Write manifests of what is live."),
     "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
@@ -25,8 +26,8 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 EPILOG = """\b
 Exit codes: 0 done or nothing to do, 1 error, 2 changes pending (plan --detailed-exitcode),
-5 stale plan, 6 partly applied, 7 applied but not converged, 64 wrong usage,
-130 interrupted.
+3 drift found, 4 refused by policy, 5 stale plan, 6 partly applied, 7 applied but not
+converged, 64 wrong usage, 130 interrupted.
 """
 
 

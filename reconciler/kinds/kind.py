@@ -100,6 +100,19 @@ class Wire:
     policy_of: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How content that the platform fetches from elsewhere stands: when it last came, as the API spells times.
+
+    `at` is None for never; `failed` is about the last attempt, `is_running` about one under way.
+    """
+
+    at: str | None
+    failed: bool = False
+    error: str | None = None
+    is_running: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A kind of resource: what may be written of it, how it is told apart, and what the API can do with it.
@@ -112,7 +125,7 @@ class Kind:
     With `comes_with_tenant` a new organization has some of them from the start, which only it can tell.
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
-    plan must know of a creation.
+    plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands.
     """
 
     name: str
@@ -135,6 +148,7 @@ class Kind:
     restless: frozenset[str] = frozenset()
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
+    sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
 
     @property
     def managed(self) -> bool:

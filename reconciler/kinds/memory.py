@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required, rewrites
-from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
 from reconciler.kinds.secrecy import has_userinfo
 
 _GITHUB = re.compile(
@@ -189,6 +189,19 @@ def _to_wire(shape: Shape) -> dict[str, Any]:
     return body
 
 
+def _sync(wire: Mapping[str, Any]) -> Sync | None:
+    """A manual memory fetches nothing; success is spelled in two ways, which say no more than its time (4.5)."""
+    if (wire.get("source") or {}).get("provider", wire.get("source_type", "manual")) == "manual":
+        return None
+    status = wire.get("sync_status")
+    return Sync(
+        at=wire.get("last_synced_at"),
+        failed=status == "failed",
+        error=wire.get("last_sync_error"),
+        is_running=status in ("pending", "syncing"),
+    )
+
+
 def _blocked(desired: Shape, observed: Shape) -> str | None:
     """A synced memory cannot go back to manual: there is no request form for it (4.4)."""
     wanted = (desired.get("source") or {}).get("type")
@@ -212,4 +225,5 @@ MEMORY = Kind(
         to_wire=_to_wire,
     ),
     impossible=_blocked,
+    sync=_sync,
 )

@@ -21,4 +21,5 @@ def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Obser
         shape,
         archived=kind.wire.archived(wire),
         updated_at=updated if isinstance(updated, str) else None,
+        sync=kind.sync(wire) if kind.sync else None,
     )

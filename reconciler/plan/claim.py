@@ -181,9 +181,10 @@ def _adding(desired: Desired, names: set[str]) -> Record:
 def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
     turned = switches(desired.kind)
     secrets = {path for path, _ in secret_refs(desired.spec)}
+    spec = desired.spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
         pointer(path): field_digest(value)
-        for path, value in leaves(desired.kind, desired.spec)
+        for path, value in leaves(desired.kind, spec)
         if path not in secrets and not (path[0] in turned and path[0] in later)
     }
 

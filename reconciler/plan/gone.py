@@ -34,7 +34,7 @@ class Gone:
 def gone_fields(desired: Desired, entry: Entry, observed: Shape) -> Gone | None:
     """Return what becomes of them, None where no field is gone; `observed` is the live spec."""
     kind = desired.kind
-    lost = entry.fields.keys() - pointers(kind, desired.spec)
+    lost = entry.fields.keys() - pointers(kind, desired.spec) - {f"/{kind.name_field}"}
     if not lost:
         return None
     gone = Gone()

@@ -18,6 +18,8 @@
 | `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
 | `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
+| `drifted`   | `address`, `what`, `fields`, `message`, `since`, `where`, `id`, `revert`, `capture`         |
+| `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
+    from reconciler.plan.drift import Drift, Drifted
     from reconciler.plan.imported import Imported
     from reconciler.plan.plan import Plan
 
@@ -159,6 +162,29 @@ def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:
 def unlocked(lock: Mapping[str, Any] | None) -> Event:
     """Say whose lock was taken away."""
     return _event("unlocked", lock=lock)
+
+
+def drifted(one: Drifted, *, revert: str | None, capture: str | None) -> Event:
+    """Describe what moved on the platform, with the commands that undo it and that take it into git."""
+    return _event(
+        "drifted",
+        address=str(one.address),
+        what=one.what.value,
+        title=one.title,
+        fields=_fields(one.fields),
+        message=one.message,
+        since=one.since,
+        where=one.where,
+        id=one.id,
+        revert=revert,
+        capture=capture,
+    )
+
+
+def drift_found(one: Drift) -> Event:
+    """Sum a drift up."""
+    counts = Counter(each.what.value for each in one.drifted)
+    return _event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
 
 
 def error(one: ReconcilerError) -> Event:

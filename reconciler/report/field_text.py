@@ -68,6 +68,12 @@ def changed_lines(fields: Sequence[FieldChange], frame: Frame) -> Iterator[str]:
         yield from _pair(one.name, one.old, one.new, frame)
 
 
+def moved_lines(fields: Sequence[FieldChange], frame: Frame) -> Iterator[str]:
+    """Yield the lines that show what became, on the platform, of what git says."""
+    for one in fields:
+        yield from _pair(one.name, one.new, one.old, frame, gone="gone")
+
+
 def created_lines(fields: Sequence[FieldChange], frame: Frame) -> Iterator[str]:
     """Yield the lines that show what a new resource will have."""
     for name, value in leaves(fields):

@@ -1,0 +1,113 @@
+"""What nobody declares yet: found, written as manifests, and made ours; nothing here writes to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ManifestError
+from reconciler.kinds import KINDS
+from reconciler.live.ids import Ids
+from reconciler.live.look import look
+from reconciler.live.survey import survey
+from reconciler.manifest.layout import lay_out
+from reconciler.manifest.save import in_the_way, save
+from reconciler.plan.capture import capture_all
+from reconciler.plan.change import Action
+from reconciler.plan.drift import Drifted, What
+from reconciler.plan.imported import Imported
+from reconciler.plan.outcome import Applied, Done
+from reconciler.plan.pick import kinds_of, pick, with_tenants
+from reconciler.plan.rules import Rules, moves_of
+from reconciler.reconcile import Wanted, learnt, read_manifests
+from reconciler.resource import by_rank
+
+if TYPE_CHECKING:
+    from reconciler.ledger.keeper import Keeper
+    from reconciler.live.client import ReadClient
+    from reconciler.plan.change import Change
+    from reconciler.plan.drift import Drift
+    from reconciler.plan.imported import Imported
+    from reconciler.plan.owned import Ledger
+    from reconciler.plan.plan import Plan
+    from reconciler.resource import Address
+    from reconciler.settings import Settings
+
+
+def find_unmanaged(wanted: Wanted, settings: Settings, drift: Drift, *, client: ReadClient) -> Drift:
+    """Add to a drift what exists in its organizations, and neither git nor the ledger knows."""
+    surveyed = survey(
+        client,
+        wanted.everything,
+        orgs=[ref.id for ref in drift.orgs.values() if ref.id],
+        org_id=None,
+        kinds=[kind.name for kind in KINDS if kind.managed and not kind.parent],
+        parallelism=settings.parallelism,
+        remembered=wanted.rules.id_of,
+    )
+    owned = {entry.id for entry in wanted.rules.ledger.entries.values()}
+    extra = tuple(
+        Drifted(one.address, What.UNMANAGED, one.title, message="nobody declares it", id=one.id)
+        for one in surveyed.candidates
+        if one.declared is None and one.id not in owned
+    )
+    together = sorted((*drift.drifted, *extra), key=lambda one: (by_rank(one.address), one.what.value))
+    return replace(drift, drifted=tuple(together))
+
+
+def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into: str, words: Sequence[str]) -> Imported:
+    """Write manifests below `into` of what is live, chosen by `words` (all for none) and not declared there yet.
+
+    The `ledger` says what declared addresses are remembered by. Reads the platform and writes only new files. Raises
+    ManifestError for faults in what is declared already, UsageError for words that mean nothing, ApiError.
+    """
+    kinds = kinds_of(words)
+    declared = read_manifests((into,), may_be_empty=True)
+    found = survey(
+        client,
+        declared,
+        orgs=settings.orgs,
+        org_id=settings.org_id,
+        kinds=kinds,
+        parallelism=settings.parallelism,
+        remembered=Rules(ledger, moves=moves_of(declared, ledger)).id_of,
+    )
+    if found.faults:
+        raise ManifestError(found.faults)
+    chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
+    missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
+    blocked: frozenset[Address] = frozenset()
+    for _ in range(2):  # what turns out to get no manifest is referred to by its title the second time
+        captured, gaps = capture_all(look(found, missing, without=blocked), beside=declared)
+        sheets, unwritable = lay_out(captured, found.homes, declared, root=into)
+        blocked = in_the_way(sheets, root=into) | {gap.address for gap in (*gaps, *unwritable) if gap.is_total}
+        if not blocked:
+            break
+    saved = save(sheets, root=into)
+    return Imported(
+        homes=found.homes,
+        saved=tuple(saved),
+        gaps=(*gaps, *unwritable),
+        needed=tuple(one for each in captured for one in each.all_needed),
+        suspects=tuple(one for each in captured for one in each.all_suspects),
+        declared=tuple(one for one in chosen if one.declared is not None),
+        archived=len(found.archived),
+    )
+
+
+def adopt(
+    plan: Plan, *, client: ReadClient, keeper: Keeper, chosen: Callable[[Address], bool], also_differing: bool = False
+) -> list[Change]:
+    """Let the ledger take over what a plan found there and agreeing, or also what differs, if it is chosen.
+
+    Nothing is written to the platform. Returns what was taken over; raises LedgerError.
+    """
+    actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
+    taken = [change for change in plan.changes if change.action in actions and chosen(change.address)]
+    if taken:
+        with keeper.held(plan):
+            before = keeper.begin(replace(plan, changes=tuple(taken)))
+            done = Applied(tuple(Done(change) for change in taken))
+            keeper.end(before, learnt(before, done, Ids(plan, client), keeper), plan)
+    return taken

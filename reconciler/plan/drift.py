@@ -1,0 +1,165 @@
+"""DRIFT: what moved on the platform since it was last written; what git wants and was not applied yet is no drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from reconciler.plan.change import Action, Change, FieldChange, Side
+from reconciler.plan.claim import since
+from reconciler.plan.decide import Found
+from reconciler.plan.plan import OrgRef, Plan
+from reconciler.plan.rules import Rules
+from reconciler.resource import Address, Desired, Observed, by_rank
+
+_PATIENCE = timedelta(hours=1)
+
+
+class What(Enum):
+    """What happened to a resource; the value is the word that programs read."""
+
+    CHANGED = "changed"
+    GONE = "gone"
+    ARCHIVED = "archived"
+    UNSYNCED = "unsynced"
+    UNMANAGED = "unmanaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """One resource that is not as it was left.
+
+    `fields` are those that moved on the platform, `message` says what else happened. `since` is when it was last
+    written, `where` its place in the manifests, both empty for what nobody manages.
+    """
+
+    address: Address
+    what: What
+    title: str = ""
+    fields: tuple[FieldChange, ...] = ()
+    message: str = ""
+    since: str = ""
+    where: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """All that moved. `watched` counts what is ours, `unowned` what is declared and not ours yet: drift cannot tell."""
+
+    drifted: tuple[Drifted, ...]
+    orgs: Mapping[str, OrgRef]
+    watched: int
+    unowned: int
+    partial: str | None = None
+
+
+def drift_of(
+    plan: Plan,
+    desired: Iterable[Desired],
+    found: Mapping[Address, Found],
+    rules: Rules,
+    *,
+    now: datetime,
+    max_sync_age: int | None,
+) -> Drift:
+    """Return what of a plan is drift, and what lost its sync; `max_sync_age` is in seconds, None for any age."""
+    drifted = [one for change in plan.changes for one in _of_change(change, rules)]
+    watched = unowned = 0
+    for one in desired:
+        entry = rules.known(one.address).entry
+        observed = found[one.address].observed if one.address in found else None
+        watched += entry is not None
+        unowned += entry is None and observed is not None and not one.archive
+        trouble = _trouble(observed, now=now, most=max_sync_age) if entry and observed else None
+        if entry and observed and trouble and not one.archive:
+            where = f"{one.source.file.path}:{one.source.line}"
+            drifted.append(
+                Drifted(
+                    one.address, What.UNSYNCED, one.title, message=trouble, since=since(entry), where=where, id=entry.id
+                )
+            )
+    drifted.sort(key=lambda one: (by_rank(one.address), one.what.value))
+    return Drift(_merged(drifted), plan.orgs, watched, unowned, plan.partial)
+
+
+def _of_change(change: Change, rules: Rules) -> Iterator[Drifted]:
+    """Yield what a change would undo that happened on the platform."""
+    entry = rules.known(change.address).entry
+    if entry is None:
+        return
+    what: What | None = None
+    message = ""
+    fields = tuple(one for one in change.fields if one.side in (Side.DRIFTED, Side.BOTH))
+    match change.action:
+        case Action.CREATE:
+            what = What.ARCHIVED if change.frees else What.GONE
+            fields, message = (), _lost(what)
+        case Action.RESTORE:
+            what, fields, message = What.ARCHIVED, (), _lost(What.ARCHIVED)
+        case Action.ADOPT | Action.CONFLICT if change.id != entry.id:
+            what, fields = What.GONE, ()
+            message = f"it is gone from the platform, and another one of its name is there ({change.id})"
+        case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH if fields:
+            what = What.CHANGED
+    if what is not None:
+        yield Drifted(
+            change.address,
+            what,
+            change.title,
+            fields,
+            message,
+            since=since(entry),
+            where=change.where,
+            id=entry.id,
+        )
+
+
+def _lost(what: What) -> str:
+    return "it was archived on the platform" if what is What.ARCHIVED else "it is gone from the platform"
+
+
+def _merged(drifted: Iterable[Drifted]) -> tuple[Drifted, ...]:
+    """Make one of the changes to a resource and to its switches."""
+    merged: dict[tuple[Address, What], Drifted] = {}
+    for one in drifted:
+        known = merged.setdefault((one.address, one.what), one)
+        if known is not one:
+            fields = (*known.fields, *one.fields)
+            merged[one.address, one.what] = Drifted(
+                one.address, one.what, one.title, fields, one.message, one.since, one.where, one.id
+            )
+    return tuple(merged.values())
+
+
+def _trouble(observed: Observed, *, now: datetime, most: int | None) -> str | None:
+    """Say what is wrong with a sync, None when nothing is; one under way has an hour."""
+    sync = observed.sync
+    if sync is None:
+        return None
+    begun = _time(observed.updated_at or "")
+    if sync.is_running and begun is not None and now - begun < _PATIENCE:
+        return None
+    if sync.failed:
+        return f"its last sync failed: {sync.error}" if sync.error else "its last sync failed"
+    if sync.at is None:
+        return "it was never synced" + (", and the sync that is under way does not end" if sync.is_running else "")
+    then = _time(sync.at)
+    if most is None or then is None or now - then <= timedelta(seconds=most):
+        return None
+    return f"its last sync was {_ago(now - then)} ago, more than max_sync_age allows"
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        then = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return then if then.tzinfo else then.replace(tzinfo=UTC)
+
+
+def _ago(span: timedelta) -> str:
+    hours = int(span.total_seconds() // 3600)
+    return f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours else "less than an hour"  # noqa: PLR2004

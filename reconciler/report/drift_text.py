@@ -1,0 +1,99 @@
+"""Drift for a terminal: what moved, on which field, and under each the commands that revert it and that capture it."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.plan.drift import What
+from reconciler.report.field_text import framed, moved_lines
+from reconciler.report.style import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.plan.drift import Drift, Drifted
+    from reconciler.report.style import Paint, Style
+
+_SIGNS: dict[What, tuple[str, Paint]] = {
+    What.CHANGED: ("~", "yellow"),
+    What.GONE: ("-", "red"),
+    What.ARCHIVED: ("-", "red"),
+    What.UNSYNCED: ("!", "yellow"),
+    What.UNMANAGED: ("?", "cyan"),
+}
+_WORDS = {
+    What.CHANGED: "changed",
+    What.GONE: "gone",
+    What.ARCHIVED: "archived",
+    What.UNSYNCED: "not in sync with its source",
+    What.UNMANAGED: "unmanaged",
+}
+
+
+def drift_text(drift: Drift, *, style: Style, flags: str) -> Iterator[str]:
+    """Yield the lines that show a drift; `flags` lead to the same manifests and platform."""
+    if drift.partial:
+        yield style.paint(f"! Partial: {drift.partial}", "yellow", "bold")
+        yield ""
+    org = None
+    for one in drift.drifted:
+        if one.address.org != org:
+            if org is not None:
+                yield ""
+            org = one.address.org
+            ref = drift.orgs.get(org)
+            known = style.paint(f" ({org}, {ref.id})", "dim") if ref and ref.id else ""
+            yield style.paint((ref.title if ref else "") or org, "bold") + known
+        yield from _one(one, style, flags=flags)
+    if drift.drifted:
+        yield ""
+    yield from _summary(drift, style)
+
+
+def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
+    """Return the command that reverts a drift, and the one that captures it in git, where there is one."""
+    target = shlex.quote(str(one.address))
+    apply = f"reconciler apply {flags}--target {target}"
+    match one.what:
+        case What.CHANGED:
+            return apply, f"reconciler drift {flags}--capture --target {target}"
+        case What.GONE | What.ARCHIVED:
+            file = one.where.rpartition(":")[0]
+            return apply, f"git rm {shlex.quote(file)}" if file and not one.address.parent else None
+        case What.UNMANAGED:
+            org = shlex.quote(one.address.org)
+            return None, f"reconciler import {flags.replace('-f ', '--into ')}{shlex.quote(one.id or '')} --org {org}"
+        case What.UNSYNCED:
+            return None, None
+
+
+def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
+    sign, color = _SIGNS[one.what]
+    title = f' "{one.title}"' if one.title and one.title != one.address.name else ""
+    since = f" since {one.since}" if one.since and one.what is not What.UNSYNCED else ""
+    said = f"{one.message}{since}" if one.message else f"changed on the platform{since}"
+    head = f"{sign} {one.address.local}{title}"
+    yield f"  {style.paint(head, color)}  {style.paint(said, 'dim')}"
+    yield from moved_lines(one.fields, framed([field.name for field in one.fields], style=style))
+    revert, capture = remedies(one, flags=flags)
+    if one.what is What.UNSYNCED:
+        yield f"      {style.paint('see to its source, then have it synced on the platform', 'dim')}"
+    if revert:
+        yield f"      {style.paint('revert: ', 'dim')} {style.paint(revert)}"
+    if capture:
+        yield f"      {style.paint('capture:', 'dim')} {style.paint(capture)}"
+
+
+def _summary(drift: Drift, style: Style) -> Iterator[str]:
+    if drift.unowned:
+        are = "is" if drift.unowned == 1 else "are"
+        text = f"! {counted(drift.unowned, 'declared resource')} {are} not ours yet: drift is only told after an apply"
+        yield style.paint(text, "yellow")
+    counts = Counter(one.what for one in drift.drifted)
+    if not counts:
+        yield f"{style.paint('No drift.', 'bold')} {counted(drift.watched, 'resource')} as last written."
+        return
+    parts = [f"{counts[what]:,} {word}" for what, word in _WORDS.items() if counts[what]]
+    yield f"{style.paint('Drift:', 'bold')} {', '.join(parts)}; {drift.watched:,} watched."
