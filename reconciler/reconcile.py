@@ -16,7 +16,7 @@ from reconciler.errors import ApiError, LedgerError, ManifestError, PlanRefused,
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.outcome import Applied, Remainder
-from reconciler.plan.plan import Plan, build
+from reconciler.plan.plan import Plan, build, build_from
 from reconciler.plan.rules import Rules, moves_of
 from reconciler.plan.secrecy import tell_secrets
 from reconciler.plan.select import Selection, is_matched, select
@@ -188,6 +188,16 @@ def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config
     return drift_of(plan, seen.desired, seen.situation.found, wanted.rules, now=now, max_sync_age=config.max_sync_age)
 
 
+def plan_undo(ledger: Ledger, run: str, settings: Settings, *, client: ReadClient) -> Plan:
+    """Plan to bring back what a run archived, as the ledger remembers it; reads only. Raises ApiError."""
+    from reconciler.live.leaving import observe_known
+    from reconciler.plan.undo import revivals
+
+    archived = ledger.runs[run].archived
+    orgs, seen, names = observe_known(client, archived, ledger, parallelism=settings.parallelism)
+    return build_from(revivals(seen), orgs, names.id_of, ledger)
+
+
 def apply_plan(
     plan: Plan,
     settings: Settings,
@@ -224,7 +234,7 @@ def apply_plan(
             keeper.end(before, learnt(before, applied, ids, keeper), plan)
         except LedgerError as error:
             applied = replace(applied, unrecorded=error)
-    return applied
+    return replace(applied, run=keeper.run)
 
 
 def ensure_not_refused(plan: Plan) -> None:
@@ -260,5 +270,5 @@ def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger
     from reconciler.live.apply import may_exist
     from reconciler.live.secrets import value_of
 
-    memory = Memory(ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
+    memory = Memory(run=keeper.run, ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
     return remembered(before, applied.outcomes, memory, may_exist=may_exist)

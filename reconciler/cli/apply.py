@@ -57,7 +57,7 @@ def command(
 
     A saved plan was reviewed: it is not asked about again, and is refused when anything it touches has moved.
     """
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         if plan_file is not None:
             if given := _given(_ABOUT_THE_PLAN):
                 raise UsageError(f"a saved plan is applied as it is: {given} has no say in it")
@@ -102,13 +102,7 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
     from reconciler.reconcile import ensure_not_refused, plan_afresh
 
     asks = not approved
-    if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
-        raise UsageError(
-            "apply asks before it writes, and there is no terminal to ask on",
-            hint="review with plan, then use --auto-approve",
-        )
-    if asks and "-" in settings.manifests:
-        raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
+    ensure_can_ask(settings, console, asks=asks)
     keeper, config = _kept(settings, place, commit=commit_of(settings.manifests[0]))
     with writing(settings) as client:
         read = keeper.backend.read
@@ -117,13 +111,25 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
         if plan.is_empty:
             return console.end()
         ensure_not_refused(plan)
-        if asks and not _agreed(plan):
+        if asks and not agreed(plan):
             console.text(["Nothing was written."])
             return console.end(Exit.ERROR)
-        return _carry_out(plan, settings, console, client, keeper, recheck=asks)
+        return carry_out(plan, settings, console, client, keeper, recheck=asks)
 
 
-def _agreed(plan: Plan) -> bool:
+def ensure_can_ask(settings: Settings, console: Console, *, asks: bool) -> None:
+    """Refuse to ask where nobody can answer. Raises UsageError."""
+    if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise UsageError(
+            "apply asks before it writes, and there is no terminal to ask on",
+            hint="review with plan, then use --auto-approve",
+        )
+    if asks and "-" in settings.manifests:
+        raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
+
+
+def agreed(plan: Plan) -> bool:
+    """Ask, and say whether the answer was yes."""
     count = len(plan.steps)
     question = "Apply this change?" if count == 1 else f"Apply these {count} changes?"
     click.echo(f"\n{question} Only yes is taken for yes: ", nl=False)
@@ -149,7 +155,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
     settings = replace(settings, reason=settings.reason or origin.reason, manifests=origin.manifests)
     keeper, _ = _kept(settings, place, commit=origin.commit)
     with writing(settings) as client:
-        return _carry_out(saved.plan, settings, console, client, keeper, recheck=True, used=_marker(saved, name))
+        return carry_out(saved.plan, settings, console, client, keeper, recheck=True, used=_marker(saved, name))
 
 
 def _read_plan(name: str) -> PlanFile:
@@ -193,7 +199,7 @@ def _claim(marker: Path | None) -> None:
         ) from error
 
 
-def _carry_out(
+def carry_out(
     plan: Plan,
     settings: Settings,
     console: Console,
@@ -243,7 +249,7 @@ def _carry_out(
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """Take SIGTERM for an interrupt: finish what is in flight, start nothing more."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ import orjson
 from reconciler.errors import LedgerDamaged
 from reconciler.ledger.fingerprint import is_fingerprint
 from reconciler.ledger.migrate import VERSION, migrated
-from reconciler.plan.owned import Entry, Ledger, Owner
+from reconciler.plan.owned import Entry, Farewell, Ledger, Owner
 from reconciler.resource import Address
 
 FORMAT: Final = "everruns.reconciler/ledger"
@@ -43,6 +43,10 @@ def dumps(ledger: Ledger) -> bytes:
         "orgs": orgs,
         "org_ids": dict(ledger.orgs),
         "begun": sorted(map(str, ledger.begun)),
+        "runs": {
+            run: {"at": one.at, "archived": {str(address): id_ for address, id_ in one.archived.items()}}
+            for run, one in ledger.runs.items()
+        },
     }
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -78,7 +82,7 @@ class _Odd(Exception):
 
 
 def _ledger(raw: dict[str, Any]) -> Ledger:
-    _members(raw, {"format", "version", "serial", "owner", "orgs", "org_ids", "begun"}, "the document")
+    _members(raw, {"format", "version", "serial", "owner", "orgs", "org_ids", "begun", "runs"}, "the document")
     owner = _members(raw["owner"], {"repository", "root", "environment"}, "owner")
     serial, begun = raw["serial"], raw["begun"]
     if type(serial) is not int or serial < 0:
@@ -96,6 +100,7 @@ def _ledger(raw: dict[str, Any]) -> Ledger:
         entries=entries,
         begun=frozenset(_address(_text(text, "begun")) for text in begun),
         orgs={org: _text(id_, f"org_ids.{org}") for org, id_ in _map(raw["org_ids"], "org_ids").items()},
+        runs={run: _farewell(run, one) for run, one in _map(raw["runs"], "runs").items()},
     )
 
 
@@ -124,6 +129,15 @@ def _item(org: str, local: str, item: Any) -> tuple[Address, Entry]:
         fields=fields,
         secrets=secrets,
     )
+
+
+def _farewell(run: str, raw: Any) -> Farewell:
+    where = f"runs.{run}"
+    _members(raw, {"at", "archived"}, where)
+    if not _TIME.fullmatch(_text(raw["at"], where)):
+        raise _Odd(f"{where}: at is no time")
+    archived = _map(raw["archived"], where).items()
+    return Farewell(raw["at"], {_address(text): _text(id_, where) for text, id_ in archived})
 
 
 def _address(text: str) -> Address:

@@ -23,6 +23,11 @@ class Keeper:
     wait: float = 0.0
     commit: str | None = None
 
+    @property
+    def run(self) -> str:
+        """What the run is called, in the ledger and to `undo`."""
+        return self.lock.id
+
     @contextmanager
     def held(self, plan: Plan) -> Iterator[None]:
         """Hold the ledger that a plan was made with. Raises LedgerLocked, and LedgerMoved when it is another by now."""

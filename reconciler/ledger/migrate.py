@@ -32,6 +32,7 @@ def _from_0(raw: Raw) -> Raw:
         "orgs": orgs,
         "org_ids": {},
         "begun": [],
+        "runs": {},
     }
 
 

@@ -16,8 +16,9 @@ from reconciler.resource import Address
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a run knows beside its outcomes: the ids there are, the time, the commit, and how a secret is read."""
+    """What a run knows beside its outcomes: its name, the ids there are, time and commit, and how to read a secret."""
 
+    run: str
     ids: Mapping[Address, str]
     orgs: Mapping[str, str | None]
     at: str
@@ -55,7 +56,16 @@ def remembered(
             entry = _entry(change, change.record, known, memory)
             if entry is not None:
                 applied[change.address] = entry
-    return _placed(ledger.without(gone - applied.keys()).with_applied(applied), memory)
+    farewell = {
+        outcome.change.address: outcome.change.id
+        for outcome in seen
+        if isinstance(outcome, Done)
+        and outcome.change.action is Action.ARCHIVE
+        and outcome.change.id
+        and not outcome.change.kind.archive_is_final
+    }
+    ledger = ledger.without(gone - applied.keys()).with_applied(applied).with_archived(memory.run, memory.at, farewell)
+    return _placed(ledger, memory)
 
 
 def _renamed(ledger: Ledger, old: Address, new: Address) -> Ledger:
@@ -95,6 +105,7 @@ def _secrets(change: Change, record: Record, known: Entry | None, memory: Memory
 
 def _placed(ledger: Ledger, memory: Memory) -> Ledger:
     """Add the ids of the organizations that entries stand in."""
-    used = {address.org for address in (*ledger.entries, *ledger.begun)}
+    gone = [address for run in ledger.runs.values() for address in run.archived]
+    used = {address.org for address in (*ledger.entries, *ledger.begun, *gone)}
     known = {org: id_ for org, id_ in memory.orgs.items() if id_ is not None}
     return replace(ledger, orgs={org: id_ for org, id_ in {**ledger.orgs, **known}.items() if org in used})

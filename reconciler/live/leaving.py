@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from reconciler.kinds import BY_NAME, TENANT
-from reconciler.live.names import Names
+from reconciler.kinds.kind import references
+from reconciler.live.client import ReadClient
+from reconciler.live.listing import Query, listed
+from reconciler.live.names import Directory, Names
+from reconciler.live.readers import readers
 from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire
 from reconciler.plan.owned import Entry, Ledger
@@ -50,6 +54,31 @@ def seen_leaving(
         observed = observed_at(address, kind, wire, names) if wire is not None and is_there else None
         found[address] = Leaving(entry, observed, is_within_reach=address.org not in lost)
     return found
+
+
+def observe_known(
+    client: ReadClient, ids: Mapping[Address, str], ledger: Ledger, *, parallelism: int
+) -> tuple[dict[str, OrgRef], dict[Address, Leaving], Names]:
+    """Read what is live of addresses that the ledger gives ids for; references keep their titles. Raises ApiError."""
+    known = {address: Entry(id_, "") for address, id_ in ids.items()}
+    orgs: dict[str, OrgRef] = {}
+    with readers(parallelism) as pool:
+        live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
+        lost = orgs_of_leaving(orgs, known, live, ledger)
+        kinds = {(address.org, kind) for address in known if address.org not in lost for kind in _read_for(address)}
+        queries = [Query(BY_NAME[kind], orgs[org].id, org) for org, kind in sorted(kinds)]
+        lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
+    names = Names()
+    for (org, kind), wires in lists.items():
+        names.add(org, Directory(BY_NAME[kind], {wire["id"]: wire for wire in wires}, {}))
+    return orgs, seen_leaving(known, lists, live, names, lost=lost), names
+
+
+def _read_for(address: Address) -> set[str]:
+    """Return the kinds to list for an address: its own, and those that it refers to."""
+    kind = BY_NAME[BY_NAME[address.kind].parent or address.kind]
+    names = {kind.name, *(reference.kind for _, reference in references(kind))}
+    return {name for name in names if BY_NAME[name].wire.org_scoped}
 
 
 def _beside(address: Address, lists: Lists, tenants: Sequence[Wire]) -> Sequence[Wire]:

@@ -87,7 +87,7 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     """Nothing live answers: restore an archived twin, free its name, or create."""
     kind, twin = desired.kind, found.twin
     if twin is not None and kind.twin is Twin.REVIVE:
-        return _restore(desired, spec, twin)
+        return restored(desired, twin, spec)
     if twin is not None and kind.twin is Twin.BLOCK:
         message = f'an archived {kind.name.lower()} holds the name "{desired.title}" and the API cannot bring it back'
         return Fault(message, desired.source, desired.path, hint="choose another name")
@@ -164,7 +164,8 @@ def _cleared(kind: Kind, name: str, observed: Shape) -> object:
     return {} if isinstance(live, dict) else [] if isinstance(live, list) else ""
 
 
-def _restore(desired: Desired, spec: Shape, twin: Observed) -> list[Change] | Fault:
+def restored(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
+    """Bring an archived twin back with what git says of it; what git does not say is as it was."""
     fields = diff(desired.kind, spec, twin.spec)
     return _replace(desired, spec, twin, fields, Action.RESTORE)
 

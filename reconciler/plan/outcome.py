@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.errors import Exit, ReconcilerError
-from reconciler.plan.change import Change, FieldChange
+from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.resource import Address
 
 
@@ -68,7 +68,7 @@ class Remainder:
 class Applied:
     """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look.
 
-    `unrecorded` is why the ledger did not learn of it.
+    `unrecorded` is why the ledger did not learn of it; `run` is what the run is called.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -77,6 +77,15 @@ class Applied:
     unproved: ReconcilerError | None = None
     throttled_for: float = 0.0
     unrecorded: ReconcilerError | None = None
+    run: str = ""
+
+    @property
+    def archived(self) -> int:
+        """How many resources were archived and could be brought back, if the platform can."""
+        return sum(
+            isinstance(one, Done) and one.change.action is Action.ARCHIVE and not one.change.kind.archive_is_final
+            for one in self.outcomes
+        )
 
     @property
     def exit_codes(self) -> tuple[Exit, ...]:

@@ -55,12 +55,24 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Farewell:
+    """What one run archived, by address with its id; `at` is its time, as `2026-11-02T10:00:00Z`."""
+
+    at: str
+    archived: Mapping[Address, str]
+
+
+KEPT_RUNS = 50
+"""Of so many runs that archived something, what they archived is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """All that one owner manages, in every organization.
 
     `serial` counts what was written, 0 when nothing ever was. `begun` are addresses whose creation was announced
     and not confirmed: what is found there after a run that died is its own work. `orgs` gives the id behind each name
-    of an organization that entries stand in.
+    of an organization that entries stand in; `runs` what runs archived, by their ids.
     """
 
     owner: Owner
@@ -68,6 +80,7 @@ class Ledger:
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     begun: frozenset[Address] = frozenset()
     orgs: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Farewell] = field(default_factory=dict)
 
     def get(self, address: Address) -> Entry | None:
         """Return what is remembered of an address, None of what is not ours."""
@@ -86,6 +99,14 @@ class Ledger:
         gone = frozenset(addresses)
         kept = {address: entry for address, entry in self.entries.items() if address not in gone}
         return replace(self, entries=kept, begun=self.begun - gone)
+
+    def with_archived(self, run: str, at: str, archived: Mapping[Address, str]) -> Ledger:
+        """Remember what a run archived, for as long as there are not too many younger ones."""
+        if not archived:
+            return self
+        runs = {**self.runs, run: Farewell(at, archived)}
+        kept = sorted(runs, key=lambda one: (runs[one].at, one))[-KEPT_RUNS:]
+        return replace(self, runs={one: runs[one] for one in kept})
 
     def renamed(self, old: Address, new: Address) -> Ledger:
         """Give an address and all below it a new name; raises LedgerError when that one is taken or another kind."""

@@ -13,7 +13,7 @@ from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
 from reconciler.plan.order import ordered, targets
-from reconciler.plan.owned import Owner
+from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.removal import Leaving, removals, shielded, still_needed
 from reconciler.plan.rules import Rules
 from reconciler.plan.secrecy import SecretState
@@ -160,6 +160,14 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(rules.secrets),
     )
+
+
+def build_from(
+    changes: Iterable[Change], orgs: Mapping[str, OrgRef], id_of: Callable[[Address], str | None], ledger: Ledger
+) -> Plan:
+    """Make a plan of changes that were decided elsewhere."""
+    sequence = ordered(changes, {})
+    return Plan(sequence, orgs, _bindings(sequence, id_of), owner=ledger.owner, serial=ledger.serial)
 
 
 def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:

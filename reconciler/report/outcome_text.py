@@ -158,6 +158,9 @@ def _closing(applied: Applied, style: Style) -> Iterator[str]:
     parts = [f"{kinds[kind]:,} {word}" for kind, word in words.items() if kinds[kind] or kind is Done]
     yield f"{style.paint('Applied:', 'bold')} {', '.join(parts)}."
     yield from _proof(applied, kinds[Done], style)
+    if applied.archived and not applied.unrecorded:
+        text = f"To bring back what was archived, as far as the platform can: reconciler undo {applied.run}"
+        yield style.paint(text, "dim")
 
 
 def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
