@@ -14,10 +14,10 @@ from itertools import islice
 from typing import Any, Final
 
 from reconciler.errors import CannotAmend
-from reconciler.manifest.parse import Parsed, parse
+from reconciler.manifest.parse import parse
 from reconciler.manifest.places import place, shown
 from reconciler.manifest.splice import attempts, trail
-from reconciler.manifest.steps import Path, Step, found, same, stepped, steps
+from reconciler.manifest.steps import Drop, Path, Step, same, stepped, steps
 from reconciler.manifest.tree import Form, Node, tree_of
 
 _BOM: Final = "\ufeff"
@@ -55,7 +55,9 @@ def amend(text: str, *, document: int, edits: Iterable[Edit]) -> str:
     Raises CannotAmend where that cannot be done without a change elsewhere.
     """
     mark, bare = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    now = _read(bare, document)
+    now, _ = _said(bare, document)
+    if now is None:
+        raise CannotAmend("there is no document to amend, or it has faults", hint="see reconciler validate")
     target = edited(now, edits)
     for _ in range(_MOST_STEPS):
         if same(now, target):
@@ -83,7 +85,11 @@ def _applied(value: Any, path: Path, edit: Edit) -> Any:
         if edit.value is REMOVED and not rest:
             return {name: item for name, item in value.items() if name != key}
         return value | {key: _applied(value.get(key, {}), rest, edit)}
-    if isinstance(key, int) and isinstance(value, list) and 0 <= key < len(value) + (edit.value is not REMOVED and not rest):
+    if (
+        isinstance(key, int)
+        and isinstance(value, list)
+        and 0 <= key < len(value) + (edit.value is not REMOVED and not rest)
+    ):
         if edit.value is REMOVED and not rest:
             return value[:key] + value[key + 1 :]
         return [*value[:key], _applied(value[key] if key < len(value) else None, rest, edit), *value[key + 1 :]]
@@ -96,26 +102,17 @@ def spoken(path: Path) -> str:
     return words.removeprefix(".") or "the document"
 
 
-def _read(text: str, document: int) -> Any:
-    """Return the value of a document; raises CannotAmend where there is none."""
-    found_there = next((one.value for one in parse(text)[0] if one.index == document), None)
-    if found_there is None:
-        raise CannotAmend("there is no document to amend, or it has faults", hint="see reconciler validate")
-    return found_there
-
-
 def _step(text: str, document: int, now: Any, target: Any) -> tuple[str, Any]:
     """Take the first step towards the target that can be taken; return the text and what it says then."""
     pending = list(steps(now, target))
-    others = _others(text, document)
+    others = _said(text, document)[1]
     root = tree_of(text, document=document)
     for step in pending:
         wanted = stepped(now, step)
         for attempt in _tried(text, root, step, now):
-            after = _judged(attempt, document, others)
-            if after is None:
+            value, rest = _said(attempt, document)
+            if value is None or not same(rest, others):
                 continue
-            value = after.value
             if same(value, wanted) or _is_nearer(value, target, pending):
                 return attempt, value
     raise _refusal(text, root, document, pending[0])
@@ -130,17 +127,12 @@ def _tried(text: str, root: Node, step: Step, now: Any) -> Iterator[str]:
         raise CannotAmend(message, hint="change it on the platform") from error
 
 
-def _others(text: str, document: int) -> list[Any]:
-    """Return what is to stay: the other documents, and the faults."""
+def _said(text: str, document: int) -> tuple[Any, list[Any]]:
+    """Return what a document says, None for nothing, and what is to stay: the other documents, and the faults."""
     documents, faults = parse(text)
-    return [[one.index, one.value] for one in documents if one.index != document] + [fault.message for fault in faults]
-
-
-def _judged(text: str, document: int, others: list[Any]) -> Parsed | None:
-    """Return what a document says now, or None when it says nothing, or another one says something else."""
-    if not same(_others(text, document), others):
-        return None
-    return next((one for one in parse(text)[0] if one.index == document), None)
+    others = [[one.index, one.value] for one in documents if one.index != document]
+    value = next((one.value for one in documents if one.index == document), None)
+    return value, [*others, *(fault.message for fault in faults)]
 
 
 def _is_nearer(value: Any, target: Any, pending: list[Step]) -> bool:
@@ -163,12 +155,7 @@ def _refusal(text: str, root: Node, document: int, step: Step) -> CannotAmend:
             f"{where} cannot be changed alone: *{shown(alias.text)} on line {other} repeats it",
             hint="write out one of the two, then run again",
         )
-    if len(way) < len(step.path) and any(entry.is_merge for entry in last.entries):
-        return CannotAmend(
-            f"{spoken(step.path)} cannot be removed on line {line}: it comes through <<",
-            hint="write out what << brings, then run again",
-        )
+    holder = way[-1][0] if len(way) == len(step.path) else last
+    if isinstance(step, Drop) and any(entry.is_merge for entry in holder.entries):
+        return CannotAmend(f"{where} cannot be removed: << brings it", hint="write out what << brings, then run again")
     return CannotAmend(f"{where} cannot be changed without touching what stands around it", hint="edit it by hand")
-
-
-__all__ = ["REMOVED", "Edit", "Removed", "amend", "edited", "found", "spoken"]

@@ -19,6 +19,7 @@ from reconciler.manifest.write import scalar_of, stands_in_lines
 _LONGEST_FLOW: Final = 80
 _LONGEST_DIGIT: Final = 9
 _NARROWEST: Final = 40
+_MOST_BLANK: Final = 4
 _BREAK: Final = re.compile(f"\r\n|[{BREAKS}]")
 _REFERENCES: Final = ({"env"}, {"file"})
 
@@ -91,7 +92,8 @@ def spelled(value: Any, spot: Spot, hand: Hand, text: str) -> Iterator[Words]:
     elif isinstance(value, (dict, list)):
         if not value or (old is not None and old.is_flow and _fits(value)) or _is_reference(value):
             yield Words(flow(value, quotes=quotes_of(old) if old is not None else None))
-        yield _block(value, spot, hand)
+        if value:
+            yield _block(value, spot, hand)
     else:
         yield from _scalar(value, spot, hand, text)
 
@@ -165,7 +167,8 @@ def _in_block(value: str, spot: Spot, hand: Hand, text: str, *, is_folded: bool)
     sign = ">" if is_folded else "|"
     if ends == 1 and old is not None and old.style in ("|", ">") and "+" in text[old.body : header_end(text, old)]:
         yield Words(f"{sign}{digit}+", below)
-    yield Words(f"{sign}{digit}{chomping}", below)
+    for blank in range(min(ends, _MOST_BLANK)):  # as many blank lines may stand below already
+        yield Words(f"{sign}{digit}{chomping}", below[: len(below) - blank])
 
 
 def _digit(value: str, text: str, old: Node | None, deeper: int) -> str | None:
@@ -231,4 +234,3 @@ def _fits(value: Any) -> bool:
 def _is_reference(value: Any) -> bool:
     """Say whether a value leads to a secret or a file, which is written on one line."""
     return isinstance(value, dict) and set(value) in _REFERENCES and isinstance(next(iter(value.values())), str)
-

@@ -51,6 +51,9 @@ def attempts(text: str, root: Node, step: Step, value: Any) -> Iterator[str]:
     match step:
         case Put() if depth == len(path) and way:
             yield from _put(text, *way[-1], step.value, hand)
+        case Put() if not path:
+            end = line_end(text, root.end) if root.is_block else root.end
+            yield text[: root.body] + flow(step.value, quotes=None) + text[end:]
         case Drop() if depth == len(path):
             yield from _drop(text, *way[-1])
         case Add() if depth >= len(path) - 1:
@@ -61,7 +64,9 @@ def attempts(text: str, root: Node, step: Step, value: Any) -> Iterator[str]:
                 yield from _add(text, container, path[-1], step.value, hand)
         case _ if node.form is Form.ALIAS and depth:
             yield from _instead(text, root, step, value, depth)
-        case _ if node.form is Form.MAP and depth < len(path) and not (isinstance(step, Drop) and depth + 1 == len(path)):
+        case _ if (
+            node.form is Form.MAP and depth < len(path) and not (isinstance(step, Drop) and depth + 1 == len(path))
+        ):
             own = path[: depth + 1]  # it came through a merge, over which a key of its own wins
             yield from _add(text, node, path[depth], found(stepped(value, step), own), hand)
 
@@ -80,14 +85,14 @@ def _put(text: str, container: Node, entry: Entry, value: Any, hand: Hand) -> It
     old = entry.value
     if old.tag is not None and not isinstance(value, str):
         old = replace(old, body=old.start) if not old.is_empty else replace(old, body=old.start, style="tag")
-    spot = Spot(
-        old, column(text, entry.start), container.is_flow, container.form is Form.LIST, quotes_of(container)
-    )
+    spot = Spot(old, column(text, entry.start), container.is_flow, container.form is Form.LIST, quotes_of(container))
     for words in spelled(value, spot, hand, text):
         if container.is_flow or (not words.below and not old.is_block):
             yield _exchanged(text, entry, old, words.head, hand)
         else:
             yield from _rewritten(text, entry, old, words, hand)
+    if entry.key is not None and entry.mark is None:
+        yield _exchanged(text, entry, old, flow(value, quotes=None), hand)
 
 
 def _exchanged(text: str, entry: Entry, old: Node, head: str, hand: Hand) -> str:
@@ -163,7 +168,7 @@ def _drop_in_flow(text: str, container: Node, index: int) -> Iterator[str]:
     rest = text[end : line_end(text, end)].strip()
     if comma < start and not text[start : entry.start].strip() and (not rest or rest.startswith("#")):
         kept = text[comma:start] if has_comma else text[comma + 1 : start]
-        yield text[: comma] + kept + text[after_break(text, line_end(text, end)) :]
+        yield text[:comma] + kept + text[after_break(text, line_end(text, end)) :]
     yield text[: before.end] + text[entry.end :]
 
 

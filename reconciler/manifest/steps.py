@@ -78,14 +78,15 @@ def found(value: Any, path: Path) -> Any:
 def _at(value: Any, path: Path, step: Step) -> Any:
     if not path:
         return step.value if not isinstance(step, Drop) else value
-    key, rest = path[0], path[1:]
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    key: Any = path[0]
+    rest = path[1:]
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     if rest:
         copy[key] = _at(value[key], rest, step)
     elif isinstance(step, Drop):
         del copy[key]
     elif isinstance(step, Add) and isinstance(copy, list):
-        copy.insert(int(key), step.value)
+        copy.insert(key, step.value)
     else:
         copy[key] = step.value
     return copy
@@ -109,7 +110,7 @@ def _in_list(old: list[Any], new: list[Any], path: Path) -> Iterator[Step]:
 
 
 def _between(old: list[Any], new: list[Any], path: Path, offset: int) -> Iterator[Step]:
-    names = SequenceMatcher(None, [_name(item) for item in old], [_name(item) for item in new], autojunk=False)
+    names = SequenceMatcher(None, [name_of(item) for item in old], [name_of(item) for item in new], autojunk=False)
     for tag, first, last, begin, end in names.get_opcodes():
         if tag == "equal":
             for number in range(last - first):
@@ -141,7 +142,8 @@ def _text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _name(item: Any) -> bytes:
+def name_of(item: Any) -> bytes:
+    """Return what tells an item of a list from the others, nothing where nothing does."""
     if not isinstance(item, dict):
         return b""
     return next((_key([name, item[name]]) for name in _NAMES if name in item), b"")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+from yaml.error import YAMLError
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -19,6 +21,7 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
+    StreamEndEvent,
 )
 
 from reconciler.manifest.places import open_events
@@ -114,6 +117,18 @@ def tree_of(text: str, *, document: int) -> Node:
     return _Builder(text).root(document)
 
 
+def starts_of(text: str) -> list[int]:
+    """Return where each document of a stream starts, empty ones included, up to a syntax error."""
+    starts: list[int] = []
+    with suppress(YAMLError, ValueError, OverflowError):
+        next_event: Callable[[], Any] = open_events(text)
+        event: Any
+        while (event := next_event()).__class__ is not StreamEndEvent:
+            if event.__class__ is DocumentStartEvent:
+                starts.append(event.start_mark.index)
+    return starts
+
+
 def after_gap(text: str, offset: int) -> int:
     """Return where the next thing stands that is neither space nor comment."""
     match = _GAP.match(text, offset)
@@ -179,7 +194,7 @@ class _Builder:
         """Build the node that begins with this event."""
         start, end = event.start_mark.index, event.end_mark.index
         if event.__class__ is AliasEvent:
-            return Node(Form.ALIAS, start, start, end, text=event.anchor)
+            return Node(Form.ALIAS, start, start, end, text=str(event.anchor))
         body = self.body(event, start)
         if event.__class__ is ScalarEvent:
             return self.scalar(event, start, body, end)
@@ -202,9 +217,7 @@ class _Builder:
     def scalar(self, event: Any, start: int, body: int, end: int) -> Node:
         """Build a scalar; the parser has a block text end where the next line begins."""
         body = min(body, end)
-        node = Node(
-            Form.SCALAR, start, body, end, event.value, event.style or None, anchor=event.anchor, tag=event.tag
-        )
+        node = Node(Form.SCALAR, start, body, end, event.value, event.style or None, anchor=event.anchor, tag=event.tag)
         if node.style in ("|", ">"):
             node.end = self.end_of_text(node)
         return node
@@ -226,6 +239,7 @@ class _Builder:
     def pairs(self, node: Node) -> int:
         """Read the pairs of a map; return where the event ends that ends it."""
         before = node.body
+        event: Any
         while (event := self.next_event()).__class__ is not MappingEndEvent:
             key = self.node(event)
             value = self.node(self.next_event())
@@ -242,6 +256,7 @@ class _Builder:
     def items(self, node: Node) -> int:
         """Read the items of a list; return where the event ends that ends it."""
         before = node.body
+        event: Any
         while (event := self.next_event()).__class__ is not SequenceEndEvent:
             value = self.node(event)
             if node.is_flow:
