@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from reconciler.manifest.tree import BREAKS, Form, Node, header_end, indent_of_text, line_start
+from reconciler.manifest.tree import BREAKS, Form, Node, header_end, indent_of_text, indicators, line_start
 from reconciler.manifest.write import scalar_of, stands_in_lines
 
 _LONGEST_FLOW: Final = 80
@@ -90,7 +90,7 @@ def spelled(value: Any, spot: Spot, hand: Hand, text: str) -> Iterator[Words]:
         yield Words(flow(value, quotes=spot.quotes))
         yield Words(flow(value, quotes='"'))
     elif isinstance(value, (dict, list)):
-        if not value or (old is not None and old.is_flow and _fits(value)) or _is_reference(value):
+        if not value or (old is not None and old.is_flow and fits(value)) or _is_reference(value):
             yield Words(flow(value, quotes=quotes_of(old) if old is not None else None))
         if value:
             yield _block(value, spot, hand)
@@ -165,16 +165,17 @@ def _in_block(value: str, spot: Spot, hand: Hand, text: str, *, is_folded: bool)
     chomping = "+" if ends > 1 else "" if ends else "-"
     below = tuple(" " * indent + line if line else "" for line in lines)
     sign = ">" if is_folded else "|"
-    if ends == 1 and old is not None and old.style in ("|", ">") and "+" in text[old.body : header_end(text, old)]:
+    if ends == 1 and old is not None and old.style in ("|", ">") and "+" in indicators(text, old):
         yield Words(f"{sign}{digit}+", below)
-    for blank in range(min(ends, _MOST_BLANK)):  # as many blank lines may stand below already
+    if not ends and old is not None and old.end == len(text):  # where a text ends without a line end, so do its values
+        yield Words(indicators(text, old), below)
+    for blank in range(max(1, min(ends, _MOST_BLANK))):  # as many blank lines may stand below already
         yield Words(f"{sign}{digit}{chomping}", below[: len(below) - blank])
 
 
 def _digit(value: str, text: str, old: Node | None, deeper: int) -> str | None:
     """Return the digit of a block text's header, which is needed where it begins with a space; None: impossible."""
-    before = text[old.body + 1 : old.body + 3] if old is not None and old.style in ("|", ">") else ""
-    has_digit = any(sign.isdigit() for sign in before)
+    has_digit = old is not None and old.style in ("|", ">") and any(map(str.isdigit, indicators(text, old)))
     if not value.lstrip("\n").startswith((" ", "\t")) and not has_digit:
         return ""
     return str(deeper) if 0 < deeper <= _LONGEST_DIGIT else None
@@ -222,7 +223,7 @@ def _wrapped(paragraph: str, source: list[str], width: int) -> list[str]:
     return [*head, *middle, *tail]
 
 
-def _fits(value: Any) -> bool:
+def fits(value: Any) -> bool:
     """Say whether a value reads well on one line."""
     try:
         line = flow(value, quotes=None)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from reconciler.manifest.spell import Hand, Spot, Words, column, flow, hand_of, pair, quotes_of, spelled
+from reconciler.manifest.spell import Hand, Spot, Words, column, fits, flow, hand_of, pair, quotes_of, spelled
 from reconciler.manifest.steps import Add, Drop, Path, Put, Step, found, stepped
 from reconciler.manifest.tree import (
     BREAKS,
@@ -185,7 +185,9 @@ def _add(text: str, container: Node, key: str | int, value: Any, hand: Hand) -> 
         return
     entries = container.entries
     indent = column(text, entries[0].start)
-    for words in spelled(value, Spot(None, indent, in_list=isinstance(key, int)), hand, text):
+    as_others = all(entry.value.is_flow for entry in entries) and isinstance(value, (dict, list)) and fits(value)
+    own = [Words(flow(value, quotes=quotes_of(entries[0].value)))] if as_others else []
+    for words in (*own, *spelled(value, Spot(None, indent, in_list=isinstance(key, int)), hand, text)):
         lines = (f"- {words.head}", *words.below) if isinstance(key, int) else pair(key, words)
         places = (key,) if isinstance(key, int) else range(len(entries), -1, -1)
         for number in places:

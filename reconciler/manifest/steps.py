@@ -116,8 +116,19 @@ def _between(old: list[Any], new: list[Any], path: Path, offset: int) -> Iterato
             for number in range(last - first):
                 yield from steps(old[first + number], new[begin + number], (*path, offset + first + number))
             continue
+        while first < last and begin < end and _is_like(old[first], new[begin]):
+            yield from steps(old[first], new[begin], (*path, offset + first))
+            first, begin = first + 1, begin + 1
         yield from (Add((*path, offset + last), item) for item in new[begin:end])
         yield from (Drop((*path, offset + number)) for number in range(first, last))
+
+
+def _is_like(one: Any, other: Any) -> bool:
+    """Say whether two maps have so much in common that one is rather the other renamed."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    common = sum(1 for key in one if key in other and same(one[key], other[key]))
+    return common * 2 >= len(one.keys() | other.keys())
 
 
 def _key(item: Any) -> bytes:

@@ -122,11 +122,14 @@ def starts_of(text: str) -> list[int]:
     starts: list[int] = []
     with suppress(YAMLError, ValueError, OverflowError):
         next_event: Callable[[], Any] = open_events(text)
-        event: Any
         while (event := next_event()).__class__ is not StreamEndEvent:
             if event.__class__ is DocumentStartEvent:
-                starts.append(event.start_mark.index)
+                starts.append(_offset(event.start_mark))
     return starts
+
+
+def _offset(mark: Any) -> int:
+    return int(mark.index)
 
 
 def after_gap(text: str, offset: int) -> int:
@@ -164,6 +167,11 @@ def header_end(text: str, node: Node) -> int:
     """Return the end of the first line of a block text, its comment included."""
     match = _HEADER.match(text, node.body)
     return match.end() if match else node.body
+
+
+def indicators(text: str, node: Node) -> str:
+    """Return what the header of a block text says, as `|2-`."""
+    return text[node.body : header_end(text, node)].partition("#")[0].rstrip()
 
 
 def indent_of_text(text: str, node: Node) -> int | None:
@@ -225,7 +233,7 @@ class _Builder:
     def end_of_text(self, node: Node) -> int:
         """Return the end of the last line that belongs to a block text."""
         head = header_end(self.text, node)
-        if "+" in self.text[node.body : node.body + 3]:
+        if "+" in indicators(self.text, node):
             end = node.end
             if end > head and self.text[end - 1] in BREAKS:
                 end -= 2 if self.text[end - 2 : end] == "\r\n" else 1
@@ -239,24 +247,22 @@ class _Builder:
     def pairs(self, node: Node) -> int:
         """Read the pairs of a map; return where the event ends that ends it."""
         before = node.body
-        event: Any
         while (event := self.next_event()).__class__ is not MappingEndEvent:
             key = self.node(event)
             value = self.node(self.next_event())
-            start = after_gap(self.text, before + (self.text[before : before + 1] in "{,")) if before else 0
-            start = start if self.text[start : start + 1] == "?" and start < key.start else key.start
+            start = after_gap(self.text, before + self.text.startswith(("{", ","), before))
+            start = start if self.text.startswith("?", start) and start < key.start else key.start
             colon = after_gap(self.text, key.end)
-            mark = colon + 1 if self.text[colon : colon + 1] == ":" and colon < max(value.start, colon + 1) else None
+            mark = colon + 1 if self.text.startswith(":", colon) else None
             if value.is_empty and value.start == value.end:
                 value.start = value.body = value.end = mark or key.end
             node.entries.append(Entry(key, value, start, mark))
             before = after_gap(self.text, node.entries[-1].end)
-        return int(event.end_mark.index)
+        return _offset(event.end_mark)
 
     def items(self, node: Node) -> int:
         """Read the items of a list; return where the event ends that ends it."""
         before = node.body
-        event: Any
         while (event := self.next_event()).__class__ is not SequenceEndEvent:
             value = self.node(event)
             if node.is_flow:
@@ -267,4 +273,4 @@ class _Builder:
                 value.start = value.body = value.end = dash + 1
             node.entries.append(Entry(None, value, dash, dash + 1))
             before = node.entries[-1].end
-        return int(event.end_mark.index)
+        return _offset(event.end_mark)
