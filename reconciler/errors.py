@@ -7,6 +7,7 @@
     ├── PlanRefused                 4   safety or policy says no
     ├── StalePlan                   5   what the plan was made for has moved
     ├── SecretUnavailable           1   a referenced secret has no value here
+    ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
     ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
@@ -148,6 +149,10 @@ class StalePlan(ReconcilerError):
 
 class SecretUnavailable(ReconcilerError):
     """A secret that must be sent has no value in this environment; names the reference, never a value."""
+
+
+class CannotAmend(ReconcilerError):
+    """A manifest that cannot be changed in place without a change elsewhere, or that changed meanwhile."""
 
 
 class OutputError(ReconcilerError):

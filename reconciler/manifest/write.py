@@ -66,6 +66,36 @@ def yaml_of(value: Any) -> str:
     return stream.getvalue()
 
 
+def scalar_of(value: Any, *, style: str | None = None, in_flow: bool = False) -> str:
+    """Return how a scalar is written on one line, quoted as asked for (`'` or `"`) where that is possible.
+
+    Raises ValueError as `yaml_of` does.
+    """
+    if not isinstance(value, str):
+        return _word(value)
+    value.encode()
+    stream = io.StringIO()
+    emitter = _Emitter(stream, width=_NEVER_FOLDED, allow_unicode=True)
+    quotes = style or ('"' if "\n" in value else _style(value))
+    for event in (
+        StreamStartEvent(),
+        DocumentStartEvent(explicit=False),
+        MappingStartEvent(None, None, implicit=True, flow_style=in_flow),
+        ScalarEvent(None, None, (True, True), "k"),
+        ScalarEvent(None, None, (quotes is None and _is_plain(value), True), value, style=quotes),
+        MappingEndEvent(),
+        DocumentEndEvent(explicit=False),
+        StreamEndEvent(),
+    ):
+        emitter.emit(event)
+    return stream.getvalue().partition(": ")[2].removesuffix("\n").removesuffix("}" if in_flow else "")
+
+
+def stands_in_lines(text: str) -> bool:
+    """Say whether a text of several lines is written in lines of its own."""
+    return _style(text) == "|"
+
+
 def _events(value: Any) -> Iterator[Event]:
     match value:
         case dict():
