@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ManifestError
 from reconciler.kinds import KINDS
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
+from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.layout import lay_out
+from reconciler.manifest.load import load
+from reconciler.manifest.rewrite import Taken, drafts
+from reconciler.manifest.rewrite import save as save_drafts
 from reconciler.manifest.save import in_the_way, save
 from reconciler.plan.capture import capture_all
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Change, FieldChange, holds_unknown_secret
+from reconciler.plan.claim import record_of
 from reconciler.plan.drift import Drifted, What
 from reconciler.plan.imported import Imported
 from reconciler.plan.outcome import Applied, Done
@@ -26,7 +31,6 @@ from reconciler.resource import by_rank
 if TYPE_CHECKING:
     from reconciler.ledger.keeper import Keeper
     from reconciler.live.client import ReadClient
-    from reconciler.plan.change import Change
     from reconciler.plan.drift import Drift
     from reconciler.plan.imported import Imported
     from reconciler.plan.owned import Ledger
@@ -105,9 +109,81 @@ def adopt(
     """
     actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
     taken = [change for change in plan.changes if change.action in actions and chosen(change.address)]
-    if taken:
-        with keeper.held(plan):
-            before = keeper.begin(replace(plan, changes=tuple(taken)))
-            done = Applied(tuple(Done(change) for change in taken))
-            keeper.end(before, learnt(before, done, Ids(plan, client), keeper), plan)
+    _record(taken, plan, client=client, keeper=keeper)
     return taken
+
+
+def _record(changes: Sequence[Change], plan: Plan, *, client: ReadClient, keeper: Keeper) -> None:
+    """Let the ledger of a plan learn what these changes say, as if they had been applied. Raises LedgerError."""
+    if not changes:
+        return
+    with keeper.held(plan):
+        before = keeper.begin(replace(plan, changes=tuple(changes)))
+        done = Applied(tuple(Done(change) for change in changes))
+        keeper.end(before, learnt(before, done, Ids(plan, client), keeper), plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What a capture did: the files that changed, what it took in, and what it could not, with the reason."""
+
+    files: tuple[str, ...]
+    taken: tuple[Drifted, ...]
+    left: tuple[tuple[Drifted, str], ...]
+
+
+def capture(wanted: Wanted, settings: Settings, drift: Drift) -> Captured:
+    """Take live values back into the manifests that declare them, in place; nothing is written to the platform.
+
+    Raises CannotAmend, with no file touched, where a manifest cannot say a value.
+    """
+    declared = {one.address: one for one in wanted.everything}
+    left = tuple((one, why) for one in drift.drifted if (why := _not_capturable(one)))
+    taken = tuple(one for one in drift.drifted if not _not_capturable(one))
+    values = [
+        Taken(declared[one.address].source, (*declared[one.address].path, *field.path), _value(field))
+        for one in taken
+        for field in one.fields
+    ]
+    roots = load(settings.manifests).roots if values else {}
+    changed = drafts(values, sources=[one.source for one in wanted.everything], roots=roots)
+    save_drafts(changed)
+    return Captured(tuple(draft.path for draft in changed), taken, left)
+
+
+def accept(captured: Captured, wanted: Wanted, plan: Plan, *, client: ReadClient, keeper: Keeper) -> None:
+    """Let the ledger take what was captured for last written; `wanted` and `plan` are of the manifests as they are now.
+
+    Raises LedgerError.
+    """
+    addresses = {one.address: one.id for one in captured.taken}
+    changes = [
+        Change(
+            one.address,
+            Action.RECORD,
+            one.title,
+            id=addresses[one.address],
+            record=record_of(one, wanted.rules.known(one.address)),
+        )
+        for one in wanted.everything
+        if one.address in addresses
+    ]
+    _record(changes, plan, client=client, keeper=keeper)
+
+
+def _not_capturable(one: Drifted) -> str | None:
+    """Say why a drift cannot be written into a manifest, None where it can."""
+    match one.what:
+        case What.CHANGED:
+            secret = next((field.name for field in one.fields if holds_unknown_secret(field.old)), None)
+            return f"{secret} holds a secret, which the platform does not show" if secret else None
+        case What.GONE | What.ARCHIVED:
+            return "its document has to be removed by hand"
+        case What.UNSYNCED:
+            return "there is nothing in git to change"
+        case What.UNMANAGED:
+            return "write it with reconciler import"
+
+
+def _value(field: FieldChange) -> Any:
+    return REMOVED if field.old is None else field.old

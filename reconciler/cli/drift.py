@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from reconciler.report import events
 from reconciler.settings import DEFAULT_MANIFESTS, Settings
 
 if TYPE_CHECKING:
+    from reconciler.live.client import ReadClient
     from reconciler.plan.drift import Drift
+    from reconciler.reconcile import Wanted
 
 
 @options.verb(
@@ -24,12 +27,25 @@ if TYPE_CHECKING:
     options.MANIFESTS,
     options.PLATFORM,
     options.LEDGER,
-    own=(click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),),
+    options.LOCK,
+    own=(
+        click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),
+        click.option("--capture", is_flag=True, help="Take what changed into the manifests, in place."),
+    ),
 )
-def command(*, settings: Settings, console: Console, ledger: options.LedgerName | None, unmanaged: bool) -> int:
+def command(
+    *,
+    settings: Settings,
+    console: Console,
+    ledger: options.LedgerName | None,
+    lock_timeout: int,
+    unmanaged: bool,
+    capture: bool,
+) -> int:
     """Show what moved on the platform since it was last written; exit with 3 when something did.
 
     Reads only, takes no lock, and says nothing of what git wants and was not applied yet: that is what plan is for.
+    With --capture the live values are written into the files that declare them, which keep their comments and form.
     """
     from reconciler.cli.connect import ledger_of, reading
     from reconciler.reconcile import find_drift, want_afresh
@@ -42,8 +58,40 @@ def command(*, settings: Settings, console: Console, ledger: options.LedgerName 
             from reconciler.intake import find_unmanaged
 
             drift = find_unmanaged(wanted, settings, drift, client=client)
-    show(drift, console, flags=flags_of(settings))
+        show(drift, console, flags=flags_of(settings))
+        if capture:
+            return _capture(drift, wanted, settings, console, client, wait=lock_timeout, backend=ledger)
     return console.end(Exit.DRIFT_FOUND if drift.drifted else Exit.DONE)
+
+
+def _capture(
+    drift: Drift,
+    wanted: Wanted,
+    settings: Settings,
+    console: Console,
+    client: ReadClient,
+    *,
+    wait: int,
+    backend: options.LedgerName | None,
+) -> int:
+    """Write what changed into the manifests, and let the ledger know; exit with 3 where drift is left."""
+    from reconciler.cli.connect import keeper_of
+    from reconciler.intake import accept
+    from reconciler.intake import capture as taken_in
+    from reconciler.manifest.commit import commit_of
+    from reconciler.reconcile import make_plan, want_afresh
+
+    captured = taken_in(wanted, settings, drift)
+    console.event(events.captured(captured.files, captured.taken, captured.left))
+    console.text(["", *(f"Changed {file}" for file in captured.files)])
+    console.text([f"Not captured: {one.address}: {why}" for one, why in captured.left])
+    if captured.taken:
+        commit = commit_of(settings.manifests[0])
+        keeper, config = keeper_of(settings, backend=backend, wait=wait, env=os.environ, commit=commit)
+        now = want_afresh(settings, client=client, read_ledger=keeper.backend.read, config=config)
+        accept(captured, now, make_plan(now, settings, client=client), client=client, keeper=keeper)
+        console.text(["Review and commit: the platform is as these files say."])
+    return console.end(Exit.DRIFT_FOUND if captured.left else Exit.DONE)
 
 
 def show(drift: Drift, console: Console, *, flags: str) -> None:

@@ -104,7 +104,7 @@ def _beside(desired: Desired, observed: Observed, action: Action, notes: tuple[s
         pre=replace(pre, digest=digest),
         notes=notes,
         where=where_of(desired),
-        record=_record(desired, NOTHING, ()),
+        record=record_of(desired, NOTHING, ()),
     )
 
 
@@ -125,7 +125,7 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
     if not notes:
         return []
     step = _beside(desired, observed, Action.RECORD, tuple(notes))
-    return [replace(step, record=_record(desired, known, ()), since=since(entry))]
+    return [replace(step, record=record_of(desired, known, ()), since=since(entry))]
 
 
 def _dotted(paths: Sequence[str]) -> str:
@@ -148,7 +148,7 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
         if not number:
             notes = (*notes, *(released_note(gone) if gone else ()), *_moved(known))
         own = {str(one.path[0]) for one in step.fields}
-        record = _record(desired, known, later) if not number else _adding(desired, own)
+        record = record_of(desired, known, later) if not number else _adding(desired, own)
         told.append(replace(step, fields=fields, notes=notes, record=record, since=since(entry) if entry else None))
     return told
 
@@ -162,7 +162,7 @@ def _rotated(one: FieldChange, rotate: Sequence[Path]) -> FieldChange:
     return replace(one, old=SET) if one.path in rotate and one.old is None else one
 
 
-def _record(desired: Desired, known: Known, later: Sequence[str] | set[str]) -> Record:
+def record_of(desired: Desired, known: Known, later: Sequence[str] | set[str] = ()) -> Record:
     """Return what the ledger learns from the first step of an address; `later` fields are learnt from others."""
     protect = desired.protect if desired.protect is not None else bool(known.entry and known.entry.protect)
     return Record(

@@ -19,6 +19,7 @@
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
 | `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
 | `drifted`   | `address`, `what`, `fields`, `message`, `since`, `where`, `id`, `revert`, `capture`         |
+| `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |
 | `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
@@ -185,6 +186,16 @@ def drift_found(one: Drift) -> Event:
     """Sum a drift up."""
     counts = Counter(each.what.value for each in one.drifted)
     return _event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
+
+
+def captured(files: Sequence[str], taken: Sequence[Drifted], left: Sequence[tuple[Drifted, str]]) -> Event:
+    """Say which files were changed, what was taken into them, and what could not be."""
+    return _event(
+        "captured",
+        files=list(files),
+        addresses=[str(one.address) for one in taken],
+        left=[{"address": str(one.address), "message": why} for one, why in left],
+    )
 
 
 def error(one: ReconcilerError) -> Event:
