@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.errors import Fault
+from reconciler.kinds.kind import references
+from reconciler.kinds.walk import at
 from reconciler.plan.change import Action, Change
 from reconciler.plan.claim import forgotten, since
 from reconciler.plan.decide import archival
-from reconciler.plan.order import targets
 from reconciler.plan.owned import Entry
 from reconciler.resource import Address, Desired, Observed
 
@@ -75,11 +76,14 @@ def _title(address: Address, observed: Observed | None) -> str:
 def still_needed(wanted: Collection[Desired], going: Collection[Address]) -> Iterator[Fault]:
     """Yield a fault for each resource of git that refers to one that would be archived."""
     for one in wanted if going else ():
-        for target in () if one.archive else targets(one.kind, one.address.org, one.spec):
-            if target in going:
-                yield Fault(
-                    f"refers to {target.local}, which is ours and no longer in git: it would be archived",
-                    one.source,
-                    one.path,
-                    hint="point it elsewhere, or bring that document back",
-                )
+        for path, reference in () if one.archive else references(one.kind):
+            for holder, key, where in at(one.spec, path):
+                target = Address(one.address.org, reference.kind, str(holder[key]))
+                if target in going:
+                    yield Fault(
+                        f"refers to {target.local}, which is ours and no longer in git: it would be archived",
+                        one.source,
+                        (*one.path, *where),
+                        hint="point it elsewhere, or bring that document back",
+                        on_value=True,
+                    )
