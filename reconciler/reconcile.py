@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.manifest.config import Config
     from reconciler.plan.drift import Drift
     from reconciler.plan.owned import Entry, Ledger
+    from reconciler.plan.side_by_side import SideBySide
     from reconciler.resource import Address, Desired, Document
     from reconciler.settings import Settings
 
@@ -100,7 +101,7 @@ def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger
     for pattern in settings.rotate:
         if not any(is_matched(address, (pattern,)) for address in holders):
             raise UsageError(f"--rotate {pattern}: matches nothing that declares a secret")
-    return replace(rules, rotate=secrets.rotate, secrets=secrets.counts)
+    return replace(rules, rotate=secrets.rotate, secrets=secrets.states)
 
 
 def want(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config) -> Wanted:
@@ -178,6 +179,22 @@ def plan_afresh(
     """Do all of the above, from the manifests to the plan; raises what that does."""
     wanted = want_afresh(settings, client=client, read_ledger=read_ledger, config=config, stdin=stdin)
     return make_plan(wanted, settings, client=client)
+
+
+def inspect(wanted: Wanted, address: Address, settings: Settings, *, client: ReadClient) -> SideBySide:
+    """Put beside each other what git, the ledger and the platform say of a declared address; reads only."""
+    from reconciler.plan.decide import Found
+    from reconciler.plan.side_by_side import side_by_side
+
+    seen, plan = _planned(wanted, settings, client=client)
+    (desired,) = (one for one in seen.desired if one.address == address)
+    return side_by_side(
+        desired,
+        seen.situation.found.get(address, Found()),
+        wanted.rules.known(address).entry,
+        tuple(change for change in plan.changes if change.address == address),
+        {path: state for (place, path), state in wanted.rules.secrets.items() if place == address},
+    )
 
 
 def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config: Config, now: datetime) -> Drift:

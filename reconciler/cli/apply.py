@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from reconciler.cli import options
-from reconciler.cli.console import Console
+from reconciler.cli.console import Console, flags_of
 from reconciler.cli.plan import show, with_reason
 from reconciler.errors import Exit, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
@@ -244,7 +244,7 @@ def carry_out(
     for error in (applied.unproved, applied.unrecorded):
         if error:
             console.event(events.error(error))
-    console.text(applied_text(applied, style=console.style))
+    console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))
     return console.end(*applied.exit_codes)
 
 

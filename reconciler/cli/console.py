@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from reconciler import __version__
 from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
 from reconciler.report.style import Style
+from reconciler.settings import DEFAULT_MANIFESTS, Settings
 
 
 class Console:
@@ -93,3 +95,10 @@ def _style(stream: Any, *, plain: bool) -> Style:
     is_terminal = stream.isatty()
     width = shutil.get_terminal_size((100, 24)).columns if is_terminal else 120
     return Style(color=is_terminal and not plain, width=max(40, width))
+
+
+def flags_of(settings: Settings) -> str:
+    """Spell the flags that lead to the same manifests and platform, each with a space behind it."""
+    parts = [part for path in settings.manifests for part in ("-f", path)]
+    parts = [] if settings.manifests == DEFAULT_MANIFESTS else parts
+    return "".join(f"{shlex.quote(part)} " for part in (*parts, *(["--local"] if settings.local else [])))

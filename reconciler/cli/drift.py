@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.console import Console
+from reconciler.cli.console import Console, flags_of
 from reconciler.errors import Exit
 from reconciler.report import events
-from reconciler.settings import DEFAULT_MANIFESTS, Settings
+from reconciler.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.live.client import ReadClient
@@ -103,10 +102,3 @@ def show(drift: Drift, console: Console, *, flags: str) -> None:
         console.event(events.drifted(one, revert=revert, capture=capture))
     console.event(events.drift_found(drift))
     console.text(drift_text(drift, style=console.style, flags=flags))
-
-
-def flags_of(settings: Settings) -> str:
-    """Spell the flags that lead to the same manifests and platform, each with a space behind it."""
-    parts = [part for path in settings.manifests for part in ("-f", path)]
-    parts = [] if settings.manifests == DEFAULT_MANIFESTS else parts
-    return "".join(f"{shlex.quote(part)} " for part in (*parts, *(["--local"] if settings.local else [])))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -94,6 +96,115 @@ def forget(
     return console.end()
 
 
+@options.verb(
+    "ledger adopt",
+    options.PATHS,
+    options.PLATFORM,
+    options.LEDGER,
+    options.LOCK,
+    own=(click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS..."), _APPROVE),
+)
+def adopt(
+    *,
+    settings: Settings,
+    console: Console,
+    ledger: options.LedgerName | None,
+    lock_timeout: int,
+    addresses: tuple[str, ...],
+    auto_approve: bool,
+) -> int:
+    """Take over what is declared, is live already, and is not ours, whether it agrees or not.
+
+    ADDRESS is acme/Agent/triage, Agent/triage or a glob. Nothing is written to the platform: what differs is changed
+    by the next apply, and shown by the next plan.
+    """
+    from reconciler.plan.select import is_matched
+
+    return _take_over(
+        settings,
+        console,
+        _Wish(ledger, lock_timeout, approved=auto_approve),
+        chosen=lambda address: is_matched(address, addresses),
+        also_differing=True,
+    )
+
+
+@options.verb("ledger rebuild", options.PATHS, options.PLATFORM, options.LEDGER, options.LOCK, own=(_APPROVE,))
+def rebuild(
+    *,
+    settings: Settings,
+    console: Console,
+    ledger: options.LedgerName | None,
+    lock_timeout: int,
+    auto_approve: bool,
+) -> int:
+    """Begin the ledger anew: forget all, even when it is damaged, and take over what is declared and agrees.
+
+    Nothing is written to the platform. What was ours and is gone from git is nobody's from then on, and never archived.
+    """
+    from reconciler.cli.connect import ledger_of, lock_for
+
+    backend, config = ledger_of(settings, backend=ledger)
+    if not auto_approve and not _agreed(f"Forget everything in {backend.place} and begin anew?", console):
+        return console.end(Exit.ERROR)
+    lock = lock_for(config, os.environ)
+    with backend.lock(lock, wait=lock_timeout):
+        backend.erase(message=f"Forget everything, to begin anew\n\nBy {lock}\n")
+    return _take_over(
+        settings,
+        console,
+        _Wish(ledger, lock_timeout, approved=True),
+        chosen=lambda _address: True,
+        also_differing=False,
+    )
+
+
+class _Wish(NamedTuple):
+    """Where the ledger is wished to be, how long to wait for it, and whether to ask."""
+
+    backend: options.LedgerName | None
+    wait: int
+    approved: bool
+
+
+def _take_over(
+    settings: Settings,
+    console: Console,
+    wish: _Wish,
+    *,
+    chosen: Callable[[Address], bool],
+    also_differing: bool,
+) -> int:
+    """Let the ledger take over what a plan finds there; say what, and what was left."""
+    from reconciler import intake
+    from reconciler.cli.connect import keeper_of, reading
+    from reconciler.manifest.commit import commit_of
+    from reconciler.plan.change import Action
+    from reconciler.reconcile import plan_afresh
+
+    commit = commit_of(settings.manifests[0])
+    keeper, config = keeper_of(settings, backend=wish.backend, wait=wish.wait, env=os.environ, commit=commit)
+    with reading(settings) as client:
+        plan = plan_afresh(
+            settings, client=client, read_ledger=keeper.backend.read, config=replace(config, adopt="exact")
+        )
+        actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
+        found = [change for change in plan.changes if change.action in actions and chosen(change.address)]
+        if also_differing and not found:
+            raise UsageError(
+                "nothing of this is declared, live and not ours", hint="reconciler plan shows adoptions and conflicts"
+            )
+        if found and not wish.approved and not _agreed(f"Take {len(found)} over?", console):
+            return console.end(Exit.ERROR)
+        taken = intake.adopt(plan, client=client, keeper=keeper, chosen=chosen, also_differing=also_differing)
+    left = [change.address for change in plan.changes if change.action is Action.CONFLICT and change not in taken]
+    console.event(events.taken_over([str(one.address) for one in taken], [str(address) for address in left]))
+    console.text(f"= {console.style.paint(str(one.address))}" for one in taken)
+    console.text(f"# {console.style.paint(str(address))} differs, and is left" for address in left)
+    console.text([f"Ours from now on: {len(taken)}."])
+    return console.end()
+
+
 @options.verb("ledger unlock", *_SHARED, own=(_APPROVE,))
 def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName | None, auto_approve: bool) -> int:
     """Take the lock away from a dead run.
@@ -113,7 +224,7 @@ def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName |
     return console.end()
 
 
-for _verb in (show, forget, unlock):
+for _verb in (show, forget, adopt, rebuild, unlock):
     command.add_command(_verb)
 
 

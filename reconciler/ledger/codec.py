@@ -17,7 +17,7 @@ FORMAT: Final = "everruns.reconciler/ledger"
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 _REBUILD: Final = (
-    "restore an older one (git keeps them on the ledger's branch), or begin a new one: reconciler ledger forget --all; "
+    "restore an older one (git keeps them on the ledger's branch), or begin a new one: reconciler ledger rebuild; "
     "nothing is archived then, and what agrees is taken over again"
 )
 

@@ -82,7 +82,7 @@ def _foreign(desired: Desired, observed: Observed, steps: list[Change], rule: Ad
             steps[0] = replace(steps[0], notes=(*steps[0].notes, note))
             return _told(desired, steps, NOTHING, None)
         case _ if not steps:
-            return [_beside(desired, observed, Action.ADOPT, (f"{observed.id} agrees: taken over as it is",))]
+            return [_beside(desired, observed, Action.ADOPT, ())]
     notes = (
         f"{observed.id} is there, is not ours, and differs: nothing is written to it",
         "to make it yours: adopt: overwrite in its metadata; or make git agree; or choose another name",

@@ -158,7 +158,7 @@ def build(
         owner=rules.ledger.owner,
         serial=rules.ledger.serial,
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
-        secrets=dict(rules.secrets),
+        secrets=dict(Counter(rules.secrets.values())),
     )
 
 

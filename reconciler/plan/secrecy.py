@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -41,11 +40,6 @@ class Secrets:
             if state is SecretState.ROTATE:
                 found.setdefault(address, []).append(path)
         return found
-
-    @property
-    def counts(self) -> Counter[SecretState]:
-        """How many secrets are in each state."""
-        return Counter(self.states.values())
 
 
 def tell_secrets(

@@ -17,9 +17,11 @@
 | `ledger`    | `place`, `owner`, `serial`, `lock`: what the ledger is, and who holds it (or null)          |
 | `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
+| `taken_over` | `addresses`: what is ours from now on; `left`: what differs, and is not                     |
 | `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
 | `drifted`   | `address`, `what`, `fields`, `message`, `since`, `where`, `id`, `revert`, `capture`         |
 | `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |
+| `resource`  | `address`, `fields` (`name`, `desired`, `live`, `written`), `owned`, `live`, `touched`...    |
 | `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import Drift, Drifted
     from reconciler.plan.imported import Imported
     from reconciler.plan.plan import Plan
+    from reconciler.plan.side_by_side import SideBySide
 
 SCHEMA = "everruns.reconciler/events/v1"
 
@@ -160,6 +163,11 @@ def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:
     return _event("forgotten", addresses=list(addresses), everything=everything)
 
 
+def taken_over(addresses: Sequence[str], left: Sequence[str]) -> Event:
+    """Say what the ledger took over, and what differs and was left."""
+    return _event("taken_over", addresses=list(addresses), left=list(left))
+
+
 def unlocked(lock: Mapping[str, Any] | None) -> Event:
     """Say whose lock was taken away."""
     return _event("unlocked", lock=lock)
@@ -186,6 +194,26 @@ def drift_found(one: Drift) -> Event:
     """Sum a drift up."""
     counts = Counter(each.what.value for each in one.drifted)
     return _event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
+
+
+def shown(one: SideBySide, *, touched: str | None) -> Event:
+    """Describe a resource on its three sides, and the commit that last touched its lines."""
+    entry = one.entry
+    return _event(
+        "resource",
+        address=str(one.desired.address),
+        title=one.desired.title,
+        where=f"{one.desired.source.file.path}:{one.desired.source.line}",
+        touched=touched,
+        owned=None if entry is None else {"id": entry.id, "protect": entry.protect, "applied_at": entry.applied_at},
+        live=one.observed.id if one.observed else None,
+        archived=one.twin.id if one.twin else None,
+        fields=[
+            {"name": row.name, "desired": plain(row.desired), "live": plain(row.live), "written": row.written}
+            for row in one.rows
+        ],
+        actions=[each.action.value for each in one.changes],
+    )
 
 
 def captured(files: Sequence[str], taken: Sequence[Drifted], left: Sequence[tuple[Drifted, str]]) -> Event:

@@ -42,8 +42,8 @@ MOST_LISTED = 20
 _T = TypeVar("_T", bound="Outcome")
 
 
-def applied_text(applied: Applied, *, style: Style) -> Iterator[str]:
-    """Yield the lines that say what became of every change."""
+def applied_text(applied: Applied, *, style: Style, flags: str = "") -> Iterator[str]:
+    """Yield the lines that say what became of every change; `flags` lead to the same manifests and platform."""
     outcomes = applied.outcomes
     yield from _done(_only(outcomes, Done), style)
     for failed in _only(outcomes, Failed):
@@ -56,6 +56,9 @@ def applied_text(applied: Applied, *, style: Style) -> Iterator[str]:
     for remainder in applied.remainders:
         yield from _remainder(remainder, style)
     yield from _closing(applied, style)
+    if applied.archived and not applied.unrecorded:
+        text = f"To bring back what was archived, as far as the platform can: reconciler undo {flags}{applied.run}"
+        yield style.paint(text, "dim")
 
 
 def done_word(done: Done) -> str:
@@ -158,9 +161,6 @@ def _closing(applied: Applied, style: Style) -> Iterator[str]:
     parts = [f"{kinds[kind]:,} {word}" for kind, word in words.items() if kinds[kind] or kind is Done]
     yield f"{style.paint('Applied:', 'bold')} {', '.join(parts)}."
     yield from _proof(applied, kinds[Done], style)
-    if applied.archived and not applied.unrecorded:
-        text = f"To bring back what was archived, as far as the platform can: reconciler undo {applied.run}"
-        yield style.paint(text, "dim")
 
 
 def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
