@@ -18,6 +18,7 @@ from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
+from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.resource import DEFAULT_ORG, Address, Desired, Observed
 
@@ -63,7 +64,21 @@ def observe(
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches))
-    return Observation(Situation(found, orgs, names.id_of, reports), bound, faults)
+    return Observation(Situation(found, orgs, names.id_of, reports, _holders(lists)), bound, faults)
+
+
+def _holders(lists: Lists) -> Holders:
+    """Say who holds which name: everything live, archived ones included."""
+
+    def of(org: str, kind: str) -> Iterable[Holder]:
+        archived = BY_NAME[kind].wire.archived
+        return (
+            Holder(wire["id"], str(wire.get("name", "")), archived(wire))
+            for wire in lists.get((org, kind), ())
+            if wire.get("status") != "deleted"
+        )
+
+    return of
 
 
 def organizations(

@@ -10,6 +10,7 @@ from functools import cached_property
 from reconciler.errors import Fault
 from reconciler.plan.change import Action, Change, digest, plain
 from reconciler.plan.decide import Found, decide
+from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.resource import Address, Desired
 
@@ -73,6 +74,7 @@ def described(change: Change) -> dict[str, object]:
         "then": plain(change.then),
         "replace": change.replace,
         "frees": change.frees,
+        "detour": change.detour,
         "id": change.id,
         "precondition": {
             "id": change.pre.id,
@@ -87,12 +89,16 @@ def described(change: Change) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What was found: for each desired address its live side, what else to report, and the id behind a name."""
+    """What was found: for each desired address its live side, what else to report, and the id behind a name.
+
+    `holders` gives all that hold names, by organization and kind; it is asked only where a name is to be had.
+    """
 
     found: Mapping[Address, Found]
     orgs: Mapping[str, OrgRef]
     id_of: Callable[[Address], str | None]
     reports: tuple[Change, ...] = ()
+    holders: Holders = lambda _org, _kind: ()
 
 
 def build(desired: Iterable[Desired], situation: Situation, *, partial: str | None = None) -> Plan | list[Fault]:
@@ -114,9 +120,12 @@ def build(desired: Iterable[Desired], situation: Situation, *, partial: str | No
             unchanged[one.address.kind] += 1
     if faults:
         return faults
+    names = settle_names(changes, wanted, situation.holders)
+    if names.faults:
+        return names.faults
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
     positions = {one.address: one.position for one in wanted if one.address.parent}
-    sequence = ordered(changes, observed, positions=positions)
+    sequence = ordered(names.changes, observed, positions=positions, names=names.after)
     return Plan(sequence, situation.orgs, _bindings(sequence, situation.id_of), dict(unchanged), partial)
 
 

@@ -4,7 +4,8 @@
 | ----------- | ------------------------------------------------------------------------------------------- |
 | `started`   | `verb`, `version`                                                                           |
 | `fault`     | `path`, `line`, `column` (null without a place), `message`, `hint`                          |
-| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `secrets`, `after` |
+| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `frees`, `detour`, `secrets`, |
+|             | `after`                                                                                     |
 | `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `partial`, `empty`               |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
@@ -21,7 +22,8 @@
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
-`fields` is a list of `{path, old, new, sensitive}`. An outcome's `status` is `done` (with `adopted` and `note`),
+`fields` is a list of `{path, old, new, sensitive}`. `frees` is the id of what holds the name and is renamed first, to
+`detour`. An outcome's `status` is `done` (with `adopted` and `note`),
 `failed` (with `error`, as in the event of that name), `blocked` (with `by`), `conflicted` (with `message`, `fields`
 and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it is declared and `{"$secret": "set"}`
 where the platform has one; a value never appears. Members may be added to an event, never taken away within v1.
@@ -79,6 +81,8 @@ def change(one: Change) -> Event:
         where=one.where,
         id=one.id,
         replace=one.replace,
+        frees=one.frees,
+        detour=one.detour,
         secrets=[plain(secret) for secret in one.secrets],
         after=list(one.after),
     )
