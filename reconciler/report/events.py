@@ -4,8 +4,8 @@
 | ----------- | ------------------------------------------------------------------------------------------- |
 | `started`   | `verb`, `version`                                                                           |
 | `fault`     | `path`, `line`, `column` (null without a place), `message`, `hint`                          |
-| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `frees`, `detour`, `secrets`, |
-|             | `after`                                                                                     |
+| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `secrets`,       |
+|             | `after`, `frees`, `detour`                                                                  |
 | `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `partial`, `empty`               |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
