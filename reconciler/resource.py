@@ -13,6 +13,7 @@ from reconciler.kinds.kind import Kind, Shape
 DEFAULT_ORG = "default"
 """The organization of documents that name none and stand below no Organization document."""
 
+
 Adopt = Literal["exact", "overwrite", "never"]
 """What to do with a live resource that is not ours: take it over as it is, take it over and change it, or stop."""
 
@@ -80,9 +81,10 @@ class Desired:
 
     `spec` holds the declared fields alone, in canonical form; references are names. `title` is what the platform
     calls it. `pinned` is the id that the manifest insists on; `archive` asks for the resource to be taken away.
-    `protect` says whether it must not be archived, None where nothing is said; `moved_from` is the name that its
-    address had before. `position` counts siblings of the same type before it. `lists_children` says that git lists
-    the children, so that others are worth a word. `path` leads from the document's root to the spec.
+    `protect` says whether it must not be, `adopt` what to do with one that is not ours, both None where nothing is
+    said; `moved_from` is the name that its address had before.
+    `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
+    others are worth a word. `path` leads from the document's root to the spec.
     """
 
     address: Address
@@ -92,11 +94,11 @@ class Desired:
     path: tuple[str | int, ...] = ("spec",)
     pinned: str | None = None
     archive: bool = False
-    protect: bool | None = None
-    adopt: Adopt = "exact"
-    moved_from: str | None = None
     position: int = 0
     lists_children: bool = False
+    protect: bool | None = None
+    adopt: Adopt | None = None
+    moved_from: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from reconciler.errors import UsageError
 
@@ -22,7 +23,9 @@ LOCAL_KEY = "evr_pat_local"
 class Settings:
     """What one run works with.
 
-    `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`.
+    `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
+    nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
+    addresses whose secrets are sent again.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -35,6 +38,9 @@ class Settings:
     parallelism: int = DEFAULT_PARALLELISM
     reason: str | None = None
     local: bool = False
+    prune: bool = True
+    allow_archive: Mapping[str, int] = field(default_factory=dict)
+    rotate: tuple[str, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -57,6 +63,9 @@ def settings(
     parallelism: int = DEFAULT_PARALLELISM,
     reason: str | None = None,
     local: bool = False,
+    prune: bool = True,
+    allow_archive: Mapping[str, int] = MappingProxyType({}),
+    rotate: tuple[str, ...] = (),
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
@@ -80,4 +89,7 @@ def settings(
         parallelism=parallelism,
         reason=reason,
         local=local,
+        prune=prune,
+        allow_archive=allow_archive,
+        rotate=rotate,
     )

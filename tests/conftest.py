@@ -14,15 +14,22 @@ import httpx
 import pytest
 
 from reconciler.emulator import create_app
+from reconciler.ledger.file_backend import FileBackend
+from reconciler.ledger.keeper import Keeper
+from reconciler.ledger.lock import lock_of
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
 from reconciler.live.endpoint import Endpoint
+from reconciler.manifest.config import Config
 from reconciler.plan.outcome import Applied
+from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import Wanted, apply_plan, plan_afresh, read_manifests
+from reconciler.reconcile import Wanted, apply_plan, plan_afresh, read_manifests, want
+from reconciler.resource import Adopt
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings, settings
 
 from .openapi.contract import Contract
 
+OWNER = Owner("example.com/acme/fleet", "manifests", "test")
 DEFAULT_ORG = "org_" + f"{1:032x}"
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 """Status, body (JSON, or bytes as they are) and headers of an answer."""
@@ -172,6 +179,7 @@ class World:
     emulator: Any
     key: str = LOCAL_KEY
     reason: str | None = None
+    adopt: Adopt = "overwrite"
     declared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     opened: list[Any] = field(default_factory=list)
 
@@ -206,7 +214,8 @@ class World:
 
     def wanted(self, **flags: Any) -> Wanted:
         """Write what is declared into one file and read it as the tool does."""
-        return read_manifests(self._written(**flags))
+        chosen = self._written(**flags)
+        return want(read_manifests(chosen.manifests), chosen, ledger=self.ledger, config=self.config)
 
     def _written(self, **flags: Any) -> Settings:
         (self.folder / "fleet.yaml").write_text("\n---\n".join(map(json.dumps, self.declared.values())))
@@ -227,9 +236,30 @@ class World:
         """Open a client that can write."""
         return self._kept(open_writer(self.endpoint))
 
+    @property
+    def config(self) -> Config:
+        """The rules: what somebody made by hand is taken over, unless the world says otherwise."""
+        return Config(adopt=self.adopt)
+
+    @property
+    def backend(self) -> FileBackend:
+        """Where the ledger is kept."""
+        return FileBackend(self.folder.with_suffix(".ledger"), OWNER)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the ledger says now."""
+        return self.backend.read()
+
+    @property
+    def keeper(self) -> Keeper:
+        """Hold the ledger for a run."""
+        return Keeper(self.backend, lock_of({}), commit="c" * 40)
+
     def plan(self, **flags: Any) -> Plan:
         """Plan what is declared."""
-        return plan_afresh(self._written(**flags), client=self.reader())
+        settings = self._written(**flags)
+        return plan_afresh(settings, client=self.reader(), read_ledger=self.backend.read, config=self.config)
 
     def apply(
         self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1
@@ -237,7 +267,14 @@ class World:
         """Apply a plan, by default the one of what is declared; one step at a time unless told otherwise."""
         plan = self.plan() if plan is None else plan
         chosen = settings(env={}, parallelism=parallel)
-        return apply_plan(plan, chosen, client=self.writer(), listen=listen or (lambda _news: None), recheck=recheck)
+        return apply_plan(
+            plan,
+            chosen,
+            client=self.writer(),
+            keeper=self.keeper,
+            listen=listen or (lambda _news: None),
+            recheck=recheck,
+        )
 
     def converge(self) -> None:
         """Apply what is declared and insist that all of it went well; then forget the requests."""
@@ -315,8 +352,10 @@ OpenWorld = Callable[..., AbstractContextManager[World]]
 def _world(**options: Any) -> Iterator[World]:
     key, reason = options.pop("key", LOCAL_KEY), options.pop("reason", None)
     emulator = create_app(**{"default_org": True} | options)
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder), Meddler(emulator), emulator, key=key, reason=reason)
+    with tempfile.TemporaryDirectory() as top:
+        folder = Path(top) / "fleet"
+        folder.mkdir()
+        world = World(folder, Meddler(emulator), emulator, key=key, reason=reason)
         try:
             yield world
             world.meddler.contract.settle()

@@ -8,6 +8,8 @@
 | `env`       | the secrets                                                                                      |
 | `applied`   | manifests that were applied before                                                               |
 | `live`      | requests sent by hand after that, as `requests` are spelled                                      |
+| `foreign`   | true where what is live is somebody else's; otherwise the ledger knows it as ours                |
+| `adopt`     | the rule of adoption for what is foreign and where git says none                                 |
 | `manifests` | what git wants: the text of fleet.yaml, or a map from file names to texts                        |
 | `plan`      | each change as `symbol address fields...`, with the plan's own signs                             |
 | `notes`     | what the plan says beside its changes                                                            |
@@ -24,6 +26,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +41,12 @@ from reconciler.kinds.channel_config import CONFIGS
 from reconciler.manifest.locate import located
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import apply_plan, make_plan, read_manifests
+from reconciler.reconcile import adopt, apply_plan, make_plan, read_manifests, want
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 
 FOLDER = Path(__file__).parent / "scenarios"
 CASES = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))}
-KEYS = {"why", "server", "org_id", "env", "applied", "live", "manifests"}
+KEYS = {"why", "server", "org_id", "env", "applied", "live", "foreign", "adopt", "manifests"}
 OUTCOME = {"plan", "notes", "requests", "after"}
 COLLECTIONS = {
     "model": "/v1/models",
@@ -150,17 +154,32 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.server.known(text), encoding="utf-8")
 
-    def plan(self) -> Plan:
-        """Plan what is written; a plan sends nothing but reads."""
+    def plan(self, *, archives: bool = True) -> Plan:
+        """Plan what is written, with or without what is to be archived; a plan sends nothing but reads."""
         self.world.forget()
-        plan = make_plan(read_manifests(self.settings), self.settings, client=self.world.reader())
+        declared = [one for one in read_manifests(self.settings.manifests) if archives or not one.archive]
+        wanted = want(declared, self.settings, ledger=self.world.ledger, config=self.world.config)
+        plan = make_plan(wanted, self.settings, client=self.world.reader())
         assert not self.world.writes
         return plan
+
+    def own(self) -> None:
+        """Make what is live and declared ours, whether it agrees or not, as if it had been ours for long."""
+        with suppress(ManifestError):
+            everything = partial(adopt, client=self.world.reader(), keeper=self.world.keeper, also_differing=True)
+            everything(self.plan(archives=False), chosen=lambda _address: True)
 
     def apply(self, plan: Plan) -> list[Any]:
         """Apply a plan, insist that it converged, and return the writes as a case spells them."""
         self.world.forget()
-        applied = apply_plan(plan, self.settings, client=self.world.writer(), listen=lambda _news: None, recheck=True)
+        applied = apply_plan(
+            plan,
+            self.settings,
+            client=self.world.writer(),
+            keeper=self.world.keeper,
+            listen=lambda _news: None,
+            recheck=True,
+        )
         sent = list(self.world.writes)
         assert applied.exit_codes == (Exit.DONE,), applied
         self.server.refresh()
@@ -201,6 +220,10 @@ def test_scenario(name, open_world, monkeypatch):
             run.apply(run.plan())
         server.carry_out(case.get("live"))
         run.write(case["manifests"])
+        world.adopt = "exact"
+        if not case.get("foreign"):
+            run.own()
+        world.adopt = case.get("adopt", "exact" if case.get("foreign") else "overwrite")
         if "faults" in case:
             with pytest.raises(ManifestError) as caught:
                 run.plan()

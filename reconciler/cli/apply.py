@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -24,7 +25,9 @@ from reconciler.report import events
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from reconciler.ledger.keeper import Keeper
     from reconciler.live.client import WriteClient
+    from reconciler.manifest.config import Config
     from reconciler.plan.file import PlanFile
 
 
@@ -32,37 +35,71 @@ if TYPE_CHECKING:
     "apply",
     options.MANIFESTS,
     options.PLATFORM,
+    options.POLICY,
+    options.LEDGER,
+    options.LOCK,
     options.REASON,
     own=(
         click.argument("plan_file", required=False, metavar="[PLAN]"),
         click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal."),
     ),
 )
-def command(*, settings: Settings, console: Console, plan_file: str | None, auto_approve: bool) -> int:
+def command(
+    *,
+    settings: Settings,
+    console: Console,
+    ledger: options.LedgerName | None,
+    lock_timeout: int,
+    plan_file: str | None,
+    auto_approve: bool,
+) -> int:
     """Make the platform what the manifests say, or what a saved PLAN says, and prove it by reading back.
 
     A saved plan was reviewed: it is not asked about again, and is refused when anything it touches has moved.
     """
     with _terminated_as_interrupted():
         if plan_file is not None:
-            if _given("manifests", "orgs", "target", "exclude"):
-                raise UsageError(
-                    "a saved plan is applied as it is: -f, --org, --target and --exclude have no say in it"
-                )
-            return _apply_saved(plan_file, settings, console)
-        return _apply_fresh(with_reason(settings), console, approved=auto_approve)
+            if given := _given(_ABOUT_THE_PLAN):
+                raise UsageError(f"a saved plan is applied as it is: {given} has no say in it")
+            return _apply_saved(plan_file, settings, console, _Place(ledger, lock_timeout))
+        return _apply_fresh(with_reason(settings), console, _Place(ledger, lock_timeout), approved=auto_approve)
 
 
-def _given(*flags: str) -> bool:
-    """Say whether any of the flags stands on the command line."""
+_ABOUT_THE_PLAN = {
+    "manifests": "-f",
+    "orgs": "--org",
+    "target": "--target",
+    "exclude": "--exclude",
+    "no_prune": "--no-prune",
+    "allow_archive": "--allow-archive",
+    "rotate": "--rotate",
+}
+
+
+def _given(flags: Mapping[str, str]) -> str:
+    """Return which of the flags stand on the command line."""
     source = click.get_current_context().get_parameter_source
-    return any(source(flag) is ParameterSource.COMMANDLINE for flag in flags)
+    return ", ".join(flag for name, flag in flags.items() if source(name) is ParameterSource.COMMANDLINE)
 
 
-def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int:
+class _Place(NamedTuple):
+    """What flags say of the ledger, and how many seconds to wait for it."""
+
+    backend: options.LedgerName | None
+    wait: int
+
+
+def _kept(settings: Settings, place: _Place, *, commit: str | None) -> tuple[Keeper, Config]:
+    from reconciler.cli.connect import keeper_of
+
+    return keeper_of(settings, backend=place.backend, wait=place.wait, env=os.environ, commit=commit)
+
+
+def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approved: bool) -> int:
     """Plan, ask, apply."""
     from reconciler.cli.connect import writing
-    from reconciler.reconcile import plan_afresh
+    from reconciler.manifest.commit import commit_of
+    from reconciler.reconcile import ensure_not_refused, plan_afresh
 
     asks = not approved
     if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
@@ -72,40 +109,47 @@ def _apply_fresh(settings: Settings, console: Console, *, approved: bool) -> int
         )
     if asks and "-" in settings.manifests:
         raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
+    keeper, config = _kept(settings, place, commit=commit_of(settings.manifests[0]))
     with writing(settings) as client:
-        plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
+        read = keeper.backend.read
+        plan = plan_afresh(settings, client=client, read_ledger=read, config=config, stdin=sys.stdin.buffer)
         show(plan, console)
         if plan.is_empty:
             return console.end()
+        ensure_not_refused(plan)
         if asks and not _agreed(plan):
             console.text(["Nothing was written."])
             return console.end(Exit.ERROR)
-        return _carry_out(plan, settings, console, client, recheck=asks)
+        return _carry_out(plan, settings, console, client, keeper, recheck=asks)
 
 
 def _agreed(plan: Plan) -> bool:
-    count = len(plan.writes)
+    count = len(plan.steps)
     question = "Apply this change?" if count == 1 else f"Apply these {count} changes?"
     click.echo(f"\n{question} Only yes is taken for yes: ", nl=False)
     return sys.stdin.readline().strip() == "yes"
 
 
-def _apply_saved(name: str, settings: Settings, console: Console) -> int:
+def _apply_saved(name: str, settings: Settings, console: Console, place: _Place) -> int:
     """Check that a saved plan still holds, then apply it once."""
     from reconciler.cli.connect import writing
+    from reconciler.reconcile import ensure_not_refused
 
     saved = _read_plan(name)
-    if saved.api_url.rstrip("/") != settings.api_url.rstrip("/"):
+    origin = saved.origin
+    if origin.api_url.rstrip("/") != settings.api_url.rstrip("/"):
         raise PlanFileError(
-            f"{name} was made for {saved.api_url}, this run is against {settings.api_url}",
+            f"{name} was made for {origin.api_url}, this run is against {settings.api_url}",
             hint="make a plan for this one",
         )
     show(saved.plan, console)
     if saved.plan.is_empty:
         return console.end()
-    settings = replace(settings, reason=settings.reason or saved.reason)
+    ensure_not_refused(saved.plan)
+    settings = replace(settings, reason=settings.reason or origin.reason, manifests=origin.manifests)
+    keeper, _ = _kept(settings, place, commit=origin.commit)
     with writing(settings) as client:
-        return _carry_out(saved.plan, settings, console, client, recheck=True, used=_marker(saved, name))
+        return _carry_out(saved.plan, settings, console, client, keeper, recheck=True, used=_marker(saved, name))
 
 
 def _read_plan(name: str) -> PlanFile:
@@ -154,6 +198,7 @@ def _carry_out(
     settings: Settings,
     console: Console,
     client: WriteClient,
+    keeper: Keeper,
     *,
     recheck: bool,
     used: Path | None = None,
@@ -165,7 +210,7 @@ def _carry_out(
     from reconciler.report.progress import progress
 
     live = console.style.color and not console.as_json
-    with progress(len(plan.writes), stream=sys.stdout, style=console.style, live=live) as shown:
+    with progress(len(plan.steps), stream=sys.stdout, style=console.style, live=live) as shown:
 
         def listen(news: Any) -> None:
             if console.as_json:
@@ -176,14 +221,23 @@ def _carry_out(
             else:
                 shown.finished(news)
 
-        applied = apply_plan(plan, settings, client=client, listen=listen, recheck=recheck, claim=lambda: _claim(used))
+        applied = apply_plan(
+            plan,
+            settings,
+            client=client,
+            keeper=keeper,
+            listen=listen,
+            recheck=recheck,
+            claim=lambda: _claim(used),
+        )
     for outcome in applied.outcomes:
         if isinstance(outcome, NotStarted):  # nobody listens to what did not happen
             console.event(events.outcome(outcome))
     for remainder in applied.remainders:
         console.event(events.remainder(remainder))
-    if applied.unproved:
-        console.event(events.error(applied.unproved))
+    for error in (applied.unproved, applied.unrecorded):
+        if error:
+            console.event(events.error(error))
     console.text(applied_text(applied, style=console.style))
     return console.end(*applied.exit_codes)
 

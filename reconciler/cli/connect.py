@@ -17,6 +17,7 @@ from reconciler.settings import STATE_FOLDER, Settings
 if TYPE_CHECKING:
     from reconciler.cli.options import LedgerName
     from reconciler.ledger.backend import Backend
+    from reconciler.ledger.keeper import Keeper
     from reconciler.ledger.lock import Lock
     from reconciler.manifest.config import Config
 
@@ -61,6 +62,16 @@ def ledger_of(settings: Settings, *, backend: LedgerName | None = None) -> tuple
         environment=config.environment,
     )
     return choose(settings.manifests, api_url=settings.api_url, wish=wish, local=settings.local), config
+
+
+def keeper_of(
+    settings: Settings, *, backend: LedgerName | None, wait: int, env: Mapping[str, str], commit: str | None
+) -> tuple[Keeper, Config]:
+    """Find the ledger of a run that writes, and the rules; raises what `ledger_of` does."""
+    from reconciler.ledger.keeper import Keeper
+
+    place, config = ledger_of(settings, backend=backend)
+    return Keeper(place, lock_for(config, env), wait=wait, commit=commit), config
 
 
 def lock_for(config: Config, env: Mapping[str, str]) -> Lock:

@@ -15,8 +15,8 @@ from reconciler.report import events
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
-    from reconciler.ledger.document import Ledger
     from reconciler.ledger.lock import Lock
+    from reconciler.plan.owned import Ledger
     from reconciler.resource import Address
 
 _SHARED = (options.PATHS, options.ENDPOINT, options.LEDGER)

@@ -28,6 +28,25 @@ def _seconds(_context: click.Context, _option: click.Parameter, given: str) -> i
     return found
 
 
+def _allowances(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> dict[str, int]:
+    """Read how many of which kinds may be archived."""
+    from reconciler.kinds import KINDS
+    from reconciler.manifest.suggest import suggest
+
+    known = [kind.name for kind in KINDS if kind.managed]
+    found: dict[str, int] = {}
+    for one in given:
+        kind, equals, number = one.partition("=")
+        if not equals or not number.isdecimal():
+            raise click.BadParameter(f"{one}: expected a kind and a number, as Agent=7")
+        if kind not in known:
+            raise click.BadParameter(f"{kind}: no kind has this name; {suggest(kind, known) or ', '.join(known)}")
+        if kind in found:
+            raise click.BadParameter(f"{kind} is given twice")
+        found[kind] = int(number)
+    return found
+
+
 PATHS: tuple[Flag, ...] = (
     click.option(
         "-f",
@@ -74,6 +93,17 @@ LOCK: tuple[Flag, ...] = (
         help="How long to wait while another run holds the ledger, as 5m.",
     ),
 )
+POLICY: tuple[Flag, ...] = (
+    click.option("--no-prune", "no_prune", is_flag=True, help="Archive nothing for being gone from git."),
+    click.option(
+        "--allow-archive",
+        multiple=True,
+        callback=_allowances,
+        metavar="KIND=N",
+        help="Lift the limit of removal for exactly so many, as Agent=7.",
+    ),
+    click.option("--rotate", multiple=True, metavar="GLOB", help="Send the secrets of these addresses again."),
+)
 REASON: tuple[Flag, ...] = (
     click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit]."),
 )
@@ -81,7 +111,18 @@ _OUTPUT: tuple[Flag, ...] = (
     click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
     click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
 )
-_READ = ("manifests", "orgs", "target", "exclude", "local", "api_url", "parallelism", "reason")
+_READ = (
+    "manifests",
+    "orgs",
+    "target",
+    "exclude",
+    "local",
+    "api_url",
+    "parallelism",
+    "reason",
+    "allow_archive",
+    "rotate",
+)
 
 
 def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callable[[Verb], click.Command]:
@@ -96,6 +137,7 @@ def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callab
             console = Console(as_json=as_json, no_color=no_color)
             console.begin(name)
             shared = {flag: flags.pop(flag) for flag in _READ if flag in flags}
+            shared["prune"] = not flags.pop("no_prune", False)
             return run(settings=settings(env=os.environ, **shared), console=console, **flags)
 
         command: Any = call

@@ -21,25 +21,36 @@ from reconciler.settings import Settings
     "plan",
     options.MANIFESTS,
     options.PLATFORM,
+    options.POLICY,
+    options.LEDGER,
     own=(
         click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value."),
         click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
     ),
 )
-def command(*, settings: Settings, console: Console, out: str | None, detailed_exitcode: bool) -> int:
-    """Show what apply would change. Reads only: its client has no way to write."""
-    from reconciler.cli.connect import reading
+def command(
+    *, settings: Settings, console: Console, ledger: options.LedgerName | None, out: str | None, detailed_exitcode: bool
+) -> int:
+    """Show what apply would change. Reads only: its client has no way to write.
+
+    Exits with 4 when the plan breaks a rule, as the limit of removal: what the rule is stands at its end.
+    """
+    from reconciler.cli.connect import ledger_of, reading
     from reconciler.reconcile import plan_afresh
 
     if out is not None:
         _ensure_replaceable(out)
+    backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:
-        plan = plan_afresh(settings, client=client, stdin=sys.stdin.buffer)
+        plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
     show(plan, console)
     if out is not None:
         save(plan, out, settings=with_reason(settings))
         console.text([f"Saved to {out}: reconciler apply {out}"])
-    return console.end(Exit.CHANGES_PENDING if detailed_exitcode and not plan.is_empty else Exit.DONE)
+    codes = [Exit.REFUSED] if plan.refusals else []
+    if detailed_exitcode and plan.steps:
+        codes.append(Exit.CHANGES_PENDING)
+    return console.end(*codes)
 
 
 def show(plan: Plan, console: Console) -> None:
@@ -84,10 +95,12 @@ def save(plan: Plan, name: str, *, settings: Settings) -> None:
     """Write a plan file, whole or not at all."""
     import secrets
 
-    from reconciler.plan.file import dumps
+    from reconciler.manifest.commit import commit_of
+    from reconciler.plan.file import Origin, dumps
 
     _ensure_replaceable(name)
-    data = dumps(plan, plan_id=secrets.token_hex(16), api_url=settings.api_url, reason=settings.reason)
+    origin = Origin(settings.api_url, settings.manifests, commit_of(settings.manifests[0]), settings.reason)
+    data = dumps(plan, plan_id=secrets.token_hex(16), origin=origin)
     temporary = Path(f"{name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(data)

@@ -16,10 +16,12 @@ def command(*, settings: Settings, console: Console) -> int:
 
     Every fault is reported with its file, line and column. Exit code 0 when there is none, 1 otherwise.
     """
+    from reconciler.plan.select import Selection, select
     from reconciler.reconcile import read_manifests
 
-    wanted = read_manifests(settings, stdin=sys.stdin.buffer)
-    kinds = Counter(one.kind for one in wanted.chosen)
+    declared = read_manifests(settings.manifests, stdin=sys.stdin.buffer)
+    chosen, _ = select(declared, Selection(settings.orgs, settings.target, settings.exclude))
+    kinds = Counter(one.kind for one in chosen)
     listed = ", ".join(f"{count} {kind.plural if count != 1 else kind.name.lower()}" for kind, count in kinds.items())
-    console.text([f"Valid: {len(wanted.chosen)} resources ({listed})."])
+    console.text([f"Valid: {len(chosen)} resources ({listed})."])
     return console.end()

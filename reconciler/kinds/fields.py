@@ -66,7 +66,6 @@ ARCHIVED_ALONE: dict[str, Any] = {
         "archive": {
             "not": {
                 "anyOf": [
-                    {"required": ["adopt"]},
                     {"required": ["moved_from"]},
                     {"required": ["protect"], "properties": {"protect": _PROTECTED}},
                 ]

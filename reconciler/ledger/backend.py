@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from reconciler.errors import LedgerError, LedgerMoved
-from reconciler.ledger.document import Ledger, Owner
 from reconciler.ledger.lock import Lock
+from reconciler.plan.owned import Ledger, Owner
 
 
 class Backend(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from reconciler.errors import LedgerError
 from reconciler.ledger.backend import Backend
 from reconciler.ledger.checkout import Checkout, checkout_of, root_of
-from reconciler.ledger.document import Owner
+from reconciler.plan.owned import Owner
 
 Name = Literal["git", "file"]
 FOLDER = Path(".reconciler/ledger")

@@ -8,9 +8,9 @@ from typing import Any, Final
 import orjson
 
 from reconciler.errors import LedgerDamaged
-from reconciler.ledger.document import Entry, Ledger, Owner
 from reconciler.ledger.fingerprint import is_fingerprint
 from reconciler.ledger.migrate import VERSION, migrated
+from reconciler.plan.owned import Entry, Ledger, Owner
 from reconciler.resource import Address
 
 FORMAT: Final = "everruns.reconciler/ledger"
@@ -41,6 +41,7 @@ def dumps(ledger: Ledger) -> bytes:
         "serial": ledger.serial,
         "owner": ledger.owner._asdict(),
         "orgs": orgs,
+        "org_ids": dict(ledger.orgs),
         "begun": sorted(map(str, ledger.begun)),
     }
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -77,7 +78,7 @@ class _Odd(Exception):
 
 
 def _ledger(raw: dict[str, Any]) -> Ledger:
-    _members(raw, {"format", "version", "serial", "owner", "orgs", "begun"}, "the document")
+    _members(raw, {"format", "version", "serial", "owner", "orgs", "org_ids", "begun"}, "the document")
     owner = _members(raw["owner"], {"repository", "root", "environment"}, "owner")
     serial, begun = raw["serial"], raw["begun"]
     if type(serial) is not int or serial < 0:
@@ -94,6 +95,7 @@ def _ledger(raw: dict[str, Any]) -> Ledger:
         serial=serial,
         entries=entries,
         begun=frozenset(_address(_text(text, "begun")) for text in begun),
+        orgs={org: _text(id_, f"org_ids.{org}") for org, id_ in _map(raw["org_ids"], "org_ids").items()},
     )
 
 

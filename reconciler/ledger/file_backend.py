@@ -14,8 +14,8 @@ from typing import Final
 from reconciler.errors import LedgerError
 from reconciler.ledger import codec, lock
 from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
-from reconciler.ledger.document import Ledger, Owner
 from reconciler.ledger.lock import Lock, locked
+from reconciler.plan.owned import Ledger, Owner
 
 _POLL: Final = 0.05
 _PATIENCE: Final = 0.1  # somebody who only looks holds the file for a moment

@@ -19,9 +19,9 @@ from reconciler.errors import LedgerError, LedgerLocked, LedgerMoved
 from reconciler.ledger import codec
 from reconciler.ledger import lock as locks
 from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
-from reconciler.ledger.document import Ledger, Owner
 from reconciler.ledger.git import Git, Pushed, without_login
 from reconciler.ledger.lock import Lock, locked
+from reconciler.plan.owned import Ledger, Owner
 
 BRANCH: Final = "reconciler-ledger"
 _POLL: Final = 2.0

@@ -47,14 +47,14 @@ class Lock:
 
 def lock_of(env: Mapping[str, str], *, lasts: float | None = LASTS) -> Lock:
     """Make this process's lock, for `lasts` seconds; in CI it is that of who set off the run."""
-    now = datetime.now(UTC)
+    start = datetime.now(UTC)
     return Lock(
         id=secrets.token_hex(8),
         who=env.get("GITHUB_ACTOR") or env.get("GITLAB_USER_LOGIN") or _user(),
         host=socket.gethostname() or "an unnamed host",
         pid=os.getpid(),
-        started_at=stamp(now),
-        expires_at=None if lasts is None else stamp(now + timedelta(seconds=lasts)),
+        started_at=stamp(start),
+        expires_at=None if lasts is None else stamp(start + timedelta(seconds=lasts)),
         run=_run(env),
     )
 
@@ -62,6 +62,11 @@ def lock_of(env: Mapping[str, str], *, lasts: float | None = LASTS) -> Lock:
 def stamp(time: datetime) -> str:
     """Spell a time of UTC as the ledger does: to the second, so that texts compare as times do."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now() -> str:
+    """Return the time as the ledger spells it."""
+    return stamp(datetime.now(UTC))
 
 
 def dumps(lock: Lock) -> bytes:

@@ -27,7 +27,12 @@ def _from_0(raw: Raw) -> Raw:
             **{name: value for name, value in item.items() if name != "at"},
             "applied_at": item["at"],
         }
-    return {**{name: value for name, value in raw.items() if name != "resources"}, "orgs": orgs, "begun": []}
+    return {
+        **{name: value for name, value in raw.items() if name != "resources"},
+        "orgs": orgs,
+        "org_ids": {},
+        "begun": [],
+    }
 
 
 MIGRATIONS: Final[Mapping[int, Callable[[Raw], Raw]]] = {0: _from_0}

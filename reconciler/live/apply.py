@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from reconciler.errors import Interrupted, ReconcilerError
-from reconciler.live.client import WriteClient
+from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable
+from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.recover import carry_out
 from reconciler.plan.change import Change
@@ -51,6 +51,17 @@ def apply(
     return run.result(), run.interrupted
 
 
+def may_exist(outcome: Outcome) -> bool:
+    """Say whether a creation that is not known to have succeeded may have happened all the same."""
+    if not isinstance(outcome, Failed):
+        return False
+    return (
+        is_ambiguous(outcome.error)
+        if isinstance(outcome.error, ApiError)
+        else not isinstance(outcome.error, SecretUnavailable)
+    )
+
+
 class _Run:
     """The state of one apply; touched by the coordinating thread alone, workers only bring outcomes.
 
@@ -58,7 +69,7 @@ class _Run:
     """
 
     def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener) -> None:
-        self.steps = {change.step: change for change in plan.writes}
+        self.steps = {change.step: change for change in plan.steps}
         self.sorter = TopologicalSorter(
             {step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()}
         )

@@ -24,9 +24,9 @@ Lists = dict[tuple[str, str], Sequence[Wire]]
 def ensure_fresh(plan: Plan, *, client: ReadClient, parallelism: int) -> None:
     """Check every precondition by reading; raises StalePlan naming all that moved."""
     orgs = {name: org.id for name, org in plan.orgs.items()}
-    lists = _read(plan.writes, orgs, client=client, parallelism=parallelism)
-    given_up = frozenset(givers(plan.writes))
-    moved = {change.step: why for change in plan.writes if (why := _moved(change, plan, lists, given_up))}
+    lists = _read(plan.steps, orgs, client=client, parallelism=parallelism)
+    given_up = frozenset(givers(plan.steps))
+    moved = {change.step: why for change in plan.steps if (why := _moved(change, plan, lists, given_up))}
     if moved:
         raise StalePlan(moved)
 
@@ -123,7 +123,7 @@ def _name_taken(change: Change, wires: Sequence[Wire], given_up: frozenset[str])
 
 def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallelism: int) -> tuple[Remainder, ...]:
     """Read again what was written and diff it again; what still differs is returned, in the plan's order."""
-    done = [outcome.change for outcome in outcomes if isinstance(outcome, Done)]
+    done = [outcome.change for outcome in outcomes if isinstance(outcome, Done) and outcome.change.action.writes]
     if not done:
         return ()
     known = ids.known()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Fault
@@ -22,17 +22,23 @@ class Matches:
     faults: list[Fault] = field(default_factory=list)
 
 
-def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire]) -> Matches:
+Remembered = Callable[[Address], str | None]
+"""Gives the id that the ledger knows an address by."""
+
+
+def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, remembered: Remembered) -> Matches:
     """Match the desired of one kind and organization with its live resources (design, section 6)."""
     matches = Matches()
     wires = [wire for wire in live if wire.get("status") != "deleted"]
-    taken = _pinned(desired, wires, matches)
+    by_id = {wire["id"]: wire for wire in wires}
+    taken = _pinned(desired, by_id, matches)
+    taken |= _remembered(desired, by_id, remembered, matches, taken=taken)
     by_title: defaultdict[str, list[Wire]] = defaultdict(list)
     for wire in wires:
         if wire["id"] not in taken:
             by_title[_folded(kind, str(wire.get("name", "")))].append(wire)
     for one in desired:
-        if one.pinned is None:
+        if one.pinned is None and one.address not in matches.live:
             _by_title(one, by_title.get(_folded(kind, one.title), []), matches)
     return matches
 
@@ -41,9 +47,27 @@ def _folded(kind: Kind, title: str) -> str:
     return title.lower() if kind.identity is Identity.CASELESS else title
 
 
-def _pinned(desired: Iterable[Desired], wires: Iterable[Wire], matches: Matches) -> set[str]:
+def _remembered(
+    desired: Iterable[Desired],
+    by_id: Mapping[str, Wire],
+    remembered: Remembered,
+    matches: Matches,
+    *,
+    taken: Collection[str],
+) -> set[str]:
+    """Match what the ledger knows by an id that is live still, and return these; what git names by id is `taken`."""
+    more: set[str] = set()
+    for one in desired:
+        id_ = remembered(one.address) if one.pinned is None else None
+        wire = by_id.get(id_) if id_ else None
+        if wire is not None and wire["id"] not in taken and not one.kind.wire.archived(wire):
+            matches.live[one.address] = wire
+            more.add(wire["id"])
+    return more
+
+
+def _pinned(desired: Iterable[Desired], by_id: Mapping[str, Wire], matches: Matches) -> set[str]:
     """Match what names an id; return the ids taken."""
-    by_id = {wire["id"]: wire for wire in wires}
     taken: set[str] = set()
     for one in desired:
         if one.pinned is None:
@@ -97,17 +121,19 @@ def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches) -> None:
         matches.twins[one.address] = wires[0]
 
 
-def identify_children(desired: Sequence[Desired], live: Sequence[Wire]) -> Matches:
+def identify_children(desired: Sequence[Desired], live: Sequence[Wire], *, remembered: Remembered) -> Matches:
     """Match the children of one parent, which have no names there: by id, else by type, equality and position.
 
     What is taken away is only ever meant by its id. Where one child could be taken for another the run stops with a
     fault that lists the ids: a wrong guess would turn one way into an app into another.
     """
     matches = Matches()
-    taken = _pinned(desired, live, matches)
+    by_id = {wire["id"]: wire for wire in live}
+    taken = _pinned(desired, by_id, matches)
+    taken |= _remembered(desired, by_id, remembered, matches, taken=taken)
     by_type: defaultdict[str, list[Desired]] = defaultdict(list)
     for one in desired:
-        if one.pinned is None and not one.archive:
+        if one.pinned is None and not one.archive and one.address not in matches.live:
             by_type[one.title].append(one)
     rest = [wire for wire in live if wire["id"] not in taken]
     shapes = {wire["id"]: shape_from(desired[0].kind, wire) for wire in rest} if desired else {}

@@ -10,7 +10,8 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Identity, Kind, news
 from reconciler.live.identify import Matches
 from reconciler.live.names import Names
-from reconciler.live.observe import directories, observed_at
+from reconciler.live.observe import directories
+from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.live.survey import Survey
 from reconciler.plan.capture import Candidate, Seen

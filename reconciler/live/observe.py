@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
 
 from reconciler.errors import Fault, NotFound, UsageError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import Kind, references
+from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
-from reconciler.live.identify import Matches, identify, identify_children
+from reconciler.live.identify import Matches, Remembered, identify, identify_children
+from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
 from reconciler.live.readers import readers
+from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
+from reconciler.plan.owned import Entry
 from reconciler.plan.plan import OrgRef, Situation
-from reconciler.resource import DEFAULT_ORG, Address, Desired, Observed
+from reconciler.plan.rules import Rules
+from reconciler.resource import DEFAULT_ORG, Address, Desired
 
 
 @dataclass(slots=True)
@@ -37,19 +41,26 @@ def observe(
     everything: Sequence[Desired],
     chosen: Sequence[Desired],
     *,
+    rules: Rules,
+    leaving: Mapping[Address, Entry],
     org_id: str | None,
     parallelism: int,
 ) -> Observation:
     """Read one list per kind and organization that `chosen` needs, and say what each desired address means there.
 
-    `everything` is all that is declared, chosen or not: it gives names to what is live. `org_id` stands for the
-    organization of documents without one, or for the only organization of the run. Raises ApiError.
+    `everything` is all that is declared, chosen or not: it gives names to what is live. `rules` has the ids that
+    addresses are remembered by, `leaving` what is ours and not declared any more. `org_id` stands for the organization
+    of documents without one, or for the only organization of the run. Raises ApiError.
     """
     with readers(parallelism) as pool:
         faults: list[Fault] = []
         live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
-        orgs, tenants = organizations(live, chosen, faults, org_id=org_id)
+        orgs, tenants = organizations(live, chosen, faults, org_id=org_id, remembered=rules.id_of)
+        lost = orgs_of_leaving(orgs, leaving, live, rules.ledger)
         kinds = needed(chosen)
+        for address in leaving:
+            if address.org not in lost and address.kind != TENANT.name:
+                kinds.setdefault(address.org, set()).add(BY_NAME[address.kind].parent or address.kind)
         queries = [
             Query(BY_NAME[kind], orgs[org].id, org)
             for org, names in sorted(kinds.items())
@@ -57,14 +68,19 @@ def observe(
             for kind in sorted(names)
         ]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
-    matches = matched(everything, lists, faults)
+    matches = matched(everything, lists, faults, remembered=rules.id_of)
     matches.live |= tenants.live
-    names = directories(everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None])
+    ours = {address: entry.id for address, entry in leaving.items()}
+    names = directories(
+        everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
+    )
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
-    reports = tuple(_undeclared_children(bound, found, matches))
-    return Observation(Situation(found, orgs, names.id_of, reports, _holders(lists)), bound, faults)
+    known = {wire["id"] for wire in matches.live.values()} | {*ours.values()}
+    reports = tuple(_undeclared_children(bound, found, matches.live, known))
+    left = seen_leaving(leaving, lists, live, names, lost=lost)
+    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
 
 
 def _holders(lists: Lists) -> Holders:
@@ -82,13 +98,18 @@ def _holders(lists: Lists) -> Holders:
 
 
 def organizations(
-    live: Sequence[Wire], chosen: Sequence[Desired], faults: list[Fault], *, org_id: str | None
+    live: Sequence[Wire],
+    chosen: Sequence[Desired],
+    faults: list[Fault],
+    *,
+    org_id: str | None,
+    remembered: Remembered,
 ) -> tuple[dict[str, OrgRef], Matches]:
     """Find which of the `live` organizations is behind each organization of the run; faults go into `faults`."""
     run = sorted({one.address.org for one in chosen})
     declared = [one for one in chosen if one.address.kind == TENANT.name]
     declared = _bound_to(org_id, declared, run, live)
-    matches = identify(TENANT, declared, live)
+    matches = identify(TENANT, declared, live, remembered=remembered)
     faults += matches.faults
     titles = {one.address.org: one.title for one in declared}
     ids = {wire["id"]: str(wire.get("name", "")) for wire in live}
@@ -172,7 +193,7 @@ def _listed(live: Sequence[Wire]) -> str:
 Lists = Mapping[tuple[str, str], Sequence[Wire]]
 
 
-def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) -> Matches:
+def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault], *, remembered: Remembered) -> Matches:
     """Match everything declared of the kinds that were listed; faults go into `faults`."""
     groups: dict[tuple[str, str], list[Desired]] = {}
     children: dict[Address, list[Desired]] = {}
@@ -183,12 +204,12 @@ def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault]) ->
             groups.setdefault((one.address.org, one.address.kind), []).append(one)
     matches = Matches()
     for (org, kind), desired in groups.items():
-        _take(matches, identify(BY_NAME[kind], desired, lists[org, kind]), faults)
+        _take(matches, identify(BY_NAME[kind], desired, lists[org, kind], remembered=remembered), faults)
     for parent, desired in children.items():
         live = matches.live.get(parent)
         inside = desired[0].kind.wire.inside
         if live is not None and inside:
-            _take(matches, identify_children(desired, live.get(inside) or []), faults)
+            _take(matches, identify_children(desired, live.get(inside) or [], remembered=remembered), faults)
     return matches
 
 
@@ -198,16 +219,26 @@ def _take(matches: Matches, more: Matches, faults: list[Fault]) -> None:
     faults += more.faults
 
 
-def directories(everything: Sequence[Desired], lists: Lists, matches: Matches, *, new: Iterable[str]) -> Names:
+def directories(
+    everything: Sequence[Desired],
+    lists: Lists,
+    matches: Matches,
+    *,
+    new: Iterable[str],
+    leaving: Mapping[Address, str] = MappingProxyType({}),
+) -> Names:
     """Build the directories: every declared address with its id, if it has one, and every live resource.
 
-    An organization that is `new` has what is declared in it, and what comes with every organization.
+    What is `leaving` still goes by its address. An organization that is `new` has what is declared in it, and what
+    comes with every organization.
     """
     declared: dict[tuple[str, str], dict[str, str | None]] = {}
     for one in everything:
         wire = matches.live.get(one.address)
         key = one.address.org, one.address.kind
         declared.setdefault(key, {})[one.address.name] = wire["id"] if wire else None
+    for address, id_ in leaving.items():
+        declared.setdefault((address.org, address.kind), {}).setdefault(address.name, id_)
     names = Names()
     for (org, kind), wires in lists.items():
         live = {wire["id"]: wire for wire in wires}
@@ -261,27 +292,12 @@ def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Add
     return found
 
 
-def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Observed:
-    """Turn an API object into the Observed of an address."""
-    shape = shape_from(kind, wire)
-    updated: Any = wire.get("updated_at")
-    return Observed(
-        address,
-        wire["id"],
-        names.named(address.org, kind, shape),
-        shape,
-        archived=kind.wire.archived(wire),
-        updated_at=updated if isinstance(updated, str) else None,
-    )
-
-
 def _undeclared_children(
-    bound: Iterable[Desired], found: Mapping[Address, Found], matches: Matches
+    bound: Iterable[Desired], found: Mapping[Address, Found], live: Mapping[Address, Wire], known: Collection[str]
 ) -> Iterable[Change]:
-    """Report the live children of a parent whose children are listed in git and do not include them."""
-    known = {wire["id"] for wire in matches.live.values()}
+    """Report the live children of a parent whose children are listed in git and do not include them, nor are ours."""
     for one in bound:
-        wire = matches.live.get(one.address)
+        wire = live.get(one.address)
         if one.archive or not (one.lists_children and wire and one.kind.children and one.address in found):
             continue
         field_name, child = one.kind.children

@@ -26,7 +26,7 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             switch = switches(change.kind)[change.fields[0].path[0]]
             call = switch.on if change.action is Action.PUBLISH else switch.off
             _send("POST", change, client=client, ids=ids, below=f"/{call}")
-        case Action.REPORT:
+        case _:
             pass
     return Done(change)
 

@@ -28,6 +28,14 @@ def value_of(ref: SecretRef) -> str:
     return value
 
 
+def value_if_any(ref: SecretRef) -> str | None:
+    """Read a secret where it has a value here, to compare it with what was sent before."""
+    try:
+        return value_of(ref)
+    except SecretUnavailable:
+        return None
+
+
 def _file(ref: SecretRef) -> str:
     try:
         return Path(ref.name).read_text(encoding="utf-8").removesuffix("\n")

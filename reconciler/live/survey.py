@@ -11,6 +11,7 @@ from reconciler.errors import Fault, Source, SourceFile, UsageError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import Identity, Kind, references
 from reconciler.live.client import ReadClient
+from reconciler.live.identify import Remembered
 from reconciler.live.listing import Query, listed
 from reconciler.live.observe import Lists, matched, organizations
 from reconciler.live.readers import readers
@@ -47,6 +48,7 @@ def survey(
     org_id: str | None,
     kinds: Collection[str],
     parallelism: int,
+    remembered: Remembered,
 ) -> Survey:
     """Read one list per organization for each of the `kinds` and for what they refer to.
 
@@ -57,14 +59,14 @@ def survey(
     with readers(parallelism) as pool:
         live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
         about = [one for one in declared if one.address.org in orgs] or declared
-        homes = _homes(live, about, faults, org_id=org_id)
+        homes = _homes(live, about, faults, org_id=org_id, remembered=remembered)
         chosen = _chosen(homes, orgs or ([org_id] if org_id else []))
         read = _read(kinds)
         queries = [Query(kind, home.id, home.name) for home in chosen for kind in read]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     lists |= {(home.name, TENANT.name): [wire for wire in live if wire["id"] == home.id] for home in chosen}
     parents = [one for one in declared if not one.address.parent]
-    matches = matched([one for one in parents if one.kind is not TENANT], lists, faults)
+    matches = matched([one for one in parents if one.kind is not TENANT], lists, faults, remembered=remembered)
     documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
     found = sorted(_addressed(chosen, parents, documents, lists), key=lambda item: by_rank(item[0]))
     sources = {id_: one.source for id_, one in documents.items()} | {home.id: home.document for home in chosen}
@@ -81,9 +83,16 @@ def survey(
     )
 
 
-def _homes(live: Sequence[Wire], declared: Sequence[Desired], faults: list[Fault], *, org_id: str | None) -> list[Home]:
+def _homes(
+    live: Sequence[Wire],
+    declared: Sequence[Desired],
+    faults: list[Fault],
+    *,
+    org_id: str | None,
+    remembered: Remembered,
+) -> list[Home]:
     """Say how manifests know each live organization, or would."""
-    refs, _ = organizations(live, declared, faults, org_id=org_id)
+    refs, _ = organizations(live, declared, faults, org_id=org_id, remembered=remembered)
     known = {ref.id: name for name, ref in refs.items()}
     documents = {one.address: one.source for one in declared if one.address.kind == TENANT.name}
     taken = Taken({DEFAULT_ORG, *refs})

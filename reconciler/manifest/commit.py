@@ -9,6 +9,20 @@ _LIMIT = 200
 _CREDENTIAL = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9_\-./+=]{20,}")
 
 
+def commit_of(path: str) -> str | None:
+    """Return the full name of the commit that manifests stand at; None outside git."""
+    try:
+        from git import Repo
+        from git.exc import GitError
+    except ImportError:
+        return None
+    try:
+        with Repo(Path(path if path != "-" else ".").resolve(), search_parent_directories=True) as repo:
+            return repo.head.commit.hexsha if repo.head.is_valid() else None
+    except (GitError, OSError, ValueError):
+        return None
+
+
 def commit_in_words(path: str) -> str | None:
     """Return `a1b2c3d Subject of the commit`, with a note when files differ from it; None outside git.
 

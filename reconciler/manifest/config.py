@@ -3,6 +3,7 @@
 ledger: {backend: git, branch: reconciler-ledger, remote: origin, lock_lasts: 1h}    or {backend: file, path: ledger}
 environment: production
 removal: {percent: 30, floor: 5, per_kind: {Agent: {percent: 10}}}
+adopt: exact
 max_sync_age: 7d
 """
 
@@ -17,6 +18,8 @@ from typing import Any, Literal
 from reconciler.errors import Fault, ManifestError, Source, SourceFile, UsageError
 from reconciler.manifest.load import CONFIG, STDIN
 from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.plan.verdict import Limit
+from reconciler.resource import Adopt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +34,18 @@ class LedgerPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """How many resources of a kind one run may archive: `percent` of those owned, and `floor` in any case."""
-
-    percent: int = 30
-    floor: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """How much one run may archive, of most kinds and of some."""
-
-    general: Limit = field(default_factory=Limit)
-    per_kind: Mapping[str, Limit] = field(default_factory=dict)
-
-    def limit(self, kind: str) -> Limit:
-        """Return the limit of a kind."""
-        return self.per_kind.get(kind, self.general)
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
-    """What reconciler.yaml says; `max_sync_age` is in seconds, None for any age."""
+    """What reconciler.yaml says; `max_sync_age` is in seconds, None for any age.
+
+    `limit` is how much of a kind one run may archive, `limits` that of some kinds; `adopt` is the rule of adoption
+    where a document says none.
+    """
 
     ledger: LedgerPlace = field(default_factory=LedgerPlace)
     environment: str | None = None
-    removal: Removal = field(default_factory=Removal)
+    adopt: Adopt = "exact"
+    limit: Limit = field(default_factory=Limit)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
     max_sync_age: int | None = None
 
 
@@ -109,10 +98,11 @@ def _config(found: Mapping[str, Any], *, folder: Path) -> Config:
         place["path"] = folder / place["path"]
     removal = dict(found.get("removal", {}))
     per_kind = removal.pop("per_kind", {})
-    general = Limit(**removal)
     return Config(
         ledger=LedgerPlace(**place),
         environment=found.get("environment"),
-        removal=Removal(general, {kind: Limit(**{**removal, **own}) for kind, own in per_kind.items()}),
+        adopt=found.get("adopt", "exact"),
+        limit=Limit(**removal),
+        limits={kind: Limit(**{**removal, **own}) for kind, own in per_kind.items()},
         max_sync_age=found.get("max_sync_age"),
     )

@@ -71,6 +71,9 @@ class ConfigSpec(Spec):
         pattern=SLUG,
         max_length=64,
     )
+    adopt: Literal["exact", "overwrite", "never"] = optional(
+        "What to do with live resources that are not ours, where a document does not say.", example="exact"
+    )
     removal: RemovalSpec = optional("How much one run may archive.", example={"percent": 10})
     max_sync_age: Duration = optional("How old a memory's last sync may be before it counts as drift.", example="7d")
 

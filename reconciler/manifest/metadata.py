@@ -62,12 +62,11 @@ def contradictions(said: Mapping[str, Any], *, source: Source, at: tuple[str | i
             yield Fault(
                 message, source, (*at, "protect"), hint="remove archive, or write protect: false", on_value=True
             )
-        for key, why in _NOT_WITH_ARCHIVE.items():
-            if key in said:
-                yield Fault(f"what is to be archived {why}", source, (*at, key), hint="remove the line")
+        if said.get("adopt", "overwrite") != "overwrite":
+            message = "what is not ours is archived with adopt: overwrite alone"
+            yield Fault(message, source, (*at, "adopt"), hint="write overwrite, or remove the line", on_value=True)
+        if "moved_from" in said:
+            yield Fault("what is to be archived does not move", source, (*at, "moved_from"), hint="remove the line")
     if "moved_from" in said and said["moved_from"] == said["name"]:
         message = f'moved_from is "{said["name"]}", which is its name now'
         yield Fault(message, source, (*at, "moved_from"), hint="write the old name, or remove the line", on_value=True)
-
-
-_NOT_WITH_ARCHIVE = {"adopt": "is not taken over", "moved_from": "does not move"}

@@ -112,7 +112,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         pinned=metadata.get("id"),
         archive=archive,
         protect=metadata.get("protect"),
-        adopt=metadata.get("adopt", "exact"),
+        adopt=metadata.get("adopt"),
         moved_from=metadata.get("moved_from"),
         lists_children=children is not None,
     )
@@ -130,7 +130,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
             pinned=entry.get("id"),
             archive=bool(entry.get("archive")),
             protect=entry.get("protect"),
-            adopt=entry.get("adopt", "exact"),
+            adopt=entry.get("adopt", metadata.get("adopt")),
             moved_from=entry.get("moved_from"),
             position=seen[entry["type"]],
         )

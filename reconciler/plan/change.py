@@ -1,18 +1,16 @@
-"""What a plan is made of: Action, FieldChange, Precondition, Change."""
+"""What a plan is made of: Action, Side, FieldChange, Precondition, Record, Change."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-import orjson
-
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.fields import SET, SecretRef, Set
+from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.kind import Kind, Shape
+from reconciler.plan.digest import digest
 from reconciler.resource import Address
 
 
@@ -25,6 +23,11 @@ class Action(Enum):
     ARCHIVE = "archive"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
+    ADOPT = "adopt"
+    RECORD = "record"
+    FORGET = "forget"
+    CONFLICT = "conflict"
+    KEEP = "keep"
     REPORT = "report"
 
     @property
@@ -34,10 +37,17 @@ class Action(Enum):
 
     @property
     def writes(self) -> bool:
-        """Whether the action sends anything."""
-        return self is not Action.REPORT
+        """Whether the action sends anything to the platform."""
+        return self in _WRITES
+
+    @property
+    def is_step(self) -> bool:
+        """Whether the action does anything: to the platform, or to the ledger alone."""
+        return self in _WRITES or self in _RECORDS
 
 
+_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
+_RECORDS = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
 _SYMBOLS = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -45,17 +55,31 @@ _SYMBOLS = {
     Action.ARCHIVE: "-",
     Action.PUBLISH: "^",
     Action.UNPUBLISH: "v",
+    Action.ADOPT: "=",
+    Action.RECORD: "=",
+    Action.FORGET: "x",
+    Action.CONFLICT: "#",
+    Action.KEEP: "!",
     Action.REPORT: "!",
 }
 
 
+class Side(Enum):
+    """Which side of a field moved since it was last written: git (pending), the platform (drifted), or both."""
+
+    PENDING = "pending"
+    DRIFTED = "drifted"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field that differs: its path below the spec, what is live, what git wants."""
+    """One field that differs: its path below the spec, what is live, what git wants, and who moved, where known."""
 
     path: tuple[str, ...]
     old: Any
     new: Any
+    side: Side | None = None
 
     @property
     def sensitive(self) -> bool:
@@ -83,13 +107,30 @@ class Precondition:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """What the ledger is to remember of an address once a step of it is done.
+
+    `fields` are digests by path. Of the `secrets`, also by path, those that the step sends get a new fingerprint.
+    With `adds` the fields are joined to those that are known, otherwise they replace them. `moved_from` is the
+    address that the entry had before.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    protect: bool = False
+    adds: bool = False
+    moved_from: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One step of a plan.
 
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
-    `after` names the steps that must be done before.
+    `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
+    when it was last written, where it is ours already.
     """
 
     address: Address
@@ -106,6 +147,8 @@ class Change:
     after: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     where: str = ""
+    record: Record | None = None
+    since: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -147,49 +190,6 @@ def holds_unknown_secret(value: Any) -> bool:
     if isinstance(value, list):
         return any(holds_unknown_secret(item) for item in value)
     return value is SET
-
-
-def digest(value: Any) -> str:
-    """Return the digest of a canonical value; secrets stand in it as references, never as values."""
-    data = orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-_HIDDEN = "$secret"
-
-
-def plain(value: Any) -> Any:
-    """Spell a canonical value as JSON can: secrets as `{"$secret": ...}`, a key of that name with one `$` more."""
-    match value:
-        case SecretRef():
-            return {_HIDDEN: {value.source: value.name}}
-        case Set():
-            return {_HIDDEN: "set"}
-        case dict():
-            return {f"${key}" if _is_escaped(key) else key: plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-    return value
-
-
-def unplain(value: Any) -> Any:
-    """Read what `plain` wrote."""
-    match value:
-        case {"$secret": "set"}:
-            return SET
-        case {"$secret": {**reference}}:
-            ((source, name),) = reference.items()
-            return SecretRef(source=str(source), name=str(name))
-        case dict():
-            return {key[1:] if _is_escaped(key) else key: unplain(item) for key, item in value.items()}
-        case list():
-            return [unplain(item) for item in value]
-    return value
-
-
-def _is_escaped(key: str) -> bool:
-    """Say whether a key could be taken for the mark of a secret: `$secret` behind any number of `$`."""
-    return key.startswith("$") and key.lstrip("$") == "secret"
 
 
 def covered(kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:

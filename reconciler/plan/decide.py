@@ -18,8 +18,8 @@ from reconciler.plan.change import (
     holds_unknown_secret,
     secrets_in,
 )
-from reconciler.plan.diff import diff, merged, retagged, same, without_set
-from reconciler.resource import Desired, Observed
+from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
+from reconciler.resource import Address, Desired, Observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,21 @@ class Found:
     has_children: bool = False
 
 
-def decide(desired: Desired, found: Found, *, has_desired_children: bool = False) -> list[Change] | Fault:
-    """Return the changes that bring an address to what git wants; none when it is in sync."""
+def decide(
+    desired: Desired, found: Found, *, has_desired_children: bool = False, dropped: Sequence[FieldChange] = ()
+) -> list[Change] | Fault:
+    """Return the changes that bring an address to what git wants; none when it is in sync.
+
+    `dropped` are fields below one that is written as a whole, to be left out of it.
+    """
     kind, observed = desired.kind, found.observed
     if desired.archive:
-        return [] if observed is None else [_archive(desired, observed)]
+        return [] if observed is None else [archival(desired.address, desired.title, observed, where=where_of(desired))]
     spec, turned = _split(kind, desired.spec)
     if observed is None:
         main: list[Change] | Fault = _appear(desired, spec, found)
     else:
-        main = _update(desired, spec, observed)
+        main = _update(desired, spec, observed, dropped)
     if isinstance(main, Fault):
         return main
     steps = _switch(desired, turned, observed)
@@ -66,7 +71,8 @@ def _split(kind: Kind, spec: Shape) -> tuple[Shape, Shape]:
     return ({key: value for key, value in spec.items() if key not in turned} if turned else spec), turned
 
 
-def _where(desired: Desired) -> str:
+def where_of(desired: Desired) -> str:
+    """Say where a resource stands in the manifests."""
     return f"{desired.source.file.path}:{desired.source.line}"
 
 
@@ -109,12 +115,14 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
             frees=frees,
             pre=pre,
             notes=notes,
-            where=_where(desired),
+            where=where_of(desired),
         )
     ]
 
 
-def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] | Fault:
+def _update(
+    desired: Desired, spec: Shape, observed: Observed, dropped: Sequence[FieldChange] = ()
+) -> list[Change] | Fault:
     """Something live answers: write what differs, by PATCH unless a field can only be cleared by PUT.
 
     A resource without a name of its own gets its secrets again with whatever holds them: they may be another's.
@@ -122,6 +130,7 @@ def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] |
     kind = desired.kind
     fields = diff(kind, spec, observed.spec)
     spec = _renamed(desired, spec, observed, fields)
+    fields += dropped
     if not fields:
         return []
     why_not = kind.impossible(spec, observed.spec)
@@ -134,6 +143,8 @@ def _update(desired: Desired, spec: Shape, observed: Observed) -> list[Change] |
     live = {} if retagged(spec, observed.spec) else observed.spec
     if kind.identity is Identity.POSITION:
         live = without_set(live)
+    for one in dropped:
+        live = without(live, one.path)
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared
@@ -219,23 +230,16 @@ def _written(  # noqa: PLR0913 - each is one member of the change
         replace=replace,
         id=observed.id,
         pre=pre,
-        where=_where(desired),
+        where=where_of(desired),
     )
 
 
-def _archive(desired: Desired, observed: Observed) -> Change:
-    kind = desired.kind
+def archival(address: Address, title: str, observed: Observed, *, where: str = "") -> Change:
+    """Return the change that takes a live resource away, as it is now."""
+    kind = observed.kind
     notes = ("deleted for good: the API cannot archive it",) if kind.archive_is_final else ()
-    pre = Precondition(observed.id, covered(desired.kind, observed.shape, Precondition(), updated_at=None))
-    return Change(
-        desired.address,
-        Action.ARCHIVE,
-        desired.title,
-        id=observed.id,
-        pre=pre,
-        notes=notes,
-        where=_where(desired),
-    )
+    pre = Precondition(observed.id, covered(kind, observed.shape, Precondition(), updated_at=None))
+    return Change(address, Action.ARCHIVE, title, id=observed.id, pre=pre, notes=notes, where=where)
 
 
 def _switch(desired: Desired, turned: Shape, observed: Observed | None) -> list[Change]:
@@ -258,7 +262,7 @@ def _switch(desired: Desired, turned: Shape, observed: Observed | None) -> list[
                 (FieldChange((name,), have, want),),
                 id=observed.id if observed else None,
                 pre=pre,
-                where=_where(desired),
+                where=where_of(desired),
             )
         )
     return steps

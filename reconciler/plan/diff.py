@@ -40,7 +40,7 @@ def diff(kind: Kind, desired: Shape, observed: Shape) -> list[FieldChange]:
         if other and type(want) is dict:
             changes.append(FieldChange((key,), live.get(key), want))
         else:
-            _compare((key,), want, live.get(key), _whole(kind), changes)
+            _compare((key,), want, live.get(key), wholes_of(kind), changes)
     return changes
 
 
@@ -104,7 +104,7 @@ def merged(kind: Kind, field: str, want: Any, have: Any) -> Any:
     What is live and not declared stays as it is. A declared secret that the platform already has is left out: the
     server keeps it (everruns-api/orgs-apps-errors.md, 3.4).
     """
-    return _merged((field,), want, have, _whole(kind))
+    return _merged((field,), want, have, wholes_of(kind))
 
 
 def _merged(path: Keys, want: Any, have: Any, wholes: frozenset[Keys]) -> Any:
@@ -125,7 +125,18 @@ def without_set(value: Any) -> Any:
     return value
 
 
+def without(shape: Shape, path: tuple[str | int, ...]) -> Shape:
+    """Return a shape less what stands at a path; a path into a list takes the list."""
+    head, *rest = path
+    if head not in shape:
+        return shape
+    below = shape[head]
+    if rest and isinstance(below, dict):
+        return shape | {str(head): without(below, tuple(rest))}
+    return {key: value for key, value in shape.items() if key != head}
+
+
 @cache
-def _whole(kind: Kind) -> frozenset[Keys]:
+def wholes_of(kind: Kind) -> frozenset[Keys]:
     """Return the paths of maps that are one value, without the steps that only say which variant."""
     return frozenset(tuple(step for step in path if isinstance(step, str) and step != "*") for path in whole(kind))

@@ -9,30 +9,49 @@ import orjson
 
 from reconciler import __version__
 from reconciler.errors import PlanFileError
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, digest, unplain
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, Side
+from reconciler.plan.digest import digest, plain, unplain
+from reconciler.plan.owned import Owner
 from reconciler.plan.plan import OrgRef, Plan, described
+from reconciler.plan.secrecy import SecretState
+from reconciler.plan.verdict import Refusal
 from reconciler.resource import Address
 
 FORMAT = "everruns.reconciler/plan/v1"
 
 
-def dumps(plan: Plan, *, plan_id: str, api_url: str, reason: str | None = None) -> bytes:
-    """Spell a plan as canonical JSON; `plan_id` makes it single-use, `api_url` is where it was made for.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a plan was made for and from: the platform, the manifests and their commit.
 
-    `reason` is what the platform will record beside its writes: the commit it was made from.
+    `reason` is what the platform will record beside its writes; `manifests` are paths from where plan was called.
     """
+
+    api_url: str
+    manifests: tuple[str, ...] = ()
+    commit: str | None = None
+    reason: str | None = None
+
+
+def dumps(plan: Plan, *, plan_id: str, origin: Origin) -> bytes:
+    """Spell a plan as canonical JSON; `plan_id` makes it single-use."""
     data: dict[str, Any] = {
         "format": FORMAT,
         "tool": __version__,
         "id": plan_id,
-        "api_url": api_url,
-        "reason": reason,
+        "api_url": origin.api_url,
+        "manifests": list(origin.manifests),
+        "commit": origin.commit,
+        "reason": origin.reason,
+        "ledger": {"owner": None if plan.owner is None else list(plan.owner), "serial": plan.serial},
+        "refusals": [[one.message, one.hint] for one in plan.refusals],
+        "secrets": {state.value: count for state, count in plan.secrets.items()},
         "digest": plan.digest,
         "partial": plan.partial,
         "orgs": {name: {"id": org.id, "title": org.title} for name, org in plan.orgs.items()},
         "bindings": [[*address[:3], id_] for address, id_ in sorted(plan.bindings.items())],
         "unchanged": dict(plan.unchanged),
-        "changes": [described(change) | {"where": change.where} for change in plan.changes],
+        "changes": [described(change) | _beside(change) for change in plan.changes],
     }
     data["checksum"] = digest(data)
     return orjson.dumps(data, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -44,8 +63,7 @@ class PlanFile:
 
     plan: Plan
     id: str
-    api_url: str
-    reason: str | None = None
+    origin: Origin
 
 
 def loads(data: bytes, *, name: str) -> PlanFile:
@@ -62,7 +80,8 @@ def loads(data: bytes, *, name: str) -> PlanFile:
         raise PlanFileError(f"{name} is not a plan file of this version (format: {found})", hint=hint)
     try:
         plan = _plan(raw)
-        file = PlanFile(plan=plan, id=_text(raw["id"]), api_url=_text(raw["api_url"]), reason=raw["reason"])
+        origin = Origin(_text(raw["api_url"]), tuple(map(_text, raw["manifests"])), raw["commit"], raw["reason"])
+        file = PlanFile(plan=plan, id=_text(raw["id"]), origin=origin)
         checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error
@@ -86,6 +105,41 @@ def _plan(raw: dict[str, Any]) -> Plan:
         bindings={Address(org, kind, title): _text(id_) for org, kind, title, id_ in raw["bindings"]},
         unchanged={name: int(count) for name, count in raw["unchanged"].items()},
         partial=raw["partial"],
+        owner=None if raw["ledger"]["owner"] is None else Owner(*map(_text, raw["ledger"]["owner"])),
+        serial=int(raw["ledger"]["serial"]),
+        refusals=tuple(Refusal(_text(message), _text(hint)) for message, hint in raw["refusals"]),
+        secrets={SecretState(state): int(count) for state, count in raw["secrets"].items()},
+    )
+
+
+def _beside(change: Change) -> dict[str, Any]:
+    """Spell what of a change does not bear on its effect: its place, who moved, what the ledger learns."""
+    record = change.record
+    return {
+        "where": change.where,
+        "since": change.since,
+        "sides": [one.side.value if one.side else None for one in change.fields],
+        "record": None
+        if record is None
+        else {
+            "fields": dict(record.fields),
+            "secrets": {path: plain(ref) for path, ref in record.secrets.items()},
+            "protect": record.protect,
+            "adds": record.adds,
+            "moved_from": str(record.moved_from) if record.moved_from else None,
+        },
+    }
+
+
+def _record(raw: dict[str, Any] | None) -> Record | None:
+    if raw is None:
+        return None
+    return Record(
+        fields={path: _text(told) for path, told in raw["fields"].items()},
+        secrets={path: unplain(ref) for path, ref in raw["secrets"].items()},
+        protect=bool(raw["protect"]),
+        adds=bool(raw["adds"]),
+        moved_from=Address.parse(raw["moved_from"]) if raw["moved_from"] else None,
     )
 
 
@@ -96,7 +150,10 @@ def _change(raw: dict[str, Any]) -> Change:
         address=Address.parse(raw["address"]),
         action=Action(raw["action"]),
         title=_text(raw["title"]),
-        fields=tuple(FieldChange(tuple(f["path"]), unplain(f["old"]), unplain(f["new"])) for f in raw["fields"]),
+        fields=tuple(
+            FieldChange(tuple(f["path"]), unplain(f["old"]), unplain(f["new"]), Side(side) if side else None)
+            for f, side in zip(raw["fields"], raw["sides"], strict=True)
+        ),
         body=dict(unplain(raw["body"])),
         then=dict(unplain(raw["then"])),
         replace=bool(raw["replace"]),
@@ -107,4 +164,6 @@ def _change(raw: dict[str, Any]) -> Change:
         after=tuple(raw["after"]),
         notes=tuple(raw["notes"]),
         where=_text(raw["where"]),
+        record=_record(raw["record"]),
+        since=raw["since"],
     )

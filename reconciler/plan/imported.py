@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from reconciler.errors import Exit
+from reconciler.errors import Exit, ReconcilerError
 from reconciler.plan.capture import Candidate, Gap, Home, Needed, Suspect
 from reconciler.resource import Address
 
@@ -40,7 +40,10 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The whole of an import: `declared` is what was chosen and needed no file, `archived` counts what was left out."""
+    """The whole of an import: `declared` is what was chosen and needed no file, `archived` counts what was left out.
+
+    `owned` counts what the ledger took over; `unowned` is why it did not.
+    """
 
     homes: Mapping[str, Home]
     saved: tuple[Saved, ...]
@@ -49,6 +52,17 @@ class Imported:
     suspects: tuple[Suspect, ...]
     declared: tuple[Candidate, ...]
     archived: int
+    owned: int = 0
+    unowned: ReconcilerError | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether anything was written."""
+        return any(one.fate is Fate.WRITTEN for one in self.saved)
+
+    def is_about(self, address: Address) -> bool:
+        """Say whether a manifest of an address, or of what it stands below, was written."""
+        return any(one.address in (address, address.above) for one in self.saved if one.fate is Fate.WRITTEN)
 
     @property
     def exit_code(self) -> Exit:

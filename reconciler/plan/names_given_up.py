@@ -88,9 +88,11 @@ def settle_names(changes: Sequence[Change], desired: Iterable[Desired], holders:
         return settled
     sources = {one.address: one for one in desired}
     archived = {one.id: one for one in changes if one.action is Action.ARCHIVE and one.id}
+    open_ = {one.id for one in changes if one.action is Action.CONFLICT}
     swaps: dict[str, Change] = {}
     for (org, kind), takers in sorted(groups.items()):
-        group = _Group(takers, list(holders(org, kind)), archived, sources, settled)
+        known = [one for one in holders(org, kind) if one.id not in open_]  # the verdict is against those already
+        group = _Group(takers, known, archived, sources, settled)
         swaps |= group.settle()
     settled.changes = [swaps.get(change.step, change) for change in changes]
     return settled

@@ -66,13 +66,17 @@ class Remainder:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look."""
+    """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look.
+
+    `unrecorded` is why the ledger did not learn of it.
+    """
 
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     remainders: tuple[Remainder, ...] = ()
     unproved: ReconcilerError | None = None
     throttled_for: float = 0.0
+    unrecorded: ReconcilerError | None = None
 
     @property
     def exit_codes(self) -> tuple[Exit, ...]:
@@ -81,6 +85,8 @@ class Applied:
         if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
         if self.unproved and not codes:
+            codes.add(Exit.ERROR)
+        if self.unrecorded:
             codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.errors import Fault
-from reconciler.plan.change import Action, Change, digest, plain
-from reconciler.plan.decide import Found, decide
+from reconciler.plan.change import Action, Change
+from reconciler.plan.claim import claim
+from reconciler.plan.decide import Found
+from reconciler.plan.digest import digest, plain
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
+from reconciler.plan.owned import Owner
+from reconciler.plan.removal import Leaving, removals, shielded, still_needed
+from reconciler.plan.rules import Rules
+from reconciler.plan.secrecy import SecretState
+from reconciler.plan.verdict import Refusal, judge
 from reconciler.resource import Address, Desired
 
 
@@ -28,7 +35,9 @@ class Plan:
     """What would be done, in order.
 
     `bindings` gives the id behind each name that a change refers to, where there is one already. `unchanged` counts,
-    by kind, what is in sync. `partial` says which addresses were left out on request, in words.
+    by kind, what is in sync. `partial` says which addresses were left out on request, in words. `owner` and `serial`
+    are those of the ledger that it was made with. `refusals` are the verdict of policy, none when it may be applied.
+    `secrets` counts the declared secrets by what is known of them.
     """
 
     changes: tuple[Change, ...]
@@ -36,16 +45,25 @@ class Plan:
     bindings: Mapping[Address, str] = field(default_factory=dict)
     unchanged: Mapping[str, int] = field(default_factory=dict)
     partial: str | None = None
+    owner: Owner | None = None
+    serial: int = 0
+    refusals: tuple[Refusal, ...] = ()
+    secrets: Mapping[SecretState, int] = field(default_factory=dict)
 
     @cached_property
     def writes(self) -> tuple[Change, ...]:
-        """The changes that send something."""
+        """The changes that send something to the platform."""
         return tuple(change for change in self.changes if change.action.writes)
+
+    @cached_property
+    def steps(self) -> tuple[Change, ...]:
+        """The changes that do something, be it to the ledger alone."""
+        return tuple(change for change in self.changes if change.action.is_step)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        return not self.writes
+        """Whether there is nothing to do, and nothing that was refused."""
+        return not self.steps and not self.refusals
 
     @cached_property
     def counts(self) -> Mapping[Action, int]:
@@ -60,7 +78,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Return the digest of what would be written, and to what; independent of where the manifests lie."""
-        return digest([described(change) for change in self.writes])
+        return digest([described(change) for change in self.steps])
 
 
 def described(change: Change) -> dict[str, object]:
@@ -91,17 +109,21 @@ def described(change: Change) -> dict[str, object]:
 class Situation:
     """What was found: for each desired address its live side, what else to report, and the id behind a name.
 
-    `holders` gives all that hold names, by organization and kind; it is asked only where a name is to be had.
+    `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
+    is asked only where a name is to be had.
     """
 
     found: Mapping[Address, Found]
     orgs: Mapping[str, OrgRef]
     id_of: Callable[[Address], str | None]
     reports: tuple[Change, ...] = ()
+    leaving: Mapping[Address, Leaving] = field(default_factory=dict)
     holders: Holders = lambda _org, _kind: ()
 
 
-def build(desired: Iterable[Desired], situation: Situation, *, partial: str | None = None) -> Plan | list[Fault]:
+def build(
+    desired: Iterable[Desired], situation: Situation, rules: Rules, *, partial: str | None = None
+) -> Plan | list[Fault]:
     """Decide every address and order the changes; return the plan, or every fault that stands in the way."""
     wanted = list(desired)
     parents = {one.address.above for one in wanted if one.address.parent and not one.archive}
@@ -110,23 +132,41 @@ def build(desired: Iterable[Desired], situation: Situation, *, partial: str | No
     unchanged: Counter[str] = Counter()
     nothing = Found()
     for one in wanted:
-        found = situation.found.get(one.address, nothing)
-        result = decide(one, found, has_desired_children=one.address in parents)
+        address = one.address
+        found = situation.found.get(address, nothing)
+        result = claim(one, found, rules.known(address), adopt=rules.adopt, has_desired_children=address in parents)
         if isinstance(result, Fault):
             faults.append(result)
         elif result:
             changes.extend(result)
         else:
-            unchanged[one.address.kind] += 1
+            unchanged[address.kind] += 1
+    leaving = situation.leaving
+    removed = removals(leaving, prune=rules.policy.prune)
+    going = {change.address for change in removed if change.action is Action.ARCHIVE}
+    faults += still_needed(wanted, going)
     if faults:
         return faults
+    changes += removed
     names = settle_names(changes, wanted, situation.holders)
     if names.faults:
         return names.faults
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
+    observed |= {address: one.observed for address, one in leaving.items() if one.observed}
     positions = {one.address: one.position for one in wanted if one.address.parent}
     sequence = ordered(names.changes, observed, positions=positions, names=names.after)
-    return Plan(sequence, situation.orgs, _bindings(sequence, situation.id_of), dict(unchanged), partial)
+    protected = shielded(leaving, prune=rules.policy.prune)
+    return Plan(
+        sequence,
+        situation.orgs,
+        _bindings(sequence, situation.id_of),
+        dict(unchanged),
+        partial,
+        owner=rules.ledger.owner,
+        serial=rules.ledger.serial,
+        refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
+        secrets=dict(rules.secrets),
+    )
 
 
 def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconciler.errors import UsageError
@@ -11,41 +12,77 @@ from reconciler.plan.order import targets
 from reconciler.resource import Address, Desired
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a run is about: organizations, and globs on addresses that choose or leave out; empty for everything.
+
+    Globs are with or without the organization: `acme/Agent/*`, `Agent/triage`.
+    """
+
+    orgs: Sequence[str] = ()
+    target: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def takes(self, address: Address) -> bool:
+        """Say whether an address is chosen by what the flags say of it alone."""
+        return (
+            (not self.orgs or address.org in self.orgs)
+            and (not self.target or is_matched(address, self.target))
+            and not (self.exclude and (is_matched(address, self.exclude) or _is_below(address, self.exclude)))
+        )
+
+    def __str__(self) -> str:
+        """Spell the flags."""
+        flags = (("--org", self.orgs), ("--target", self.target), ("--exclude", self.exclude))
+        return " ".join(f"{flag} {value}" for flag, values in flags for value in values)
+
+
+def is_matched(address: Address, patterns: Iterable[str]) -> bool:
+    """Say whether any pattern matches an address."""
+    return any(fnmatchcase(str(address), pattern) or fnmatchcase(address.local, pattern) for pattern in patterns)
+
+
+def _is_below(address: Address, patterns: Iterable[str]) -> bool:
+    return address.above is not None and is_matched(address.above, patterns)
+
+
 def select(
-    desired: Sequence[Desired],
-    *,
-    orgs: Sequence[str] = (),
-    target: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    desired: Sequence[Desired], selection: Selection, *, leaving: Collection[Address] = ()
 ) -> tuple[list[Desired], str | None]:
     """Return what a run is about, and in words what was left out; None when nothing was.
 
-    Patterns are globs on addresses, with or without the organization: `acme/Agent/*`, `Agent/triage`. A target
-    brings the declared resources it refers to, its parent, its children and its organization. A pattern that
-    matches nothing is a UsageError: a selection must never silently be empty.
+    A target brings the declared resources it refers to, its parent, its children and its organization. `leaving` is
+    what is ours and no longer declared. A pattern that matches nothing is a UsageError: a selection must never
+    silently be empty.
     """
+    orgs = selection.orgs
     chosen = [one for one in desired if not orgs or one.address.org in orgs]
-    unknown = sorted(set(orgs) - {one.address.org for one in desired})
-    if unknown:
-        known = ", ".join(sorted({one.address.org for one in desired}))
-        raise UsageError(f"--org {unknown[0]}: no manifest belongs to it", hint=f"known: {known}")
-    if target:
-        chosen = _with_support(chosen, _matching(chosen, target, flag="--target"))
-    if exclude:
-        dropped = _matching(chosen, exclude, flag="--exclude")
+    known = {one.address.org for one in desired} | {address.org for address in leaving}
+    if unknown := sorted(set(orgs) - known):
+        hint = f"known: {', '.join(sorted(known))}"
+        raise UsageError(f"--org {unknown[0]}: no manifest belongs to it", hint=hint)
+    if selection.target:
+        chosen = _with_support(chosen, _matching(chosen, selection.target, leaving, flag="--target"))
+    if selection.exclude:
+        dropped = _matching(chosen, selection.exclude, leaving, flag="--exclude")
         chosen = [one for one in chosen if one.address not in dropped and one.address.above not in dropped]
-        if not chosen:
+        if not chosen and not any(map(selection.takes, leaving)):
             raise UsageError("--exclude leaves nothing", hint="leave something to be planned")
-    return chosen, _in_words(desired, chosen, orgs=orgs, target=target, exclude=exclude)
+    left = len(desired) - len(chosen) + sum(not selection.takes(address) for address in leaving)
+    if not left:
+        return chosen, None
+    return chosen, f"{left} of {len(desired) + len(leaving)} declared resources left out by {selection}"
 
 
-def _matching(desired: Iterable[Desired], patterns: Sequence[str], *, flag: str) -> set[Address]:
-    """Return the addresses that any pattern matches; each must match something."""
+def _matching(
+    desired: Iterable[Desired], patterns: Sequence[str], leaving: Collection[Address], *, flag: str
+) -> set[Address]:
+    """Return the declared addresses that any pattern matches; each must match something."""
     found: set[Address] = set()
     addresses = [one.address for one in desired]
     for pattern in patterns:
-        hits = {a for a in addresses if fnmatchcase(str(a), pattern) or fnmatchcase(a.local, pattern)}
-        if not hits:
+        hits = {address for address in addresses if is_matched(address, (pattern,))}
+        if not hits and not any(is_matched(address, (pattern,)) for address in leaving):
             example = f", for example {addresses[0]}" if addresses else ""
             raise UsageError(
                 f"{flag} {pattern}: matches no declared resource",
@@ -73,22 +110,3 @@ def _with_support(desired: Sequence[Desired], wanted: set[Address]) -> list[Desi
         chosen |= new
         open_.extend(new)
     return [one for one in desired if one.address in chosen]
-
-
-def _in_words(
-    desired: Sequence[Desired],
-    chosen: Sequence[Desired],
-    *,
-    orgs: Sequence[str],
-    target: Sequence[str],
-    exclude: Sequence[str],
-) -> str | None:
-    left = len(desired) - len(chosen)
-    if not left:
-        return None
-    flags = [
-        f"{flag} {value}"
-        for flag, values in (("--org", orgs), ("--target", target), ("--exclude", exclude))
-        for value in values
-    ]
-    return f"{left} of {len(desired)} declared resources left out by {' '.join(flags)}"

@@ -4,9 +4,8 @@
 | ----------- | ------------------------------------------------------------------------------------------- |
 | `started`   | `verb`, `version`                                                                           |
 | `fault`     | `path`, `line`, `column` (null without a place), `message`, `hint`                          |
-| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `replace`, `secrets`,       |
-|             | `after`, `frees`, `detour`                                                                  |
-| `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `partial`, `empty`               |
+| `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `secrets`, `after`, `since`... |
+| `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `empty`, `refusals`, ...              |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
 | `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
@@ -14,7 +13,7 @@
 | `gap`       | `address`, `path`, `message`, `left_out`: what is live and stays out of the manifests       |
 | `needed`    | `variable`, `address`, `path`: a secret that must be provided before it can be sent         |
 | `suspect`   | `address`, `path`: a text that looks like a secret in clear                                 |
-| `import`    | `files` by fate, `declared` (addresses), `archived` (a count)                               |
+| `import`    | `files` by fate, `declared` (addresses), `archived` and `owned` (counts)                    |
 | `ledger`    | `place`, `owner`, `serial`, `lock`: what the ledger is, and who holds it (or null)          |
 | `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
@@ -22,11 +21,12 @@
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
-`fields` is a list of `{path, old, new, sensitive}`. `frees` is the id of what holds the name and is renamed first, to
-`detour`. An outcome's `status` is `done` (with `adopted` and `note`),
-`failed` (with `error`, as in the event of that name), `blocked` (with `by`), `conflicted` (with `message`, `fields`
-and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it is declared and `{"$secret": "set"}`
-where the platform has one; a value never appears. Members may be added to an event, never taken away within v1.
+`fields` is a list of `{path, old, new, sensitive, side}`; `side` says who moved: `pending`, `drifted`, `both` or
+null. `frees` is the id of what holds the name and is renamed first, to `detour`. An outcome's `status` is `done`
+(with `adopted` and `note`), `failed` (with `error`, as in the event of that name), `blocked` (with `by`),
+`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it
+is declared and `{"$secret": "set"}` where the platform has one; a value never appears. Members may be added to an
+event, never taken away within v1.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 import orjson
 
 from reconciler.errors import Exit, json_of, worst
-from reconciler.plan.change import Change, FieldChange, plain
+from reconciler.plan.change import Change, FieldChange
+from reconciler.plan.digest import plain
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def change(one: Change) -> Event:
         detour=one.detour,
         secrets=[plain(secret) for secret in one.secrets],
         after=list(one.after),
+        since=one.since,
     )
 
 
@@ -98,6 +100,8 @@ def plan_made(plan: Plan) -> Event:
         digest=plan.digest,
         partial=plan.partial,
         empty=plan.is_empty,
+        refusals=[{"message": one.message, "hint": one.hint} for one in plan.refusals],
+        secret_states={state.value: count for state, count in plan.secrets.items()},
     )
 
 
@@ -135,7 +139,9 @@ def imported(one: Imported) -> Iterator[Event]:
         yield _event("suspect", address=str(suspect.address), path=list(suspect.path))
     fates = Counter(file.fate.value for file in one.saved)
     declared = [str(each.address) for each in one.declared]
-    yield _event("import", files=dict(fates), declared=declared, archived=one.archived)
+    yield _event("import", files=dict(fates), declared=declared, archived=one.archived, owned=one.owned)
+    if one.unowned is not None:
+        yield error(one.unowned)
 
 
 def ledger(place: str, owner: Mapping[str, str], serial: int, lock: Mapping[str, Any] | None) -> Event:
@@ -182,7 +188,13 @@ def _event(kind: str, **members: Any) -> Event:
 
 def _fields(fields: Sequence[FieldChange]) -> list[dict[str, Any]]:
     return [
-        {"path": list(one.path), "old": plain(one.old), "new": plain(one.new), "sensitive": one.sensitive}
+        {
+            "path": list(one.path),
+            "old": plain(one.old),
+            "new": plain(one.new),
+            "sensitive": one.sensitive,
+            "side": one.side.value if one.side else None,
+        }
         for one in fields
     ]
 

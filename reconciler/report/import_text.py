@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.plan.imported import Fate
+from reconciler.report.faults import hint_text
 from reconciler.report.style import counted
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ def import_text(imported: Imported, *, style: Style) -> Iterator[str]:
     yield from _gaps(imported, style)
     yield from _suspects(imported, style)
     yield from _needed(imported, style)
+    if imported.unowned is not None:
+        yield style.paint(f"Not recorded as ours: {imported.unowned.message}", "yellow")
+        yield from hint_text("the next apply takes it over, if nothing changes until then", style=style)
+        yield ""
     yield style.paint(_closing(imported), "bold")
 
 

@@ -29,6 +29,9 @@ PAST = {
     Action.ARCHIVE: "archived",
     Action.PUBLISH: "published",
     Action.UNPUBLISH: "unpublished",
+    Action.ADOPT: "adopted",
+    Action.RECORD: "recorded",
+    Action.FORGET: "forgotten",
     Action.REPORT: "reported",
 }
 MOST_LISTED = 20
@@ -158,6 +161,11 @@ def _closing(applied: Applied, style: Style) -> Iterator[str]:
 def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
     """Yield what reading back found; after an interruption nothing was read."""
     left = len(applied.remainders)
+    if applied.unrecorded:
+        yield f"{style.paint('Not remembered:', 'red', 'bold')} {style.paint(applied.unrecorded.message)}"
+        yield from hint_text(
+            "the platform is as told above; plan again: what is there is compared with git", style=style
+        )
     if left:
         text = f"{counted(left, 'resource')} read back not as written."
         yield f"{style.paint('Not converged:', 'red', 'bold')} {text}"

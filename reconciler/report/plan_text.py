@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Side
+from reconciler.plan.secrecy import SecretState
+from reconciler.report.faults import hint_text
 from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
 from reconciler.report.style import Paint, Style, cells, clean, counted, cut_left, pad
 
@@ -25,6 +27,11 @@ COLORS: dict[Action, Paint] = {
     Action.ARCHIVE: "red",
     Action.PUBLISH: "cyan",
     Action.UNPUBLISH: "cyan",
+    Action.ADOPT: "cyan",
+    Action.RECORD: "cyan",
+    Action.FORGET: "cyan",
+    Action.CONFLICT: "red",
+    Action.KEEP: "yellow",
     Action.REPORT: "yellow",
 }
 _MEANS = {
@@ -32,6 +39,19 @@ _MEANS = {
     Action.ARCHIVE: "archive",
     Action.PUBLISH: "publish: reachable by the world",
     Action.UNPUBLISH: "unpublish: no longer reachable",
+    Action.ADOPT: "adopt: ours from now on",
+    Action.RECORD: "only the ledger changes",
+    Action.FORGET: "forget: ours no longer",
+    Action.CONFLICT: "conflict",
+    Action.KEEP: "kept",
+}
+_COUNTED = {Action.REPORT: "to know of", Action.CONFLICT: "in conflict", Action.KEEP: "kept"}
+_MOST_ADOPTIONS = 20
+_MOST_NAMED = 6
+_MOVED: dict[Side, tuple[str, Paint]] = {
+    Side.PENDING: ("you changed", "dim"),
+    Side.DRIFTED: ("changed on the platform", "yellow"),
+    Side.BOTH: ("changed both here and on the platform", "red"),
 }
 _WIDEST_NAME = 60
 _LEAST_WHERE = 16
@@ -56,9 +76,8 @@ def plan_text(plan: Plan, *, style: Style) -> Iterator[str]:
 
 def counts_text(counts: Mapping[Action, int]) -> str:
     """Write how many changes there are of each action, as `2 to create, 1 to update`."""
-    parts = [f"{counts[action]:,} to {action.value}" for action in Action if action.writes and counts.get(action)]
-    if counts.get(Action.REPORT):
-        parts.append(f"{counts[Action.REPORT]:,} to know of")
+    parts = [f"{counts[action]:,} to {action.value}" for action in Action if action.is_step and counts.get(action)]
+    parts += [f"{counts[action]:,} {words}" for action, words in _COUNTED.items() if counts.get(action)]
     return ", ".join(parts)
 
 
@@ -80,11 +99,32 @@ def _heading(org: str, ref: OrgRef | None, style: Style) -> str:
 def _changes(changes: Sequence[Change], style: Style, *, is_short: bool) -> Iterator[str]:
     names = [cells(_name(change)) for change in changes]
     column = max((width for width in names if width <= min(_WIDEST_NAME, style.width // 2)), default=0)
+    adoptions = 0
     for change in changes:
+        adoptions += change.action is Action.ADOPT
+        if change.action is Action.ADOPT and adoptions > _MOST_ADOPTIONS:
+            continue
         yield from _head(change, column, style)
         if not (is_short and change.action is Action.CREATE):
             yield from _fields(change, style)
+        yield from _moved(change, style)
         yield from _notes(change, style)
+    if adoptions > _MOST_ADOPTIONS:
+        rest = f"= {adoptions - _MOST_ADOPTIONS:,} more to adopt: they are there and agree"
+        yield f"  {style.paint(rest, COLORS[Action.ADOPT])}"
+
+
+def _moved(change: Change, style: Style) -> Iterator[str]:
+    """Yield the lines that say which side moved, and since when that is known."""
+    if change.since is None:
+        return
+    for side, (words, color) in _MOVED.items():
+        names = [one.name for one in change.fields if one.side is side]
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            listed = ", ".join(names[:_MOST_NAMED]) + more
+            text = f"{words} since {change.since}: {listed}"
+            yield f"      {style.paint(text, color)}"
 
 
 def _name(change: Change) -> str:
@@ -118,7 +158,7 @@ def _fields(change: Change, style: Style) -> Iterator[str]:
             fields = [one for one in change.fields if not (one.name == "name" and one.new == change.title)]
             frame = framed([name for name, _ in leaves(fields)], style=style, sent=sent)
             yield from created_lines(fields, frame)
-        case Action.UPDATE | Action.RESTORE:
+        case Action.UPDATE | Action.RESTORE | Action.CONFLICT:
             frame = framed([one.name for one in change.fields], style=style, sent=sent)
             yield from changed_lines(change.fields, frame)
         case _:
@@ -142,8 +182,16 @@ def _summary(plan: Plan, by_org: Mapping[str, Sequence[Change]], style: Style) -
         for org, changes in by_org.items():
             yield f"  {style.paint(pad(org, width))}  {counts_text(Counter(one.action for one in changes))}"
     yield from _secrets(plan, style)
+    yield from _refusals(plan, style)
     unchanged = f", {plan.in_sync:,} unchanged" if plan.in_sync else ""
     yield f"{style.paint('Plan:', 'bold')} {counts_text(plan.counts)}{unchanged}."
+
+
+def _refusals(plan: Plan, style: Style) -> Iterator[str]:
+    """Yield the verdict, where it is against the plan."""
+    for refusal in plan.refusals:
+        yield f"{style.paint('Refused:', 'red', 'bold')} {style.paint(refusal.message)}"
+        yield from hint_text(refusal.hint, style=style)
 
 
 def _secrets(plan: Plan, style: Style) -> Iterator[str]:
@@ -163,7 +211,10 @@ def _secrets(plan: Plan, style: Style) -> Iterator[str]:
 
 def _nothing(plan: Plan, style: Style) -> str:
     are = "is" if plan.in_sync == 1 else "are"
-    reports = plan.counts.get(Action.REPORT, 0)
-    known = f" {reports:,} to know of." if reports else ""
+    told = [f" {count:,} {words}." for action, words in _COUNTED.items() if (count := plan.counts.get(action))]
+    unknown = plan.secrets.get(SecretState.UNKNOWN, 0)
+    if unknown:
+        told.append(f" {counted(unknown, 'secret')} not compared: no value here, or never sent from here.")
+    known = "".join(told)
     text = f"{counted(plan.in_sync, 'resource')} {are} as git wants {'it' if are == 'is' else 'them'}."
     return f"{style.paint('No changes.', 'bold')} {text}{known}"

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.ledger.choose import Wish, choose
-from reconciler.ledger.document import Entry
 from reconciler.ledger.lock import lock_of
+from reconciler.plan.owned import Entry
 from reconciler.resource import Address
 
 TRIAGE, BOT = Address("acme", "Agent", "triage"), Address("acme", "App", "bot")

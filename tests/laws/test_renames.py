@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.plan.change import Action
-from reconciler.plan.file import dumps, loads
+from reconciler.plan.file import Origin, dumps, loads
 
 law = settings(
     max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -70,7 +70,8 @@ def test_names_change_hands_in_one_apply(open_world, kind, renaming):
     with open_world() as world:
         ids = born(world, kind, becomes)
         declare(world, kind, ids, becomes, new)
-        applied = world.apply(loads(dumps(world.plan(), plan_id="1", api_url="x"), name="p").plan, parallel=4)
+        read = loads(dumps(world.plan(), plan_id="1", origin=Origin(api_url="x")), name="p")
+        applied = world.apply(read.plan, parallel=4)
         assert applied.exit_codes == (0,), applied.outcomes
         assert active(world, kind) == as_wanted(becomes, new)
         assert {item["id"] for item in world.live(KINDS[kind])} >= set(ids.values())

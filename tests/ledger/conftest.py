@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.ledger.document import Ledger, Owner, entry
 from reconciler.ledger.file_backend import FileBackend
+from reconciler.ledger.fingerprint import fingerprint
 from reconciler.ledger.git import Git
 from reconciler.ledger.git_backend import GitBackend
 from reconciler.ledger.lock import lock_of
+from reconciler.plan.owned import Ledger, Owner
 from reconciler.resource import Address
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "production")
@@ -26,12 +27,15 @@ def known(*addresses: Address, owner: Owner = OWNER, serial: int = 0, secret: st
     secrets = {("config", "bot_token"): secret} if secret else {}
     return Ledger(owner, serial).with_applied(
         {
-            address: entry(
+            address: Entry(
                 id=f"id_{number:032x}",
                 applied_at=TIME,
                 commit="a1b2c3d" * 5,
-                fields={("display_name",): str(address), ("config", "a/b"): number},
-                secrets=secrets,
+                fields={
+                    "/display_name": field_digest(str(address)),
+                    pointer(("config", "a/b")): field_digest(number),
+                },
+                secrets={pointer(path): fingerprint(value) for path, value in secrets.items()},
             )
             for number, address in enumerate(addresses)
         }

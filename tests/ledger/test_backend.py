@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.errors import LedgerDamaged, LedgerError, LedgerLocked, LedgerMoved
 from reconciler.ledger.backend import key_of
-from reconciler.ledger.document import Ledger
+from reconciler.plan.owned import Ledger
 
 from .conftest import BOT, NIGHTLY, OWNER, TRIAGE, known, lock_by
 

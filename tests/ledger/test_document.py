@@ -9,9 +9,9 @@ import pytest
 from reconciler.errors import LedgerDamaged, LedgerError
 from reconciler.kinds.fields import SecretRef
 from reconciler.ledger import codec
-from reconciler.ledger.document import Entry, Ledger, entry, field_digest, pointer, steps
 from reconciler.ledger.fingerprint import fingerprint, is_fingerprint, matches, matching
 from reconciler.ledger.migrate import MIGRATIONS, VERSION
+from reconciler.plan.owned import Entry, Ledger, entry, field_digest, pointer, steps
 from reconciler.resource import Address
 
 from .conftest import BOT, NIGHTLY, OWNER, TIME, TRIAGE, known

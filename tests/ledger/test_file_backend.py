@@ -15,8 +15,8 @@ import pytest
 
 from reconciler.errors import LedgerError, LedgerLocked
 from reconciler.ledger import codec
-from reconciler.ledger.document import Ledger
 from reconciler.ledger.file_backend import FileBackend
+from reconciler.plan.owned import Ledger
 
 from .conftest import BOT, OWNER, TRIAGE, known, lock_by
 
@@ -24,7 +24,7 @@ KILLS = 200
 _WRITER = """
 import os, sys
 from pathlib import Path
-from reconciler.ledger.document import Entry, Ledger, Owner
+from reconciler.plan.owned import Entry, Ledger, Owner
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.lock import lock_of
 from reconciler.resource import Address

@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 from reconciler.errors import LedgerError, LedgerLocked
-from reconciler.ledger.document import Ledger
 from reconciler.ledger.git import Git, Pushed
 from reconciler.ledger.git_backend import GitBackend
 from reconciler.ledger.lock import message_of
+from reconciler.plan.owned import Ledger
 
 from .conftest import BOT, OWNER, TRIAGE, git, known, lock_by, on_branch
 

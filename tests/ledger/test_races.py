@@ -13,7 +13,7 @@ _RUN = """
 import sys
 from pathlib import Path
 from reconciler.errors import LedgerLocked, LedgerMoved
-from reconciler.ledger.document import Owner
+from reconciler.plan.owned import Owner
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.git import Git
 from reconciler.ledger.git_backend import GitBackend

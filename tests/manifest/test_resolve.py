@@ -171,7 +171,7 @@ def test_pins_and_archives_are_kept():
 @pytest.mark.parametrize(
     ("said", "carried"),
     [
-        ({}, (None, "exact", None)),
+        ({}, (None, None, None)),
         ({"protect": True, "adopt": "never", "moved_from": "y"}, (True, "never", "y")),
         ({"protect": False, "adopt": "exact"}, (False, "exact", None)),
     ],

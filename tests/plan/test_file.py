@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from reconciler.errors import PlanFileError
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, digest, plain, unplain
+from reconciler.plan.change import Action, Change, FieldChange, Precondition
+from reconciler.plan.digest import digest, plain, unplain
 from reconciler.plan.file import FORMAT, dumps, loads
 from reconciler.plan.plan import OrgRef, Plan, described
 from reconciler.resource import Address

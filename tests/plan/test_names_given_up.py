@@ -172,6 +172,13 @@ def test_a_circle_with_an_archived_one_is_opened_elsewhere():
     assert waits(found) == {"agent-1": ["agent-2"]}
 
 
+def test_a_conflict_is_told_once():
+    """Who takes the name of something that the verdict is about says nothing more."""
+    conflict = Change(Address("acme", "Memory", "x"), Action.CONFLICT, "x", id="mem_1")
+    found = settled([conflict, create("a")], Holder("mem_1", "a"))
+    assert (found.faults, waits(found)) == ([], {})
+
+
 def test_what_decide_freed_stays_freed():
     """The archived twin of a creation is dealt with already."""
     change = Change(Address("acme", "Memory", "a"), Action.CREATE, "a", frees="mem_1")

@@ -4,7 +4,7 @@ Nothing in it can be sent anywhere: a field is remembered by its digest, a secre
 loses no work: without an entry a resource is foreign, what agrees is taken over again, and nothing is archived.
 
 The digest of a field is a plain one, so a short value can be guessed from it. That gives nothing away: values of
-fields stand in the clear in the manifests beside it. What must not be guessed is a secret; see `fingerprint.py`.
+fields stand in the clear in the manifests beside it. What must not be guessed is a secret; see `ledger/fingerprint.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.fingerprint import fingerprint
-from reconciler.plan.change import digest
+from reconciler.kinds.fields import SecretRef, Set
+from reconciler.plan.digest import digest
 from reconciler.resource import Address
 
 _DIGEST = slice(len("sha256:"), len("sha256:") + 32)
@@ -59,13 +59,15 @@ class Ledger:
     """All that one owner manages, in every organization.
 
     `serial` counts what was written, 0 when nothing ever was. `begun` are addresses whose creation was announced
-    and not confirmed: what is found there after a run that died is its own work.
+    and not confirmed: what is found there after a run that died is its own work. `orgs` gives the id behind each name
+    of an organization that entries stand in.
     """
 
     owner: Owner
     serial: int = 0
     entries: Mapping[Address, Entry] = field(default_factory=dict)
     begun: frozenset[Address] = frozenset()
+    orgs: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, address: Address) -> Entry | None:
         """Return what is remembered of an address, None of what is not ours."""
@@ -110,29 +112,25 @@ def _moved(address: Address, old: Address, new: Address) -> Address:
     return address._replace(parent=new.name) if address.above == old else address
 
 
-def entry(
-    *,
-    id: str,  # noqa: A002 - the name it has everywhere
-    applied_at: str,
-    commit: str | None = None,
-    protect: bool = False,
-    fields: Mapping[Sequence[str | int], Any],
-    secrets: Mapping[Sequence[str | int], str],
-) -> Entry:
-    """Make an entry of canonical values and of secret values by their paths; it keeps neither."""
-    return Entry(
-        id=id,
-        applied_at=applied_at,
-        commit=commit,
-        protect=protect,
-        fields={pointer(path): field_digest(value) for path, value in fields.items()},
-        secrets={pointer(path): fingerprint(value) for path, value in secrets.items()},
-    )
-
-
 def field_digest(value: Any) -> str:
-    """Return what is remembered of a canonical value; secrets may only be in it as references."""
-    return digest(value)[_DIGEST]
+    """Return what is remembered of a canonical value, the same for values that are one to a diff.
+
+    Nothing and emptiness are one, 1 and 1.0 too; a secret in it counts as being there, whatever it is.
+    """
+    return digest(_settled(value))[_DIGEST]
+
+
+def _settled(value: Any) -> Any:
+    match value:
+        case SecretRef() | Set():
+            return {"$secret": "set"}
+        case dict():
+            return {key: _settled(item) for key, item in value.items()} or None
+        case list():
+            return [_settled(item) for item in value] or None
+        case float() if value.is_integer():
+            return int(value)
+    return value
 
 
 def pointer(path: Sequence[str | int]) -> str:

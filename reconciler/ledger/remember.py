@@ -1,0 +1,100 @@
+"""REMEMBER: what the ledger learns from a run, from the outcomes of its steps alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.kinds.fields import SecretRef
+from reconciler.ledger.fingerprint import fingerprint
+from reconciler.plan.change import Action, Change, Record
+from reconciler.plan.leaves import secret_refs
+from reconciler.plan.outcome import Done, Outcome
+from reconciler.plan.owned import Entry, Ledger, pointer
+from reconciler.resource import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a run knows beside its outcomes: the ids there are, the time, the commit, and how a secret is read."""
+
+    ids: Mapping[Address, str]
+    orgs: Mapping[str, str | None]
+    at: str
+    commit: str | None
+    value_of: Callable[[SecretRef], str]
+
+
+def announced(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
+    """Return the ledger with every creation announced, before the first is sent."""
+    return ledger.with_begun(change.address for change in changes if change.action is Action.CREATE)
+
+
+def remembered(
+    ledger: Ledger, outcomes: Iterable[Outcome], memory: Memory, *, may_exist: Callable[[Outcome], bool]
+) -> Ledger:
+    """Return the ledger with everything that was done.
+
+    A creation that surely did not happen is announced no more; `may_exist` tells which one may have.
+    """
+    seen = list(outcomes)
+    for outcome in seen:
+        if isinstance(outcome, Done) and (record := outcome.change.record) and record.moved_from:
+            ledger = _renamed(ledger, record.moved_from, outcome.change.address)
+    applied: dict[Address, Entry] = {}
+    gone: set[Address] = set()
+    for outcome in seen:
+        change = outcome.change
+        if not isinstance(outcome, Done):
+            if change.action is Action.CREATE and not may_exist(outcome):
+                gone.add(change.address)
+        elif change.action in (Action.ARCHIVE, Action.FORGET):
+            gone |= {known for known in ledger.entries if change.address in (known, known.above)} | {change.address}
+        elif change.record is not None:
+            known = applied.get(change.address) or ledger.get(change.address)
+            entry = _entry(change, change.record, known, memory)
+            if entry is not None:
+                applied[change.address] = entry
+    return _placed(ledger.without(gone - applied.keys()).with_applied(applied), memory)
+
+
+def _renamed(ledger: Ledger, old: Address, new: Address) -> Ledger:
+    return ledger.renamed(old, new) if old in ledger.entries and new not in ledger.entries else ledger
+
+
+def _entry(change: Change, record: Record, known: Entry | None, memory: Memory) -> Entry | None:
+    """Return what is remembered of an address after a step of it."""
+    if record.adds:
+        if known is None:
+            return None
+        return replace(known, fields={**known.fields, **record.fields}, applied_at=memory.at, commit=memory.commit)
+    id_ = change.id or memory.ids.get(change.address)
+    if id_ is None:
+        return None
+    return Entry(
+        id=id_,
+        applied_at=memory.at,
+        commit=memory.commit,
+        protect=record.protect,
+        fields=record.fields,
+        secrets=_secrets(change, record, known if known and known.id == id_ else None, memory),
+    )
+
+
+def _secrets(change: Change, record: Record, known: Entry | None, memory: Memory) -> dict[str, str]:
+    """Return the fingerprints of the secrets that were sent, and of those that are as they were."""
+    sent = {pointer(path) for path, _ in secret_refs(change.body)}
+    found = {}
+    for path, ref in record.secrets.items():
+        if path in sent:
+            found[path] = fingerprint(memory.value_of(ref))
+        elif known and path in known.secrets:
+            found[path] = known.secrets[path]
+    return found
+
+
+def _placed(ledger: Ledger, memory: Memory) -> Ledger:
+    """Add the ids of the organizations that entries stand in."""
+    used = {address.org for address in (*ledger.entries, *ledger.begun)}
+    known = {org: id_ for org, id_ in memory.orgs.items() if id_ is not None}
+    return replace(ledger, orgs={org: id_ for org, id_ in {**ledger.orgs, **known}.items() if org in used})

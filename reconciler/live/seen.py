@@ -1,0 +1,24 @@
+"""One API object as the Observed of an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.kinds.kind import Kind
+from reconciler.live.names import Names
+from reconciler.live.shapes import Wire, shape_from
+from reconciler.resource import Address, Observed
+
+
+def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Observed:
+    """Turn an API object into the Observed of an address."""
+    shape = shape_from(kind, wire)
+    updated: Any = wire.get("updated_at")
+    return Observed(
+        address,
+        wire["id"],
+        names.named(address.org, kind, shape),
+        shape,
+        archived=kind.wire.archived(wire),
+        updated_at=updated if isinstance(updated, str) else None,
+    )

@@ -1,0 +1,208 @@
+"""Whose is it: the rules of ownership around `decide`. What is not ours is adopted as git says, or left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.errors import Fault
+from reconciler.kinds.fields import SET
+from reconciler.kinds.kind import Shape, switches
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
+from reconciler.plan.decide import Found, decide, where_of
+from reconciler.plan.diff import without
+from reconciler.plan.gone import Gone, gone_fields, released_note
+from reconciler.plan.leaves import Path, leaves, pointers, secret_refs, value_at
+from reconciler.plan.owned import Entry, field_digest, pointer
+from reconciler.plan.owned import steps as path_of
+from reconciler.plan.rules import NOTHING, Known
+from reconciler.plan.sides import sided
+from reconciler.resource import Address, Adopt, Desired, Observed
+
+
+def claim(
+    desired: Desired,
+    found: Found,
+    known: Known = NOTHING,
+    *,
+    adopt: Adopt = "exact",
+    has_desired_children: bool = False,
+) -> list[Change] | Fault:
+    """Return the changes of an address, none when it is in sync and ours; `adopt` is the rule where git says none."""
+    observed, entry = found.observed, known.entry
+    rule = desired.adopt or adopt
+    is_ours = observed is None or known.is_begun or (entry is not None and entry.id == observed.id)
+    if desired.archive:
+        return _archived(desired, found, known, may=is_ours or rule == "overwrite")
+    if observed is None and found.twin is not None and rule == "never" and entry is None:
+        return _never(desired, found.twin)
+    gone = gone_fields(desired, entry, observed.spec) if entry and observed and is_ours else None
+    wanted = replace(desired, spec=desired.spec | gone.cleared) if gone and gone.cleared else desired
+    seen = _blinded(found, known.rotate) if known.rotate and observed else found
+    steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
+    if isinstance(steps, Fault):
+        return steps
+    if observed is not None and not is_ours:
+        return _foreign(desired, observed, steps, rule)
+    if not steps:
+        return _bookkeeping(desired, observed, known, gone) if observed else steps
+    return _told(desired, steps, known, gone)
+
+
+def _archived(desired: Desired, found: Found, known: Known, *, may: bool) -> list[Change] | Fault:
+    """Take away what git names as to be archived, if it is ours or git says to take it over."""
+    if not may:
+        message = f"this {desired.kind.name.lower()} is not ours, and what is not ours is not archived"
+        hint = "write adopt: overwrite in its metadata if it is meant"
+        return Fault(message, desired.source, ("metadata", "archive"), hint=hint)
+    steps = decide(desired, found)
+    if isinstance(steps, Fault):
+        return steps
+    if known.entry and known.entry.protect:
+        message = "it is protected: the ledger remembers protect: true"
+        hint = "apply a commit with protect: false first"
+        return Fault(message, desired.source, ("metadata", "archive"), hint=hint)
+    if steps or known.entry is None:
+        return steps
+    return [forgotten(desired.address, desired.title, "it is gone already", where=where_of(desired))]
+
+
+def _never(desired: Desired, there: Observed) -> Fault:
+    message = f"{there.id} is there already and is not ours, and adopt: never forbids to take it over"
+    return Fault(message, desired.source, ("metadata", "adopt"), hint="give yours another name, or adopt: exact")
+
+
+def _foreign(desired: Desired, observed: Observed, steps: list[Change], rule: Adopt) -> list[Change] | Fault:
+    """Adopt what somebody else made: where it agrees, or where git says to overwrite it."""
+    match rule:
+        case "never":
+            return _never(desired, observed)
+        case "overwrite" if steps:
+            note = f"taken over: {observed.id} is there and was not ours"
+            steps[0] = replace(steps[0], notes=(*steps[0].notes, note))
+            return _told(desired, steps, NOTHING, None)
+        case _ if not steps:
+            return [_beside(desired, observed, Action.ADOPT, (f"{observed.id} agrees: taken over as it is",))]
+    notes = (
+        f"{observed.id} is there, is not ours, and differs: nothing is written to it",
+        "to make it yours: adopt: overwrite in its metadata; or make git agree; or choose another name",
+    )
+    fields = tuple(one for step in steps for one in step.fields)
+    conflict = _beside(desired, observed, Action.CONFLICT, notes)
+    return [replace(conflict, fields=fields, record=Record(protect=bool(desired.protect)))]
+
+
+def _beside(desired: Desired, observed: Observed, action: Action, notes: tuple[str, ...]) -> Change:
+    """Make a step that sends nothing: it holds as long as what it says of the platform does."""
+    pre = Precondition(observed.id, covers=tuple(sorted(desired.spec)))
+    digest = covered(desired.kind, observed.shape, pre, updated_at=None)
+    return Change(
+        desired.address,
+        action,
+        desired.title,
+        id=observed.id,
+        pre=replace(pre, digest=digest),
+        notes=notes,
+        where=where_of(desired),
+        record=_record(desired, NOTHING, ()),
+    )
+
+
+def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone | None) -> list[Change]:
+    """Let the ledger learn what is new of a resource that is in sync; nearly always that is nothing."""
+    entry = known.entry
+    if entry is None:  # begun and never confirmed
+        return [_beside(desired, observed, Action.ADOPT, ("begun by a run that did not end: it is ours",))]
+    notes = list(released_note(gone)) if gone else []
+    if known.moved_from:
+        notes.append(f"moved from {known.moved_from.local}")
+    if desired.protect is not None and desired.protect is not entry.protect:
+        notes.append("protected from now on" if desired.protect else "no longer protected")
+    secrets = {pointer(path) for path, _ in secret_refs(desired.spec)}
+    new = sorted(pointers(desired.kind, desired.spec) - entry.fields.keys() - secrets)
+    if new:
+        notes.append(f"agrees, and is managed from now on: {_dotted(new)}")
+    if not notes:
+        return []
+    step = _beside(desired, observed, Action.RECORD, tuple(notes))
+    return [replace(step, record=_record(desired, known, ()), since=since(entry))]
+
+
+def _dotted(paths: Sequence[str]) -> str:
+    most = 5
+    more = f" and {len(paths) - most} more" if len(paths) > most else ""
+    return ", ".join(".".join(path_of(one)) for one in paths[:most]) + more
+
+
+def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None) -> list[Change]:
+    """Add to the steps which side moved, what the ledger learns, and what is released."""
+    entry = known.entry
+    later = {str(one.path[0]) for step in steps[1:] for one in step.fields}
+    told = []
+    for number, step in enumerate(steps):
+        fields, notes = step.fields, step.notes
+        if entry and step.action is not Action.CREATE:
+            fields = sided(desired.kind, entry, fields)
+        if known.rotate:
+            fields = tuple(_rotated(one, known.rotate) for one in fields)
+        if not number:
+            notes = (*notes, *(released_note(gone) if gone else ()), *_moved(known))
+        own = {str(one.path[0]) for one in step.fields}
+        record = _record(desired, known, later) if not number else _adding(desired, own)
+        told.append(replace(step, fields=fields, notes=notes, record=record, since=since(entry) if entry else None))
+    return told
+
+
+def _moved(known: Known) -> tuple[str, ...]:
+    return (f"moved from {known.moved_from.local}",) if known.moved_from else ()
+
+
+def _rotated(one: FieldChange, rotate: Sequence[Path]) -> FieldChange:
+    """Show a secret that is sent again as one that is there."""
+    return replace(one, old=SET) if one.path in rotate and one.old is None else one
+
+
+def _record(desired: Desired, known: Known, later: Sequence[str] | set[str]) -> Record:
+    """Return what the ledger learns from the first step of an address; `later` fields are learnt from others."""
+    protect = desired.protect if desired.protect is not None else bool(known.entry and known.entry.protect)
+    return Record(
+        fields=_digests(desired, later),
+        secrets={pointer(path): ref for path, ref in secret_refs(desired.spec)},
+        protect=protect,
+        moved_from=known.moved_from,
+    )
+
+
+def _adding(desired: Desired, names: set[str]) -> Record:
+    """Return what the ledger learns from a step that turns a switch."""
+    return Record(fields={key: told for key, told in _digests(desired, ()).items() if key[1:] in names}, adds=True)
+
+
+def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
+    turned = switches(desired.kind)
+    secrets = {path for path, _ in secret_refs(desired.spec)}
+    return {
+        pointer(path): field_digest(value)
+        for path, value in leaves(desired.kind, desired.spec)
+        if path not in secrets and not (path[0] in turned and path[0] in later)
+    }
+
+
+def _blinded(found: Found, rotate: Sequence[Path]) -> Found:
+    """Hide the secrets that are to be sent again, so that they differ."""
+    assert found.observed
+    spec: Shape = found.observed.spec
+    for path in rotate:
+        spec = without(spec, path) if value_at(spec, path[:1]) is not None else spec
+    return replace(found, observed=replace(found.observed, spec=spec))
+
+
+def since(entry: Entry) -> str:
+    """Say when an address was last written: `2026-11-02, a1b2c3d`."""
+    commit = f", {entry.commit[:7]}" if entry.commit else ""
+    return f"{entry.applied_at[:10]}{commit}"
+
+
+def forgotten(address: Address, title: str, why: str, *, where: str = "", id_: str | None = None) -> Change:
+    """Make the step that lets the ledger forget an address."""
+    return Change(address, Action.FORGET, title, id=id_, notes=(why,), where=where, pre=Precondition())

@@ -1,0 +1,67 @@
+"""The single fields of a spec, as a diff tells them apart: what the ledger remembers one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.plan.diff import Keys, wholes_of
+from reconciler.plan.owned import pointer
+
+
+def leaves(kind: Kind, shape: Shape) -> Iterator[tuple[Keys, Any]]:
+    """Yield each field with its path: maps are taken apart, unless they are one value."""
+    wholes = wholes_of(kind)
+    for key, value in shape.items():
+        yield from _below((key,), value, wholes)
+
+
+def _below(path: Keys, value: Any, wholes: frozenset[Keys]) -> Iterator[tuple[Keys, Any]]:
+    if type(value) is dict and value and path not in wholes:
+        for key, item in value.items():
+            yield from _below((*path, key), item, wholes)
+    else:
+        yield path, value
+
+
+def pointers(kind: Kind, shape: Shape) -> set[str]:
+    """Return the paths of the same fields, spelled as the ledger does."""
+    found: set[str] = set()
+    for key, value in shape.items():
+        if type(value) is dict:
+            found.update(pointer(path) for path, _ in _below((key,), value, wholes_of(kind)))
+        else:
+            found.add(_top(key))
+    return found
+
+
+@cache
+def _top(key: str) -> str:
+    return pointer((key,))
+
+
+Path = tuple[str | int, ...]
+
+
+def secret_refs(value: Any, path: Path = ()) -> Iterator[tuple[Path, SecretRef]]:
+    """Yield every secret reference inside a value with its path."""
+    if isinstance(value, SecretRef):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from secret_refs(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from secret_refs(item, (*path, index))
+
+
+def value_at(shape: Any, path: Path) -> Any:
+    """Return what stands at a path of maps, None where nothing does."""
+    for step in path:
+        if not isinstance(shape, dict):
+            return None
+        shape = shape.get(step)
+    return shape

@@ -1,0 +1,85 @@
+"""REMOVAL: what is ours and no longer in git; nothing else is ever archived by being left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.errors import Fault
+from reconciler.plan.change import Action, Change
+from reconciler.plan.claim import forgotten, since
+from reconciler.plan.decide import archival
+from reconciler.plan.order import targets
+from reconciler.plan.owned import Entry
+from reconciler.resource import Address, Desired, Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is ours and no longer declared: its entry, and what is live of it.
+
+    `is_within_reach` is False where its organization is not one of the key's: then nothing can be said of it.
+    """
+
+    entry: Entry
+    observed: Observed | None
+    is_within_reach: bool = True
+
+
+def removals(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Change]:
+    """Return what becomes of each address: archived, kept, or forgotten where there is nothing left to archive."""
+    changes: dict[Address, Change] = {}
+    for address, one in sorted(leaving.items(), key=lambda item: (item[0].parent is not None, item[0])):
+        above = changes.get(address.above) if address.above else None
+        if above is None:
+            changes[address] = _removal(address, one, prune=prune)
+        elif above.action is Action.FORGET:
+            changes[address] = forgotten(address, address.name, above.notes[0], id_=one.entry.id)
+    return list(changes.values())
+
+
+def shielded(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Address]:
+    """Return the addresses that only their protection keeps."""
+    return [address for address, one in sorted(leaving.items()) if prune and _is_shielded(one)]
+
+
+def _is_shielded(one: Leaving) -> bool:
+    return one.entry.protect and one.is_within_reach and one.observed is not None and not one.observed.archived
+
+
+def _removal(address: Address, one: Leaving, *, prune: bool) -> Change:
+    observed, title = one.observed, _title(address, one.observed)
+    if not one.is_within_reach:
+        note = f"its organization {address.org} is not one of this key's: left alone"
+        return Change(address, Action.KEEP, title, id=one.entry.id, notes=(note,))
+    if observed is None or observed.archived:
+        why = "no longer in git, and archived already" if observed else "no longer in git, and gone from the platform"
+        return forgotten(address, title, why, id_=one.entry.id)
+    if not observed.kind.can_archive:
+        why = f"no longer in git; the platform cannot archive {observed.kind.plural}: released, and left as it is"
+        return forgotten(address, title, why, id_=one.entry.id)
+    if not prune or one.entry.protect:
+        note = "kept, as --no-prune says" if not prune else "kept, as it is protected"
+        return Change(
+            address, Action.KEEP, title, id=observed.id, notes=(f"no longer in git; {note}",), since=since(one.entry)
+        )
+    change = archival(address, title, observed)
+    return replace(change, notes=("no longer in git", *change.notes), since=since(one.entry))
+
+
+def _title(address: Address, observed: Observed | None) -> str:
+    field = observed.kind.name_field if observed else None
+    return str(observed.spec.get(field) or address.name) if observed and field else address.name
+
+
+def still_needed(wanted: Collection[Desired], going: Collection[Address]) -> Iterator[Fault]:
+    """Yield a fault for each resource of git that refers to one that would be archived."""
+    for one in wanted if going else ():
+        for target in () if one.archive else targets(one.kind, one.address.org, one.spec):
+            if target in going:
+                yield Fault(
+                    f"refers to {target.local}, which is ours and no longer in git: it would be archived",
+                    one.source,
+                    one.path,
+                    hint="point it elsewhere, or bring that document back",
+                )

@@ -1,0 +1,85 @@
+"""What a plan is made under: the ledger, the rule of adoption, the limits of removal, the secrets to send again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.plan.leaves import Path
+from reconciler.plan.owned import Entry, Ledger
+from reconciler.plan.secrecy import SecretState
+from reconciler.plan.verdict import Policy
+from reconciler.resource import Address, Adopt, Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an address: its entry in the ledger, or that its creation was announced and not confirmed.
+
+    `moved_from` is where the entry stood before. `rotate` are the paths of secrets to be sent again.
+    """
+
+    entry: Entry | None = None
+    is_begun: bool = False
+    moved_from: Address | None = None
+    rotate: Sequence[Path] = ()
+
+
+NOTHING = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a plan is made under; `adopt` is the rule of adoption where git says none.
+
+    `moves` gives the old address of each that git says has moved, and that the ledger knows under the old one alone.
+    `rotate` gives the paths of the secrets to be sent again, `secrets` counts what is known of them all.
+    """
+
+    ledger: Ledger
+    adopt: Adopt = "exact"
+    policy: Policy = field(default_factory=Policy)
+    moves: Mapping[Address, Address] = field(default_factory=dict)
+    rotate: Mapping[Address, Sequence[Path]] = field(default_factory=dict)
+    secrets: Mapping[SecretState, int] = field(default_factory=dict)
+
+    def known(self, address: Address) -> Known:
+        """Return what is known of an address."""
+        old = self.moves.get(address)
+        entry = self.ledger.entries.get(old or address)
+        if entry is None:
+            return Known(is_begun=address in self.ledger.begun)
+        return Known(entry, moved_from=old, rotate=self.rotate.get(address, ()))
+
+    def id_of(self, address: Address) -> str | None:
+        """Return the id that an address is remembered by."""
+        entry = self.ledger.entries.get(self.moves.get(address, address))
+        return entry.id if entry else None
+
+    def leaving(self, declared: Iterable[Desired]) -> dict[Address, Entry]:
+        """Return what is ours and no longer declared."""
+        kept = {one.address for one in declared}
+        moved = set(self.moves.values())
+        return {
+            address: entry
+            for address, entry in self.ledger.entries.items()
+            if address not in kept and address not in moved
+        }
+
+
+def moves_of(declared: Sequence[Desired], ledger: Ledger) -> dict[Address, Address]:
+    """Return the old address of each resource that git says has moved; children go along with their parent."""
+    moves: dict[Address, Address] = {}
+    for one in declared:
+        if one.moved_from is not None or one.address.above in moves:
+            old = _before(one, moves)
+            if one.address not in ledger.entries and old in ledger.entries:
+                moves[one.address] = old
+    return moves
+
+
+def _before(one: Desired, moves: Mapping[Address, Address]) -> Address:
+    above = moves.get(one.address.above) if one.address.above else None
+    return one.address._replace(
+        name=one.moved_from or one.address.name, parent=above.name if above else one.address.parent
+    )
