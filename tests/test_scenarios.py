@@ -112,7 +112,7 @@ class Server:
         text = json.dumps(value)
         for name, ident in self.ids.items():
             text = text.replace(ident, json.dumps(name)[1:-1])
-        return json.loads(re.sub(r"\(archived [0-9a-f]{8}\)", "(archived ...)", text))
+        return json.loads(re.sub(r"\b(archived|renaming)([ -])[0-9a-f]{8}\b", r"\1\2...", text))
 
     def carry_out(self, requests: Any) -> None:
         """Send the requests of a case."""

@@ -151,6 +151,20 @@ class Kind:
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
 
     @property
+    def named_by(self) -> str | None:
+        """The member that holds what the platform calls it, None for what has no name there."""
+        return self.name_field or (None if self.identity is Identity.POSITION else "name")
+
+    @property
+    def has_unique_names(self) -> bool:
+        """Whether no two of an organization may have one name; an archived one keeps its own."""
+        return self.identity in (Identity.SLUG, Identity.CASELESS)
+
+    def folded(self, name: str) -> str:
+        """Return a name as the platform compares it."""
+        return name.lower() if self.identity is Identity.CASELESS else name
+
+    @property
     def managed(self) -> bool:
         """Whether manifests may declare it."""
         return self.spec is not None

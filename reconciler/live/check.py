@@ -14,6 +14,7 @@ from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, brotherhood, covered
 from reconciler.plan.diff import diff
+from reconciler.plan.names_given_up import givers, new_name
 from reconciler.plan.outcome import Done, Outcome, Remainder
 from reconciler.plan.plan import Plan
 
@@ -24,7 +25,8 @@ def ensure_fresh(plan: Plan, *, client: ReadClient, parallelism: int) -> None:
     """Check every precondition by reading; raises StalePlan naming all that moved."""
     orgs = {name: org.id for name, org in plan.orgs.items()}
     lists = _read(plan.steps, orgs, client=client, parallelism=parallelism)
-    moved = {change.step: why for change in plan.steps if (why := _moved(change, plan, lists))}
+    given_up = frozenset(givers(plan.steps))
+    moved = {change.step: why for change in plan.steps if (why := _moved(change, plan, lists, given_up))}
     if moved:
         raise StalePlan(moved)
 
@@ -63,15 +65,18 @@ def _parent(change: Change, lists: Lists, parent_id: str | None) -> Wire:
     return next((wire for wire in parents if wire["id"] == parent_id), {})
 
 
-def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
-    """Say what happened to a resource since the plan was made, None when nothing did."""
+def _moved(change: Change, plan: Plan, lists: Lists, given_up: frozenset[str]) -> str | None:
+    """Say what happened to a resource since the plan was made, None when nothing did.
+
+    `given_up` are the ids of the resources that this plan renames.
+    """
     above = change.address.above
     parent_id = plan.bindings.get(above) if above else None
     wires = _beside(change, lists, parent_id)
     if above and BY_NAME[above.kind].wire.archived(_parent(change, lists, parent_id)):
         return f"its {above.kind} was archived"
     if change.pre.id is None:
-        return _appeared(change, wires, parent_known=parent_id is not None)
+        return _appeared(change, wires, given_up, parent_known=parent_id is not None)
     wire = next((wire for wire in wires if wire["id"] == change.pre.id), None)
     if wire is None:
         return "is gone from the platform"
@@ -81,30 +86,39 @@ def _moved(change: Change, plan: Plan, lists: Lists) -> str | None:
     shape = shape_from(change.kind, wire)
     if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
         return "was changed on the platform"
-    return None
+    return _name_taken(change, wires, given_up) if new_name(change) is not None else None
 
 
-def _appeared(change: Change, wires: Sequence[Wire], *, parent_known: bool) -> str | None:
+def _appeared(change: Change, wires: Sequence[Wire], given_up: frozenset[str], *, parent_known: bool) -> str | None:
     """Say whether what a plan wants to create is there by now."""
     if change.action is not Action.CREATE:
         return None
     if change.kind.identity is Identity.POSITION:
         changed = parent_known and brotherhood([wire["id"] for wire in wires]) != change.pre.digest
         return f"its {change.kind.parent} has other {change.kind.plural} by now" if changed else None
-    fold = str.lower if change.kind.identity is Identity.CASELESS else str
-    same_name = [
-        wire
+    if change.kind.has_unique_names:
+        return _name_taken(change, wires, given_up)
+    alive = [wire for wire in wires if not change.kind.wire.archived(wire) and wire.get("status") != "deleted"]
+    return "exists on the platform by now" if any(wire.get("name") == change.title for wire in alive) else None
+
+
+def _name_taken(change: Change, wires: Sequence[Wire], given_up: frozenset[str]) -> str | None:
+    """Say whether the name that a change takes has another holder by now than the plan reckoned with."""
+    kind = change.kind
+    name = kind.folded(new_name(change) or "")
+    holders = {
+        wire["id"]: wire
         for wire in wires
-        if fold(str(wire.get("name", ""))) == fold(change.title) and wire.get("status") != "deleted"
-    ]
-    if any(not change.kind.wire.archived(wire) for wire in same_name):
-        return "exists on the platform by now"
-    holders = {wire["id"] for wire in same_name} if change.kind.identity is not Identity.NAME else set()
+        if kind.folded(str(wire.get("name", ""))) == name and wire.get("status") != "deleted"
+    }
     if change.frees is not None and change.frees not in holders:
-        return "the archived twin that held its name is gone"
-    if holders - {change.frees}:
-        return "an archived resource holds its name by now"
-    return None
+        return (
+            "the archived twin that held its name is gone" if change.detour is None else "its name has another holder"
+        )
+    others = [wire for id_, wire in holders.items() if id_ not in {change.id, change.frees} and id_ not in given_up]
+    if any(not kind.wire.archived(wire) for wire in others):
+        return "exists on the platform by now" if change.action is Action.CREATE else "its new name is taken by now"
+    return "an archived resource holds its name by now" if others else None
 
 
 def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallelism: int) -> tuple[Remainder, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Fault
@@ -31,7 +31,8 @@ def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, re
     matches = Matches()
     wires = [wire for wire in live if wire.get("status") != "deleted"]
     by_id = {wire["id"]: wire for wire in wires}
-    taken = _pinned(desired, by_id, matches) | _remembered(desired, by_id, remembered, matches)
+    taken = _pinned(desired, by_id, matches)
+    taken |= _remembered(desired, by_id, remembered, matches, taken=taken)
     by_title: defaultdict[str, list[Wire]] = defaultdict(list)
     for wire in wires:
         if wire["id"] not in taken:
@@ -47,17 +48,22 @@ def _folded(kind: Kind, title: str) -> str:
 
 
 def _remembered(
-    desired: Iterable[Desired], by_id: Mapping[str, Wire], remembered: Remembered, matches: Matches
+    desired: Iterable[Desired],
+    by_id: Mapping[str, Wire],
+    remembered: Remembered,
+    matches: Matches,
+    *,
+    taken: Collection[str],
 ) -> set[str]:
-    """Match what the ledger knows by an id that is live still; an id in git counts for more."""
-    taken: set[str] = set()
+    """Match what the ledger knows by an id that is live still, and return these; what git names by id is `taken`."""
+    more: set[str] = set()
     for one in desired:
         id_ = remembered(one.address) if one.pinned is None else None
         wire = by_id.get(id_) if id_ else None
-        if wire is not None and not one.kind.wire.archived(wire):
+        if wire is not None and wire["id"] not in taken and not one.kind.wire.archived(wire):
             matches.live[one.address] = wire
-            taken.add(wire["id"])
-    return taken
+            more.add(wire["id"])
+    return more
 
 
 def _pinned(desired: Iterable[Desired], by_id: Mapping[str, Wire], matches: Matches) -> set[str]:
@@ -123,7 +129,8 @@ def identify_children(desired: Sequence[Desired], live: Sequence[Wire], *, remem
     """
     matches = Matches()
     by_id = {wire["id"]: wire for wire in live}
-    taken = _pinned(desired, by_id, matches) | _remembered(desired, by_id, remembered, matches)
+    taken = _pinned(desired, by_id, matches)
+    taken |= _remembered(desired, by_id, remembered, matches, taken=taken)
     by_type: defaultdict[str, list[Desired]] = defaultdict(list)
     for one in desired:
         if one.pinned is None and not one.archive and one.address not in matches.live:

@@ -20,6 +20,7 @@ from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
+from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.owned import Entry
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.rules import Rules
@@ -79,7 +80,21 @@ def observe(
     known = {wire["id"] for wire in matches.live.values()} | {*ours.values()}
     reports = tuple(_undeclared_children(bound, found, matches.live, known))
     left = seen_leaving(leaving, lists, live, names, lost=lost)
-    return Observation(Situation(found, orgs, names.id_of, reports, left), bound, faults)
+    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
+
+
+def _holders(lists: Lists) -> Holders:
+    """Say who holds which name: everything live, archived ones included."""
+
+    def of(org: str, kind: str) -> Iterable[Holder]:
+        archived = BY_NAME[kind].wire.archived
+        return (
+            Holder(wire["id"], str(wire.get("name", "")), archived(wire))
+            for wire in lists.get((org, kind), ())
+            if wire.get("status") != "deleted"
+        )
+
+    return of
 
 
 def organizations(

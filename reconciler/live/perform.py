@@ -57,13 +57,15 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
 
 
 def free_name(change: Change, holder: str, *, client: WriteClient, org: str | None) -> None:
-    """Rename an archived twin out of the way (everruns-api/agents-memories-sessions.md, 4.2)."""
-    name = f"{change.title[:230]} (archived {holder[-8:]})"
+    """Rename what holds a name out of the way (everruns-api/agents-memories-sessions.md, 4.2)."""
+    name = change.detour or f"{change.title[:230]} (archived {holder[-8:]})"
     path = f"{change.kind.wire.collection}/{holder}"
-    client.send("PATCH", path, doing=f"renaming the archived twin of {change.address}", org=org, body={"name": name})
+    client.send("PATCH", path, doing=f"renaming what holds the name of {change.address}", org=org, body={"name": name})
 
 
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    if change.frees:
+        free_name(change, change.frees, client=client, org=_org(change, ids))
     if change.replace:
         _write("PUT", change, change.body, client=client, ids=ids)
     elif change.body:

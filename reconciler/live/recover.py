@@ -23,6 +23,7 @@ from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.change import Action, Change, covered, holds_unknown_secret
 from reconciler.plan.diff import diff
+from reconciler.plan.names_given_up import is_on_detour
 from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
 
 TRIES = 4
@@ -73,7 +74,10 @@ def _conflict_if_moved(change: Change, *, client: WriteClient, ids: Ids) -> Conf
     wire = next((w for w in _siblings(change, client=client, ids=ids) if w["id"] == change.id), None)
     if wire is None:
         return Conflicted(change, "it is gone from the platform", hint="plan again")
-    now = covered(change.kind, shape_from(change.kind, wire), change.pre, updated_at=wire.get("updated_at"))
+    shape = shape_from(change.kind, wire)
+    if is_on_detour(change, str(wire.get("name", ""))):
+        shape |= {field.path[0]: field.old for field in change.fields if field.path == (change.kind.named_by,)}
+    now = covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at"))
     if now != change.pre.digest:
         return Conflicted(change, "it was changed on the platform meanwhile", hint="plan again and review")
     return None

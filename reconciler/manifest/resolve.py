@@ -147,7 +147,8 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
             hint = f"{_first(first)}: rename or remove one"
             yield Fault(f"{one.address.local} is declared twice", one.source, _name_path(one), hint=hint, on_value=True)
             continue
-        if one.kind.identity is Identity.POSITION or (one.pinned and one.kind.identity is Identity.NAME):
+        is_told_by_id = one.pinned and (one.archive or one.kind.identity is Identity.NAME)
+        if one.kind.identity is Identity.POSITION or is_told_by_id:
             continue
         key = (
             one.address.org,

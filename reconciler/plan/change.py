@@ -128,8 +128,9 @@ class Change:
 
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
-    is the id of an archived twin to rename first. `after` names the steps that must be done before. `record` is what
-    the ledger learns from it; `since` says in words when it was last written, where it is ours already.
+    is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
+    `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
+    when it was last written, where it is ours already.
     """
 
     address: Address
@@ -140,6 +141,7 @@ class Change:
     then: Shape = field(default_factory=dict)
     replace: bool = False
     frees: str | None = None
+    detour: str | None = None
     id: str | None = None
     pre: Precondition = field(default_factory=Precondition)
     after: tuple[str, ...] = ()

@@ -129,9 +129,7 @@ def _update(
     """
     kind = desired.kind
     fields = diff(kind, spec, observed.spec)
-    if kind.name_field and kind.name_field not in spec and desired.title != observed.spec.get(kind.name_field):
-        fields.append(FieldChange((kind.name_field,), observed.spec.get(kind.name_field), desired.title))
-        spec = spec | {kind.name_field: desired.title}
+    spec = _renamed(desired, spec, observed, fields)
     fields += dropped
     if not fields:
         return []
@@ -156,6 +154,15 @@ def _update(
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
 
 
+def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:
+    """Return the spec with the name that the address gives, if another is live; the change goes into `fields`."""
+    name = desired.kind.named_by
+    if name is None or name in spec or desired.title == observed.spec.get(name):
+        return spec
+    fields.append(FieldChange((name,), observed.spec.get(name), desired.title))
+    return spec | {name: desired.title}
+
+
 def _cleared(kind: Kind, name: str, observed: Shape) -> object:
     """Return what clears a field by PATCH: null, or the empty value of its type."""
     if clears(kind).get(name) is Clear.NULL:
@@ -167,6 +174,7 @@ def _cleared(kind: Kind, name: str, observed: Shape) -> object:
 def restored(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
     """Bring an archived twin back with what git says of it; what git does not say is as it was."""
     fields = diff(desired.kind, spec, twin.spec)
+    spec = _renamed(desired, spec, twin, fields)
     return _replace(desired, spec, twin, fields, Action.RESTORE)
 
 

@@ -158,6 +158,7 @@ def _change(raw: dict[str, Any]) -> Change:
         then=dict(unplain(raw["then"])),
         replace=bool(raw["replace"]),
         frees=raw["frees"],
+        detour=raw["detour"],
         id=raw["id"],
         pre=Precondition(pre["id"], pre["digest"], None if covers is None else tuple(covers), bool(pre["with_time"])),
         after=tuple(raw["after"]),

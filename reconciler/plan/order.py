@@ -23,20 +23,29 @@ def targets(kind: Kind, org: str, shape: Shape) -> Iterator[Address]:
 
 
 def ordered(
-    changes: Iterable[Change], observed: Mapping[Address, Observed], *, positions: Mapping[Address, int] | None = None
+    changes: Iterable[Change],
+    observed: Mapping[Address, Observed],
+    *,
+    positions: Mapping[Address, int] | None = None,
+    names: Mapping[str, set[str]] | None = None,
 ) -> tuple[Change, ...]:
     """Return the changes in the order of their steps, each knowing what it waits for; the same for any input order.
 
     `positions` counts the siblings of its type before each child: in that order they are created, one by one, since
-    the platform knows them by nothing else.
+    the platform knows them by nothing else. `names` says which steps must have made a name free before each step.
     """
     waiting = sorted(changes, key=lambda change: (by_rank(change.address), change.step))
     steps = {change.step: change for change in waiting}
     mains = {change.address: change for change in waiting if change.step == str(change.address)}
     gone_last = _users_of_archived(mains, observed)
-    queue = _queues(waiting, positions or {})
+    queue, freed = _queues(waiting, positions or {}), names or {}
     after = {
-        change.step: tuple(sorted((_before(change, mains, steps, gone_last) | queue[change.step]) - {change.step}))
+        change.step: tuple(
+            sorted(
+                (_before(change, mains, steps, gone_last) | queue[change.step] | freed.get(change.step, set()))
+                - {change.step}
+            )
+        )
         for change in waiting
     }
     sorter = TopologicalSorter(after)

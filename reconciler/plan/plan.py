@@ -12,6 +12,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
+from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.removal import Leaving, removals, shielded, still_needed
@@ -91,6 +92,7 @@ def described(change: Change) -> dict[str, object]:
         "then": plain(change.then),
         "replace": change.replace,
         "frees": change.frees,
+        "detour": change.detour,
         "id": change.id,
         "precondition": {
             "id": change.pre.id,
@@ -107,7 +109,8 @@ def described(change: Change) -> dict[str, object]:
 class Situation:
     """What was found: for each desired address its live side, what else to report, and the id behind a name.
 
-    `leaving` is what is ours and no longer declared.
+    `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
+    is asked only where a name is to be had.
     """
 
     found: Mapping[Address, Found]
@@ -115,6 +118,7 @@ class Situation:
     id_of: Callable[[Address], str | None]
     reports: tuple[Change, ...] = ()
     leaving: Mapping[Address, Leaving] = field(default_factory=dict)
+    holders: Holders = lambda _org, _kind: ()
 
 
 def build(
@@ -144,10 +148,13 @@ def build(
     if faults:
         return faults
     changes += removed
+    names = settle_names(changes, wanted, situation.holders)
+    if names.faults:
+        return names.faults
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
     observed |= {address: one.observed for address, one in leaving.items() if one.observed}
     positions = {one.address: one.position for one in wanted if one.address.parent}
-    sequence = ordered(changes, observed, positions=positions)
+    sequence = ordered(names.changes, observed, positions=positions, names=names.after)
     protected = shielded(leaving, prune=rules.policy.prune)
     return Plan(
         sequence,

@@ -27,10 +27,11 @@
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
 `fields` is a list of `{path, old, new, sensitive, side}`; `side` says who moved: `pending`, `drifted`, `both` or
-null. An outcome's `status` is `done` (with `adopted` and `note`), `failed` (with `error`, as in the event of that
-name), `blocked` (with `by`), `conflicted` (with `message`, `fields` and `hint`) or `not_started`. A secret is
-`{"$secret": {"env": NAME}}` where it is declared and `{"$secret": "set"}` where the platform has one; a value never
-appears. Members may be added to an event, never taken away within v1.
+null. `frees` is the id of what holds the name and is renamed first, to `detour`. An outcome's `status` is `done`
+(with `adopted` and `note`), `failed` (with `error`, as in the event of that name), `blocked` (with `by`),
+`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it
+is declared and `{"$secret": "set"}` where the platform has one; a value never appears. Members may be added to an
+event, never taken away within v1.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def change(one: Change) -> Event:
         where=one.where,
         id=one.id,
         replace=one.replace,
+        frees=one.frees,
+        detour=one.detour,
         secrets=[plain(secret) for secret in one.secrets],
         after=list(one.after),
         since=one.since,

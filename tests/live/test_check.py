@@ -108,7 +108,41 @@ def post_bot(w):
     w.post("/v1/apps", name="bot", harness_id=w.harness)
 
 
+def swap_names(w):
+    """Plan the exchange of two names."""
+    one, two = (w.post("/v1/memories", name=name)["id"] for name in ("Notes", "Drafts"))
+    w.declare("Memory", "one", {"name": "Drafts"}, id=one)
+    w.declare("Memory", "two", {"name": "Notes"}, id=two)
+
+
+def take_archived_name(w):
+    """Plan to give a memory the name of an archived one."""
+    w.api.delete(f"/v1/memories/{w.post('/v1/memories', name='Notes')['id']}")
+    w.declare("Memory", "one", {"name": "Notes"}, id=w.post("/v1/memories", name="Drafts")["id"])
+
+
+def rename_memory(w):
+    """Plan a new name for a memory."""
+    w.declare("Memory", "one", {"name": "Notes"}, id=w.post("/v1/memories", name="Drafts")["id"])
+
+
 STALE = [
+    (
+        swap_names,
+        lambda w: w.api.patch(path_of(w, "memories", "Drafts"), json={"name": "elsewhere"}),
+        "its name has another holder",
+    ),
+    (
+        take_archived_name,
+        lambda w: w.api.patch(path_of(w, "memories", "Notes"), json={"name": "elsewhere"}),
+        "the archived twin that held its name is gone",
+    ),
+    (rename_memory, lambda w: w.post("/v1/memories", name="NOTES"), "its new name is taken by now"),
+    (
+        rename_memory,
+        lambda w: w.api.delete(f"/v1/memories/{w.post('/v1/memories', name='NOTES')['id']}"),
+        "an archived resource holds its name by now",
+    ),
     (create_agent, lambda w: w.post("/v1/agents", name="triage", system_prompt="x"), "exists on the platform by now"),
     (
         create_agent,
@@ -186,6 +220,7 @@ def test_a_stale_plan_is_refused(world, prepare, meanwhile, why):
 
 
 FRESH = [
+    (swap_names, lambda w: w.api.patch(path_of(w, "memories", "Drafts"), json={"description": "not declared"})),
     (update_agent, lambda w: w.api.patch(path_of(w, "agents", "triage"), json={"description": "not declared"})),
     (update_channel, lambda w: w.api.patch(path_of(w, "apps", "bot"), json={"description": "x"})),
     (publish, lambda w: w.api.patch(path_of(w, "apps", "bot"), json={"description": "x"})),

@@ -329,6 +329,23 @@ def test_retry_of_an_update_reads_first(world, moved):
         assert world.lines == ["PATCH /v1/agents/agent_"]
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_retry_of_a_renaming_knows_its_own_detour(world, moved):
+    """What this plan called by a temporary name was not changed by anybody else."""
+    one, two = (world.post("/v1/memories", name=name)["id"] for name in ("a", "b"))
+    world.declare("Memory", "first", {"name": "b"}, id=one)
+    world.declare("Memory", "second", {"name": "a", "description": "x"}, id=two)
+    plan = world.plan()
+    path = f"/v1/memories/{two}"
+    world.meddler.instead("PATCH", path, (409, offering({"rel": "retry"})), skip=1)
+    if moved:
+        change = {"description": "Somebody else's."}
+        world.meddler.before("PATCH", f"/v1/memories/{one}", lambda: world.api.patch(path, json=change))
+    first, second = world.apply(plan).outcomes
+    assert isinstance(first, Done)
+    assert type(second) is (Conflicted if moved else Done)
+
+
 def test_retry_of_a_child_reads_its_parent(world):
     """The children of an app are read with it."""
     world.bot("bot", {"name": "f", "type": "fcp", "config": {"handshake": "hi"}})

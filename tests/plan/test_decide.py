@@ -105,6 +105,24 @@ def test_rename(desired, observed):
     assert "name" in change.pre.covers
 
 
+def test_rename_of_a_slug(desired, observed):
+    """What has no display name is called by its address, and is renamed to it."""
+    live = observed("Agent/triage", {"name": "helper", "system_prompt": "Help."})
+    change = only(decide(desired("Agent/triage", {"system_prompt": "Help."}), Found(live)))
+    assert (change.action, change.body) == (Action.UPDATE, {"name": "triage"})
+    assert "name" in change.pre.covers
+    assert decide(desired("Agent/helper", {"system_prompt": "Help."}), Found(live)) == []
+
+
+def test_rename_of_what_is_restored(desired, observed):
+    """An archived agent comes back under the name of its address."""
+    twin = observed("Agent/triage", {"name": "helper", "system_prompt": "Help."}, archived=True)
+    change = only(decide(desired("Agent/triage", {"system_prompt": "Help."}), Found(twin=twin)))
+    assert change.action is Action.RESTORE
+    assert change.body["name"] == "triage"
+    assert [(field.name, field.old, field.new) for field in change.fields] == [("name", "helper", "triage")]
+
+
 def test_update_of_a_child_keeps_what_is_not_declared(desired, observed):
     """A setting replaced whole goes out with what is live, and with its secrets, which may be another's."""
     want = desired("App/bot/Channel/hook", {"type": "webhook", "config": {"token": TOKEN, "message": "Run."}})

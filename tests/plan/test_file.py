@@ -54,6 +54,7 @@ changes = st.builds(
     then=shapes,
     replace=st.booleans(),
     frees=ids,
+    detour=ids,
     id=ids,
     pre=preconditions,
     after=st.lists(words, max_size=2).map(tuple),

@@ -75,6 +75,7 @@ CHANGES_DIGEST = [
     {"then": {"capabilities": []}},
     {"replace": True},
     {"frees": "mem_1"},
+    {"detour": "notes (renaming 1)"},
     {"action": Action.RESTORE},
     {"address": Address("acme", "Agent", "other")},
 ]
