@@ -189,7 +189,11 @@ def _lines(text: str) -> list[str]:
 
 
 def save(changed: Sequence[Draft]) -> None:
-    """Write the files, each in one step; raises CannotAmend and writes none where one changed since it was read."""
+    """Write the files, each in one step; raises CannotAmend and writes none where one changed since it was read.
+
+    All are on the disk under other names before the first gets its own, so that little is left that can fail between
+    two of them.
+    """
     parts: list[tuple[File, File]] = []
     try:
         parts.extend(map(_part, changed))  # one after the other, so that those made are known when one fails

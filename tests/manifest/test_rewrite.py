@@ -155,7 +155,9 @@ def test_a_text_that_others_use_is_refused(fleet):
     """A file is not changed under another document; when all its readers want the same, it is."""
     fleet("agents/other.yaml", OTHER)
     one = (A, ("spec", "system_prompt"), "New.")
-    refused(one, why=r"triage\.yaml: spec\.system_prompt cannot be changed alone: .*spec\.system_prompt in m/agents/other")
+    refused(
+        one, why=r"triage\.yaml: spec\.system_prompt cannot be changed alone: .*spec\.system_prompt in m/agents/other"
+    )
     other = ("agents/other.yaml", ("spec", "system_prompt"), "New.")
     assert texts(take(one, other)) == {"m/prompts/triage.md": "New."}
     refused(one, ("agents/other.yaml", ("spec", "system_prompt"), "Else."), why="cannot be changed alone")
@@ -276,9 +278,10 @@ def test_a_disk_that_refuses(fleet, monkeypatch, call):
 
     found = take((A, ("spec", "max_iterations"), 7))
     before = names()
-    with monkeypatch.context() as patch, pytest.raises(CannotAmend, match="No space left on device"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
-        save(found)
+        with pytest.raises(CannotAmend, match="No space left on device"):
+            save(found)
     assert names() == before
 
 
