@@ -55,14 +55,14 @@ def amend(text: str, *, document: int, edits: Iterable[Edit]) -> str:
     Raises CannotAmend where that cannot be done without a change elsewhere.
     """
     mark, bare = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    now, _ = _said(bare, document)
+    now, others = _said(bare, document)
     if now is None:
         raise CannotAmend("there is no document to amend, or it has faults", hint="see reconciler validate")
     target = edited(now, edits)
     for _ in range(_MOST_STEPS):
         if same(now, target):
             return mark + bare
-        bare, now = _step(bare, document, now, target)
+        bare, now = _step(bare, document, now, target, others)
     raise CannotAmend("too many changes for one document", hint="write the file anew with reconciler import")
 
 
@@ -79,6 +79,8 @@ def _applied(value: Any, path: Path, edit: Edit) -> Any:
             raise CannotAmend("a whole document cannot be removed from a manifest", hint="delete it by hand")
         return edit.value
     key, rest = path[0], path[1:]
+    if value is None and isinstance(key, str):  # `spec:` with nothing below it means a map, as it does for `validate`
+        return None if edit.value is REMOVED else _applied({}, path, edit)
     if isinstance(key, str) and isinstance(value, dict):
         if edit.value is REMOVED and key not in value:
             return value
@@ -102,10 +104,9 @@ def spoken(path: Path) -> str:
     return words.removeprefix(".") or "the document"
 
 
-def _step(text: str, document: int, now: Any, target: Any) -> tuple[str, Any]:
+def _step(text: str, document: int, now: Any, target: Any, others: list[Any]) -> tuple[str, Any]:
     """Take the first step towards the target that can be taken; return the text and what it says then."""
     pending = list(steps(now, target))
-    others = _said(text, document)[1]
     root = tree_of(text, document=document)
     for step in pending:
         wanted = stepped(now, step)

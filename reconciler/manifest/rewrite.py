@@ -23,20 +23,11 @@ from reconciler.manifest.amend import Edit, amend, spoken
 from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse
 from reconciler.manifest.steps import Path
-from reconciler.manifest.substance import Substance, Text, files_in
+from reconciler.manifest.substance import Substance, Taken, Text, files_in
 from reconciler.manifest.texts import confined
 
 STDIN: Final = "<stdin>"
 _BOM: Final = "\ufeff"
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A live value to be taken in: the document, the path from its root, and the canonical value, or REMOVED."""
-
-    source: Source
-    path: Path
-    value: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def _manifest(
     try:
         for index, wanted in documents.items():
             substance = Substance(values.get(index), kind=_kind(values.get(index)), read=_reader(name, roots))
-            changed = substance.changed([Edit(one.path, one.value) for one in wanted])
+            changed = substance.changed(wanted)
             after = amend(after, document=index, edits=[Edit((), changed.value)])
             for path, text in changed.texts.items():
                 texts[text.place][_User(name, index, path)] = str(text)
@@ -189,7 +180,11 @@ def _lines(text: str) -> list[str]:
 
 
 def save(changed: Sequence[Draft]) -> None:
-    """Write the files, each in one step; raises CannotAmend and writes none where one changed since it was read."""
+    """Write the files, each in one step; raises CannotAmend and writes none where one changed since it was read.
+
+    All are on the disk under other names before the first gets its own, so that little is left that can fail between
+    two of them.
+    """
     parts: list[tuple[File, File]] = []
     try:
         parts.extend(map(_part, changed))  # one after the other, so that those made are known when one fails

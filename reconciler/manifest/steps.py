@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any, Final
 
 import orjson
@@ -116,11 +117,12 @@ def _between(old: list[Any], new: list[Any], path: Path, offset: int) -> Iterato
             for number in range(last - first):
                 yield from steps(old[first + number], new[begin + number], (*path, offset + first + number))
             continue
-        while first < last and begin < end and _is_like(old[first], new[begin]):
-            yield from steps(old[first], new[begin], (*path, offset + first))
-            first, begin = first + 1, begin + 1
-        yield from (Add((*path, offset + last), item) for item in new[begin:end])
-        yield from (Drop((*path, offset + number)) for number in range(first, last))
+        pairs = takewhile(lambda pair: _is_like(*pair), zip(old[first:last], new[begin:end], strict=False))
+        alike = 0
+        for alike, (one, other) in enumerate(pairs, start=1):
+            yield from steps(one, other, (*path, offset + first + alike - 1))
+        yield from (Add((*path, offset + last), item) for item in new[begin + alike : end])
+        yield from (Drop((*path, offset + number)) for number in range(first + alike, last))
 
 
 def _is_like(one: Any, other: Any) -> bool:

@@ -7,16 +7,17 @@ text in it does, a list without order keeps the order it has, `{env: ...}` is wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any, Final, Self
 
-from reconciler.errors import CannotAmend
+from reconciler.errors import CannotAmend, Source
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.kind import Kind, beside, sensitive, sets
 from reconciler.kinds.walk import at, replaced
 from reconciler.manifest.amend import REMOVED, Edit, edited, spoken
 from reconciler.manifest.steps import Path, Put, found, name_of, same, stepped, steps
+from reconciler.plan.diff import retagged
 
 _REFERENCES: Final = ({"env"}, {"file"})
 
@@ -38,6 +39,20 @@ class Text(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A live value to be taken in: the document, the path from its root, and the canonical value, or REMOVED.
+
+    `declared` is what the document declares there in canonical form, where that is known: what agrees with it stays
+    as it is written, as `https://github.com/acme/docs.git` does, or a default.
+    """
+
+    source: Source
+    path: Path
+    value: Any = field(repr=False)
+    declared: Any = field(default=REMOVED, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """A document as it is to be written, and the new texts of the files it names, by their paths in the old one."""
 
@@ -54,12 +69,15 @@ class Substance:
             value = replaced(value, ("spec", *path), lambda one, _: read(one["file"]) if _is_file(one) else one)
         self._now = value
 
-    def changed(self, edits: Iterable[Edit]) -> Changed:
-        """Return the document with edits applied; raises CannotAmend where a secret would be touched."""
+    def changed(self, taken: Iterable[Taken]) -> Changed:
+        """Return the document with live values taken in; raises CannotAmend where a secret would be touched."""
         now = target = self._now
-        for edit in edits:
-            value = edit.value if edit.value is REMOVED else _kept(edit.value, _present(target, edit.path), edit.path)
-            target = edited(target, [Edit(edit.path, value)])
+        for one in taken:
+            written = _present(target, one.path)
+            declared, live = (
+                value if value is REMOVED else _kept(value, written, one.path) for value in (one.declared, one.value)
+            )
+            target = edited(target, [Edit(one.path, _merged(written, declared, live))])
         target = self._in_order(target)
         self._check(target)
         texts: dict[Path, Text] = {}
@@ -150,6 +168,32 @@ def _kept(new: Any, old: Any, path: Path) -> Any:
                 for index, item in enumerate(new)
             ]
     return new
+
+
+def _merged(written: Any, declared: Any, live: Any) -> Any:
+    """Return the live value in the words of the manifest wherever it says what is declared there.
+
+    A default that is written and not part of what is declared in canonical form stays, too.
+    """
+    if declared is not REMOVED and same(declared, live):
+        return written
+    if isinstance(written, dict) and isinstance(declared, dict) and isinstance(live, dict):
+        if retagged(declared, live):
+            return live
+        kept = {key: item for key, item in written.items() if key in live or key not in declared}
+        return kept | {
+            key: _merged(written[key], declared.get(key, REMOVED), item) if key in written else item
+            for key, item in live.items()
+        }
+    if isinstance(written, list) and isinstance(declared, list) and isinstance(live, list):
+        return [_merged(_alike(written, item, None), _alike(declared, item, REMOVED), item) for item in live]
+    return live
+
+
+def _alike(items: list[Any], item: Any, otherwise: Any) -> Any:
+    """Return the item of the same name."""
+    name = name_of(item)
+    return next((one for one in items if name and name_of(one) == name), otherwise)
 
 
 def _as_before(old: list[Any], new: list[Any]) -> list[Any]:

@@ -76,7 +76,7 @@ def scalar_of(value: Any, *, style: str | None = None, in_flow: bool = False) ->
     value.encode()
     stream = io.StringIO()
     emitter = _Emitter(stream, width=_NEVER_FOLDED, allow_unicode=True)
-    quotes = style or ('"' if "\n" in value else _style(value))
+    quotes = style if value.isprintable() else '"'
     for event in (
         StreamStartEvent(),
         DocumentStartEvent(explicit=False),

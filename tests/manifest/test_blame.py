@@ -31,7 +31,9 @@ def git(tmp_path, monkeypatch):
         stamps = {f"GIT_{role}_DATE": f"2026-01-01T{at:02}:00:00+02:00" for role, at in dates.items()}
         names = {f"GIT_{role}_{field}": who for role in dates for field in ("NAME", "EMAIL")}
         command = ["git", *words]
-        done = subprocess.run(command, env={**os.environ, **stamps, **names}, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env={**os.environ, **stamps, **names}, check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     run("init", "--quiet", "--initial-branch=main")

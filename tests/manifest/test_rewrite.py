@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from reconciler.errors import CannotAmend
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.load import load
-from reconciler.manifest.rewrite import Draft, Taken, drafts, save
+from reconciler.manifest.resolve import resolve
+from reconciler.manifest.rewrite import Draft, drafts, save
+from reconciler.manifest.substance import Taken
 
 AGENT = """\
 apiVersion: everruns.reconciler/v1
@@ -155,7 +158,9 @@ def test_a_text_that_others_use_is_refused(fleet):
     """A file is not changed under another document; when all its readers want the same, it is."""
     fleet("agents/other.yaml", OTHER)
     one = (A, ("spec", "system_prompt"), "New.")
-    refused(one, why=r"triage\.yaml: spec\.system_prompt cannot be changed alone: .*spec\.system_prompt in m/agents/other")
+    refused(
+        one, why=r"triage\.yaml: spec\.system_prompt cannot be changed alone: .*spec\.system_prompt in m/agents/other"
+    )
     other = ("agents/other.yaml", ("spec", "system_prompt"), "New.")
     assert texts(take(one, other)) == {"m/prompts/triage.md": "New."}
     refused(one, ("agents/other.yaml", ("spec", "system_prompt"), "Else."), why="cannot be changed alone")
@@ -235,6 +240,57 @@ def test_stdin_cannot_be_amended(fleet):
         drafts([Taken(source, ("spec", "max_iterations"), 6)], sources=[source], roots=loaded.roots)
 
 
+MEMORY = """\
+apiVersion: everruns.reconciler/v1
+kind: Memory
+metadata: {name: docs}
+spec:
+  source:
+    type: github
+    repository: https://github.com/acme/docs.git
+    branch: main
+    root_folder: docs/
+  description: Old
+"""
+
+
+def test_what_agrees_stays_as_it_is_written(fleet):
+    """Where the canonical value is known that the document declares, only what differs from it is written."""
+    fleet("memories/docs.yaml", MEMORY)
+    loaded = load(["m/memories/docs.yaml"])
+    (one,) = resolve(loaded).desired
+    source = dict(one.spec["source"])
+    live = source | {"root_folder": "handbook"}
+    taken = [Taken(one.source, ("spec", "source"), live, declared=source)]
+    (found,) = drafts(taken, sources=[one.source], roots=loaded.roots)
+    assert found.after.decode() == MEMORY.replace("docs/\n", "handbook\n")
+
+
+def test_another_variant_brings_nothing_of_the_old_one(fleet):
+    """Where the live value is of another type, what only the old one has goes."""
+    fleet("memories/docs.yaml", MEMORY)
+    loaded = load(["m/memories/docs.yaml"])
+    (one,) = resolve(loaded).desired
+    live = {"type": "git", "url": "https://git.example/docs.git"}
+    taken = [Taken(one.source, ("spec", "source"), live, declared=one.spec["source"])]
+    (found,) = drafts(taken, sources=[one.source], roots=loaded.roots)
+    words = "  source:\n    type: git\n    url: https://git.example/docs.git\n  description: Old\n"
+    assert found.after.decode() == MEMORY.partition("  source:")[0] + words
+
+
+def test_a_default_that_is_written_stays(fleet):
+    """What the canonical form leaves out on both sides is no reason to take it out of the manifest."""
+    fleet("agents/triage.yaml", AGENT.replace("    crm:\n", "    crm:\n      type: http\n"))
+    loaded = load(["m/agents/triage.yaml"])
+    (one,) = resolve(loaded).desired
+    declared = one.spec["mcpServers"]
+    assert "type" not in declared["crm"]
+    live = {"crm": declared["crm"] | {"url": "https://crm.example/v2", "headers": {"Authorization": SET}}}
+    taken = [Taken(one.source, ("spec", "mcpServers"), live, declared=declared)]
+    (found,) = drafts(taken, sources=[one.source], roots=loaded.roots)
+    assert found.after.decode() == Path("m/agents/triage.yaml").read_text().replace("example/v1", "example/v2")
+
+
 # --- onto the disk ---
 
 
@@ -276,9 +332,10 @@ def test_a_disk_that_refuses(fleet, monkeypatch, call):
 
     found = take((A, ("spec", "max_iterations"), 7))
     before = names()
-    with monkeypatch.context() as patch, pytest.raises(CannotAmend, match="No space left on device"):
+    with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
-        save(found)
+        with pytest.raises(CannotAmend, match="No space left on device"):
+            save(found)
     assert names() == before
 
 
@@ -294,3 +351,51 @@ def test_a_file_that_is_gone(fleet):
 def test_a_draft_shows_no_text():
     """What a file holds does not slip into a message."""
     assert "sesame" not in repr(Draft("a", b"sesame", b"sesame 2"))
+
+
+# --- the example fleet ---
+
+FREE = ("description", "display_name", "system_prompt", "max_iterations", "tags", "initial_files", "mcpServers")
+
+
+def altered(value):
+    """Return another value of the same form, as somebody could have made it on the platform."""
+    match value:
+        case {"content": content}:
+            return value | {"content": f"{content}\nlive\n"}
+        case {"url": url, **rest}:
+            return rest | {"url": f"{url}/live"}
+        case dict():
+            return {key: altered(item) for key, item in value.items()}
+        case [str(), *_]:
+            return ["live", *value]
+        case list():
+            return [altered(item) for item in value]
+        case str():
+            return value.replace("e", "E", 1) + " (live)"
+        case int():
+            return value + 1
+    return value
+
+
+def test_the_example_fleet_takes_what_is_live(tmp_path, monkeypatch):
+    """Other values for all that can be said freely: resolved again they are there, and the rest is as before."""
+    shutil.copytree("manifests", tmp_path / "m")
+    monkeypatch.chdir(tmp_path)
+    loaded = load(["m"])
+    before = resolve(loaded).desired
+    live = {one.address: {key: altered(one.spec[key]) for key in FREE if key in one.spec} for one in before}
+    wanted = {one.address: one.kind.canonical(one.spec | live[one.address]) for one in before}
+    taken = [
+        Taken(one.source, (*one.path, key), wanted[one.address][key], declared=one.spec[key])
+        for one in before
+        for key in one.spec
+        if key in FREE
+    ]
+    lines = sum(path.read_text().count("\n") for path in Path("m").rglob("*.yaml"))
+    save(drafts(taken, sources=[one.source for one in loaded.documents], roots=loaded.roots))
+    again = resolve(load(["m"]))
+    assert again.faults == []
+    assert len(taken) > 80
+    assert {one.address: one.spec for one in again.desired} == wanted
+    assert sum(path.read_text().count("\n") for path in Path("m").rglob("*.yaml")) - lines < len(taken) / 4

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.manifest.parse import parse
 from reconciler.manifest.quick import quick
-from reconciler.manifest.write import Inline, yaml_of
+from reconciler.manifest.write import Inline, scalar_of, yaml_of
 
 law = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 characters = st.characters(exclude_categories=["Cs"])
@@ -98,3 +98,23 @@ def test_what_yaml_cannot_hold(value):
     """Half of a surrogate pair and what is no plain value are refused, not bent."""
     with pytest.raises(ValueError, match=r"surrogates not allowed|no word for a"):
         yaml_of(value)
+
+
+@law
+@given(texts | numbers, st.sampled_from([None, "'", '"']), st.booleans())
+def test_a_scalar_on_one_line_is_read_back_equal(value, style, in_flow):
+    """Whatever quotes are asked for, in a list or map on one line or not: one line, and the same value."""
+    written = scalar_of(value, style=style, in_flow=in_flow)
+    assert "\n" not in written
+    assert repr(read(f"a: [{written}, x]" if in_flow else f"a: {written} # c")) == repr(
+        {"a": [value, "x"] if in_flow else value}
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "style", "written"),
+    [("x", "'", "'x'"), ("x", '"', '"x"'), ("x", None, "x"), ("\a", "'", '"\\a"'), (5, '"', "5")],
+)
+def test_quotes_are_kept_where_they_can_be(value, style, written):
+    """A text gets the quotes asked for unless they cannot hold it; what is no text gets none."""
+    assert scalar_of(value, style=style) == written
