@@ -125,7 +125,7 @@ def _capability_form(capability: Shape) -> Shape:
     config = capability.get("config")
     if not config:
         return {"ref": capability["ref"]}
-    if capability.get("ref") == "memory" and isinstance(config.get("mounts"), list):
+    if capability["ref"] == "memory" and isinstance(config.get("mounts"), list):
         config = {**config, "mounts": [_mount(mount) for mount in config["mounts"]]}
     return {"ref": capability["ref"], "config": config}
 
