@@ -73,6 +73,10 @@ def _declared(
     return resolved.desired
 
 
+_left: list[object] = []
+"""What the last plan was made from: the end of the process takes it down at once, piece by piece it takes a while."""
+
+
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
     from reconciler.live.observe import observe
@@ -83,6 +87,7 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
         )
         client.end_ahead()
         plan = build(seen.desired, seen.situation, partial=wanted.partial)
+        _left[:] = [wanted, seen]
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
