@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from reconciler.errors import Fault, ManifestError, Source, SourceFile, UsageError
 from reconciler.manifest.load import CONFIG, STDIN
-from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.manifest.parsed import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def _nearest(manifests: str) -> Path | None:
 
 def _read(path: Path) -> Config:
     from reconciler.manifest.config_spec import checked
+    from reconciler.manifest.parse import parse
 
     name = os.path.relpath(path)
     try:

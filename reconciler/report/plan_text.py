@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.plan.change import Action
-from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
 from reconciler.report.style import Paint, Style, cells, clean, counted, cut_left, pad
 
 if TYPE_CHECKING:
@@ -112,6 +111,8 @@ def _head(change: Change, column: int, style: Style) -> Iterator[str]:
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:
+    from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
+
     sent = frozenset(change.secrets)
     match change.action:
         case Action.CREATE:
