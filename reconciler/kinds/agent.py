@@ -127,6 +127,8 @@ def _capability_form(capability: Shape) -> Shape:
         return {"ref": capability["ref"]}
     if capability["ref"] == "memory" and isinstance(config.get("mounts"), list):
         config = {**config, "mounts": [_mount(mount) for mount in config["mounts"]]}
+    elif len(capability) == 2:  # noqa: PLR2004 - a reference and its configuration, as nearly all are written
+        return capability
     return {"ref": capability["ref"], "config": config}
 
 

@@ -264,10 +264,11 @@ def _undeclared_children(
     bound: Iterable[Desired], found: Mapping[Address, Found], matches: Matches
 ) -> Iterable[Change]:
     """Report the live children of a parent whose children are listed in git and do not include them."""
-    known = {wire["id"] for wire in matches.live.values()}
-    for one in bound:
+    listing = [one for one in bound if one.lists_children and not one.archive]
+    known = {wire["id"] for wire in matches.live.values()} if listing else set()
+    for one in listing:
         wire = matches.live.get(one.address)
-        if one.archive or not (one.lists_children and wire and one.kind.children and one.address in found):
+        if not (wire and one.kind.children and one.address in found):
             continue
         field_name, child = one.kind.children
         for extra in wire.get(field_name) or []:
