@@ -43,10 +43,11 @@ class Directory:
             if id_ is not None:
                 self._names[id_] = name
                 self._ids[name] = id_
+        strangers = [(id_, wire) for id_, wire in self.live.items() if id_ not in self._names]
+        if not strangers:
+            return
         titles = Counter(self.kind.titles(wire)[0][0] for wire in self.live.values() if self.kind.wire.usable(wire))
-        for id_, wire in self.live.items():
-            if id_ in self._names:
-                continue
+        for id_, wire in strangers:
             title = self.kind.titles(wire)[0][0]
             alone = titles[title] == 1 and title not in self.declared and self.kind.wire.usable(wire)
             alone = alone and not _ID.match(title)  # a name that looks like an id must not stand for another's
