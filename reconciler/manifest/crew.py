@@ -54,9 +54,10 @@ class Ready(NamedTuple):
 
 def read_together(paths: Sequence[str], *, roots: Mapping[str, str]) -> Generator[Ready | None]:
     """Yield for each path what `read_quickly` says of it, in order; the work is shared where that pays."""
-    shares = [paths[start : start + SHARE] for start in range(0, len(paths), SHARE)]
+    shares = [paths[start : start + SHARE] for start in range(1, len(paths), SHARE)]
     with ExitStack() as opened:
-        crew = _gathered(shares, roots, opened)
+        crew = _gathered(_hands(len(paths)) - 1, shares, roots, opened)
+        yield from (read_quickly(path, roots=roots) for path in paths[:1])  # at once: the caller has more to begin
         for number, share in enumerate(shares):
             if crew:
                 yield from crew.outcome(number)
@@ -98,10 +99,9 @@ def _hands(files: int) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
-def _gathered(shares: Sequence[Sequence[str]], roots: Mapping[str, str], opened: ExitStack) -> _Crew | None:
+def _gathered(mates: int, shares: Sequence[Sequence[str]], roots: Mapping[str, str], opened: ExitStack) -> _Crew | None:
     """Set others to work, as many as there is room for; None where one process is to read everything."""
-    mates = min(_hands(sum(map(len, shares))), len(shares)) - 1
-    if mates < 1 or len(shares) > _MOST_SHARES:
+    if mates < 1 or not 1 < len(shares) <= _MOST_SHARES:
         return None
     with suppress(OSError):
         todo, numbers = _pipe(opened)
