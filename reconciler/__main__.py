@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -12,6 +13,7 @@ def run() -> None:
 
     The process ends at once: taking a hundred thousand objects apart first would be a tenth of a large run.
     """
+    gc.set_threshold(100_000)  # or it walks again and again what imports build, of which nothing is garbage
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them costs as much as all our kinds
     from reconciler.cli.main import main
 

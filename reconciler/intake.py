@@ -14,9 +14,10 @@ from reconciler.live.survey import survey
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.layout import lay_out
 from reconciler.manifest.load import load
-from reconciler.manifest.rewrite import Taken, drafts
+from reconciler.manifest.rewrite import drafts
 from reconciler.manifest.rewrite import save as save_drafts
 from reconciler.manifest.save import in_the_way, save
+from reconciler.manifest.substance import Taken
 from reconciler.plan.capture import capture_all
 from reconciler.plan.change import Action, Change, FieldChange, holds_unknown_secret
 from reconciler.plan.claim import record_of
@@ -141,7 +142,9 @@ def capture(wanted: Wanted, settings: Settings, drift: Drift) -> Captured:
     left = tuple((one, why) for one in drift.drifted if (why := _not_capturable(one)))
     taken = tuple(one for one in drift.drifted if not _not_capturable(one))
     values = [
-        Taken(declared[one.address].source, (*declared[one.address].path, *field.path), _value(field))
+        Taken(
+            declared[one.address].source, (*declared[one.address].path, *field.path), _value(field), declared=field.new
+        )
         for one in taken
         for field in one.fields
     ]

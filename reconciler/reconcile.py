@@ -114,6 +114,10 @@ def want(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, con
     return Wanted(declared, chosen, partial, rules, gone)
 
 
+_left: list[object] = []
+"""What the last plan was made from: the end of the process takes it down at once, piece by piece it takes a while."""
+
+
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
     return _planned(wanted, settings, client=client)[1]
@@ -135,6 +139,7 @@ def _planned(wanted: Wanted, settings: Settings, *, client: ReadClient) -> tuple
         )
         client.end_ahead()
         plan = build(seen.desired, seen.situation, wanted.rules, partial=wanted.partial)
+        _left[:] = [wanted, seen]
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)

@@ -35,15 +35,11 @@ CREATE TABLE IF NOT EXISTS changes (
 """
 
 COLUMNS = "SELECT seq, id, org, collection, parent, name, haystack, body FROM documents "
-# The inner select runs on the index alone, so a far page does not read the documents before it.
-LIST = (
-    COLUMNS  # noqa: S608 - made of constants, here and below
-    + "WHERE seq IN (SELECT seq FROM documents WHERE org = ? AND collection = ? "
-    "AND status <> 'deleted' AND (? OR status <> 'archived') ORDER BY seq DESC LIMIT ? OFFSET ?) "
-    "ORDER BY seq DESC"
-)
 TOKENS = 8
 PRESENT = "WHERE org = ? AND collection = ? AND status <> 'deleted' AND (? OR status <> 'archived')"
+LIST = f"{COLUMNS} {PRESENT} ORDER BY seq DESC LIMIT ?"
+PLACES = f"SELECT seq FROM documents {PRESENT} ORDER BY seq DESC"  # noqa: S608 - made of constants, here and below
+BETWEEN = f"{COLUMNS} {PRESENT} AND seq BETWEEN ? AND ? ORDER BY seq DESC"
 MATCHING = PRESENT + " AND instr(haystack, ?) > 0" * TOKENS
 COUNT = f"SELECT count(*) FROM documents {PRESENT}"  # noqa: S608
 COUNT_MATCHING = f"SELECT count(*) FROM documents {MATCHING}"  # noqa: S608

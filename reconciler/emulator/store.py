@@ -10,7 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.emulator import clock
-from reconciler.emulator.sql import APPS_BY, COLUMNS, COUNT, COUNT_MATCHING, LIST, SCHEMA, SEARCH, TOKENS, USERS
+from reconciler.emulator.sql import (
+    APPS_BY,
+    BETWEEN,
+    COLUMNS,
+    COUNT,
+    COUNT_MATCHING,
+    LIST,
+    PLACES,
+    SCHEMA,
+    SEARCH,
+    TOKENS,
+    USERS,
+)
 
 
 class TakenError(Exception):
@@ -144,7 +156,13 @@ class Store:
         if window.search:
             parameters = (*where, *_padded(window.search), window.limit, window.offset)
             return self._all(SEARCH, parameters)
-        return self._all(LIST, (*where, window.limit, window.offset))
+        if not window.offset:
+            return self._all(LIST, (*where, window.limit))
+        with self._lock:  # what stands before a far page is counted once, not for every page
+            places = self._counting(PLACES, where)
+            end = window.offset + window.limit if window.limit >= 0 else None
+            rows = places[window.offset : end]
+            return self._all(BETWEEN, (*where, rows[-1][0], rows[0][0])) if rows else []
 
     def count(self, org: str, collection: str, window: Window | None = None) -> int:
         """Count what `listed` would give without limit and offset."""

@@ -125,8 +125,10 @@ def _capability_form(capability: Shape) -> Shape:
     config = capability.get("config")
     if not config:
         return {"ref": capability["ref"]}
-    if capability.get("ref") == "memory" and isinstance(config.get("mounts"), list):
+    if capability["ref"] == "memory" and isinstance(config.get("mounts"), list):
         config = {**config, "mounts": [_mount(mount) for mount in config["mounts"]]}
+    elif len(capability) == 2:  # noqa: PLR2004 - a reference and its configuration, as nearly all are written
+        return capability
     return {"ref": capability["ref"], "config": config}
 
 

@@ -11,7 +11,7 @@ Shape = dict[str, Any]
 
 def picked(wire: Any, *names: str) -> Shape:
     """Return the named members that are present and not null, in the order named."""
-    return {name: wire[name] for name in names if wire.get(name) is not None}
+    return {name: value for name in names if (value := wire.get(name)) is not None}
 
 
 def sorted_set(values: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from reconciler.kinds.fields import (
     References,
     Switch,
 )
-from reconciler.kinds.walk import Step, field_names, markers, replaced
+from reconciler.kinds.walk import Step, field_names, markers, reach, replaced
 
 Shape = dict[str, Any]
 """A resource in canonical form: the manifest's field names, defaults filled, secrets replaced by SET."""
@@ -253,7 +253,7 @@ def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:
             shape[name] = wire[theirs]
     shape = kind.canonical(shape)
     for path in sensitive(kind):  # in canonical form, where every variant goes by the name that the path knows
-        if isinstance(path[0], tuple) or path[0] in shape:
+        if reach(path)(shape):
             shape = replaced(shape, path, _hidden)
     return shape
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Tag
@@ -93,28 +94,61 @@ def _tags_of(member: Any) -> tuple[str, ...]:
     return tuple(value for _, value in tags(member)) if isinstance(member, type) and issubclass(member, Spec) else ()
 
 
-def at(
-    value: Any, path: tuple[Step, ...], where: tuple[str | int, ...] = ()
-) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
-    """Yield (container, key, concrete path) of everything in `value` that a marked path leads to."""
+Place = tuple[Any, Any, tuple[Any, ...]]
+"""What a path leads to: the container, the key in it, and the concrete path."""
+
+
+def at(value: Any, path: tuple[Step, ...]) -> Iterable[Place]:
+    """Return the place of everything in `value` that a marked path leads to."""
+    if not reach(path)(value):
+        return ()
+    if len(path) == 1 and path[0] != "*":
+        return ((value, path[0], path),)
+    return _at(value, path, ())
+
+
+def _at(value: Any, path: tuple[Step, ...], where: tuple[str | int, ...]) -> Iterator[Place]:
     if not path:
         return
     step, rest = path[0], path[1:]
     if isinstance(step, tuple):
         if isinstance(value, dict) and value.get(step[0]) == step[1]:
-            yield from at(value, rest, where)
+            yield from _at(value, rest, where)
     elif not rest:
         for key in _keys(value, step):
             yield value, key, (*where, key)
     elif step != "*":
         if isinstance(value, dict) and step in value:
-            yield from at(value[step], rest, (*where, step))
+            yield from _at(value[step], rest, (*where, step))
     else:
         tag = rest[0] if isinstance(rest[0], tuple) else None
         for key in _keys(value, step):
             # Most elements are of another variant: leave them out without a generator for each.
             if tag is None or (isinstance(value[key], dict) and value[key].get(tag[0]) == tag[1]):
-                yield from at(value[key], rest, (*where, key))
+                yield from _at(value[key], rest, (*where, key))
+
+
+@cache
+def reach(path: tuple[Step, ...]) -> Callable[[Any], bool]:
+    """Return what says whether a marked path leads to anything in a value.
+
+    Most paths lead nowhere in most resources; to be told so is much cheaper than to walk there and find nothing.
+    """
+    if not path:
+        return lambda _value: True
+    step, further = path[0], reach(path[1:])
+    if isinstance(step, tuple):
+        key, text = step
+        return lambda value: isinstance(value, dict) and value.get(key) == text and further(value)
+    if step == "*":
+        return lambda value: any(map(further, _items(value)))
+    if len(path) == 1:
+        return lambda value: isinstance(value, dict) and step in value
+    return lambda value: isinstance(value, dict) and step in value and further(value[step])
+
+
+def _items(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
 
 
 def _keys(value: Any, step: Step) -> Iterable[Any]:

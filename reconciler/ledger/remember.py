@@ -44,7 +44,7 @@ def remembered(
             ledger = _renamed(ledger, record.moved_from, outcome.change.address)
     applied: dict[Address, Entry] = {}
     gone: set[Address] = set()
-    for outcome in seen:
+    for outcome in sorted(seen, key=_adds):  # what a switch adds comes on top of the rest
         change = outcome.change
         if not isinstance(outcome, Done):
             if change.action is Action.CREATE and not may_exist(outcome):
@@ -66,6 +66,10 @@ def remembered(
     }
     ledger = ledger.without(gone - applied.keys()).with_applied(applied).with_archived(memory.run, memory.at, farewell)
     return _placed(ledger, memory)
+
+
+def _adds(outcome: Outcome) -> bool:
+    return outcome.change.record is not None and outcome.change.record.adds
 
 
 def _renamed(ledger: Ledger, old: Address, new: Address) -> Ledger:

@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.live.client import ReadClient
 from reconciler.live.listing import Query, begin
+from reconciler.live.shapes import forget
 from reconciler.resource import DEFAULT_ORG, Document
 
 
@@ -20,6 +21,7 @@ class Ahead:
     """
 
     def __init__(self, client: ReadClient, *, org_id: str | None) -> None:
+        forget()
         self._client = client
         self._org_id = org_id
         self._lock = threading.Lock()

@@ -144,10 +144,12 @@ class Connection:
                 if pause <= PATIENCE:
                     self._wait(pause, doing=doing)
                     continue
-            if method == "GET" and attempt < tries and _is_cut_short(response):
+            try:
+                return _answer(response, doing=doing, hide=hide)
+            except ServerFault:
+                if method != "GET" or attempt >= tries or not _begins_well(response):
+                    raise
                 time.sleep(_PAUSE * attempt)
-                continue
-            return _answer(response, doing=doing, hide=hide)
 
     def _throttled(self, problem: Problem, *, doing: str, waited: float) -> float:
         """Close the gate for as long as the server asks; raise when that is more than our patience."""
@@ -196,14 +198,9 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
         ) from None
 
 
-def _is_cut_short(response: httpx.Response) -> bool:
-    """Say whether a good answer begins as JSON does and then breaks off."""
-    if response.is_success and response.content[:1] in (b"{", b"["):
-        try:
-            orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            return True
-    return False
+def _begins_well(response: httpx.Response) -> bool:
+    """Say whether a good answer begins as JSON does; one that makes no sense all the same was cut short."""
+    return response.is_success and response.content[:1] in (b"{", b"[")
 
 
 def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:

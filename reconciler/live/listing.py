@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Kind
 from reconciler.live.client import ReadClient
-from reconciler.live.shapes import Wire, objects_of
+from reconciler.live.shapes import Wire, foresee, objects_of
 
 PAGE = 100
 """The largest page the API gives (everruns-api/agents-memories-sessions.md, 1.3)."""
@@ -66,12 +66,17 @@ def _whole(client: ReadClient, query: Query, first: Any, *, pool: Executor) -> l
 def begin(client: ReadClient, query: Query, *, then: Callable[[Any], None] = lambda _answer: None) -> None:
     """Send the requests that `listed` will make for a query; `then` sees the first answer before anybody else."""
 
+    def foreseen(page: Any) -> None:
+        if query.kind.wire.paged:
+            foresee(query.kind, page)
+
     def the_rest(page: Any) -> None:
         then(page)
         total = page.get("total") if query.kind.wire.paged and isinstance(page, dict) else None
         if isinstance(total, int) and total <= _MOST:
             for start in range(PAGE, total, PAGE):
-                client.begin(**_asked(query, start))
+                client.begin(**_asked(query, start), then=foreseen)
+        foreseen(page)
 
     client.begin(**_asked(query, 0), then=the_rest)
 

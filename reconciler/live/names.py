@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape, references
-from reconciler.kinds.walk import at, replaced
+from reconciler.kinds.walk import at, reach, replaced
 from reconciler.resource import Address, Desired
 
 _ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
@@ -43,10 +43,11 @@ class Directory:
             if id_ is not None:
                 self._names[id_] = name
                 self._ids[name] = id_
+        strangers = [(id_, wire) for id_, wire in self.live.items() if id_ not in self._names]
+        if not strangers:
+            return
         titles = Counter(self.kind.titles(wire)[0][0] for wire in self.live.values() if self.kind.wire.usable(wire))
-        for id_, wire in self.live.items():
-            if id_ in self._names:
-                continue
+        for id_, wire in strangers:
             title = self.kind.titles(wire)[0][0]
             alone = titles[title] == 1 and title not in self.declared and self.kind.wire.usable(wire)
             alone = alone and not _ID.match(title)  # a name that looks like an id must not stand for another's
@@ -155,10 +156,11 @@ class Names:
     def resolve(self, org: str, kind: str, text: str) -> str | Unresolved:
         """Return the one name of what `text` refers to in an organization."""
         key = org, kind, text
-        if key not in self._resolved:
+        meaning = self._resolved.get(key)
+        if meaning is None:
             directory = self._directories.get((org, kind))
-            self._resolved[key] = directory.resolve(text) if directory else text
-        return self._resolved[key]
+            meaning = self._resolved[key] = directory.resolve(text) if directory else text
+        return meaning
 
     def named(self, org: str, kind: Kind, shape: Shape) -> Shape:
         """Return a live shape with names where it has ids."""
@@ -171,7 +173,7 @@ class Names:
                 id_ = own.get(str(path[0]))
                 if isinstance(id_, str):
                     own[str(path[0])] = directory.name_of(id_)
-            else:
+            elif reach(path)(own):
                 own = replaced(own, path, directory.renamed)
         return own
 
@@ -213,6 +215,6 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
         wanted, kind = kinds[one.address.org], one.kind
         wanted.add(kind.parent or kind.name)
         for path, reference in () if one.archive else references(kind):
-            if reference.kind not in wanted and any(True for _ in at(one.spec, path)):
+            if reference.kind not in wanted and reach(path)(one.spec):
                 wanted.add(reference.kind)
     return {org: {name for name in names if BY_NAME[name].wire.org_scoped} for org, names in kinds.items()}

@@ -77,8 +77,7 @@ def observe(
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
-    known = {wire["id"] for wire in matches.live.values()} | {*ours.values()}
-    reports = tuple(_undeclared_children(bound, found, matches.live, known))
+    reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
     left = seen_leaving(leaving, lists, live, names, lost=lost)
     return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
 
@@ -293,12 +292,14 @@ def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Add
 
 
 def _undeclared_children(
-    bound: Iterable[Desired], found: Mapping[Address, Found], live: Mapping[Address, Wire], known: Collection[str]
+    bound: Iterable[Desired], found: Mapping[Address, Found], live: Mapping[Address, Wire], ours: Collection[str]
 ) -> Iterable[Change]:
     """Report the live children of a parent whose children are listed in git and do not include them, nor are ours."""
-    for one in bound:
+    listing = [one for one in bound if one.lists_children and not one.archive]
+    known = {wire["id"] for wire in live.values()} | {*ours} if listing else set()
+    for one in listing:
         wire = live.get(one.address)
-        if one.archive or not (one.lists_children and wire and one.kind.children and one.address in found):
+        if not (wire and one.kind.children and one.address in found):
             continue
         field_name, child = one.kind.children
         for extra in wire.get(field_name) or []:

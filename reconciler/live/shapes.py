@@ -35,8 +35,28 @@ def _are_objects(items: Sequence[Any], members: Iterable[str]) -> bool:
     return True
 
 
+_foreseen: dict[tuple[str, int], tuple[Wire, Shape]] = {}
+"""By kind and identity of the object: Shapes made in advance, each for whoever asks first."""
+
+
+def foresee(kind: Kind, answer: Any) -> None:
+    """Make the Shapes of a page that just came in, while the manifests are read; later its objects are cold again.
+
+    Any error is left for `shape_from` to meet, if anybody asks for that object.
+    """
+    for wire in answer["data"]:
+        _foreseen[kind.name, id(wire)] = wire, shape_of(kind, wire)
+
+
+def forget() -> None:
+    """Drop the Shapes that nobody asked for."""
+    _foreseen.clear()
+
+
 def shape_from(kind: Kind, wire: Wire) -> Shape:
     """Return the canonical Shape of a live object; raises ServerFault for one whose members make no sense."""
+    if known := _foreseen.pop((kind.name, id(wire)), None):
+        return known[1]
     try:
         return shape_of(kind, wire)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

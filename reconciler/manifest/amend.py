@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from reconciler.errors import CannotAmend
 from reconciler.manifest.parse import parse
-from reconciler.manifest.places import place, shown
+from reconciler.manifest.places import place
 from reconciler.manifest.splice import attempts, trail
 from reconciler.manifest.steps import Drop, Path, Step, same, stepped, steps
+from reconciler.manifest.suggest import shown
 from reconciler.manifest.tree import Form, Node, tree_of
 
 _BOM: Final = "\ufeff"

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from reconciler.errors import Fault, ManifestError, Source, SourceFile, UsageError
 from reconciler.manifest.load import CONFIG, STDIN
-from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.manifest.parsed import MAX_BYTES
 from reconciler.plan.verdict import Limit
 from reconciler.resource import Adopt
 
@@ -72,6 +72,7 @@ def _nearest(manifests: str) -> Path | None:
 
 def _read(path: Path) -> Config:
     from reconciler.manifest.config_spec import checked
+    from reconciler.manifest.parse import parse
 
     name = os.path.relpath(path)
     try:

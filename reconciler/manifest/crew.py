@@ -1,7 +1,8 @@
-"""Many files are read by several processes: each forked one reads a share and sends back what is in order.
+"""Many files are read by several processes: each forked one reads some shares and hands back what is in order.
 
-Whatever is out of the ordinary (a fault, a secret, a file that cannot be read, a share that was lost) is left to the
-process that asked: it alone finds faults. Below `MANY` files the work is not worth a fork.
+Whoever is free takes the next share: the process that asked also speaks with the platform, and nobody knows beforehand
+how much each will get done. Whatever is out of the ordinary (a fault, a secret, a file that cannot be read, a share
+that was lost) is left to the process that asked: it alone finds faults. Below `MANY` files it is not worth a fork.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from io import FileIO
+from select import select
 from stat import S_ISREG
+from struct import Struct
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import orjson
@@ -25,6 +29,13 @@ from reconciler.manifest.quick import MAX_CHARS, quick
 from reconciler.resource import Document
 
 MANY: Final = 500
+SHARE: Final = 50
+"""So many files, some milliseconds of work, are taken at a time."""
+_MOST_SHARES: Final = 16_000
+"""As many numbers as a pipe holds."""
+_NUMBER: Final = Struct("=I")
+_NOTE: Final = Struct("=III")
+"""Who has read a share, which one, and how many bytes came of it."""
 _MOST_PROCESSES: Final = 8
 _STOPS: Final = {signal.SIGINT, signal.SIGTERM}
 
@@ -43,18 +54,15 @@ class Ready(NamedTuple):
 
 def read_together(paths: Sequence[str], *, roots: Mapping[str, str]) -> Generator[Ready | None]:
     """Yield for each path what `read_quickly` says of it, in order; the work is shared where that pays."""
-    size = max(1, -(-len(paths) // _hands(len(paths))))
-    own, *others = [paths[start : start + size] for start in range(0, len(paths), size)] or [paths]
-    mates: list[_Mate | None] = []
-    try:
-        mates += (_set_to_work(share, roots) for share in others)
-        for path in own:
-            yield read_quickly(path, roots=roots)
-        for share, mate in zip(others, mates, strict=True):
-            yield from _received(mate, len(share))
-    finally:
-        for mate in filter(None, mates):
-            mate.dismiss()
+    shares = [paths[start : start + SHARE] for start in range(1, len(paths), SHARE)]
+    with ExitStack() as opened:
+        crew = _gathered(_hands(len(paths)) - 1, shares, roots, opened)
+        yield from (read_quickly(path, roots=roots) for path in paths[:1])  # at once: the caller has more to begin
+        for number, share in enumerate(shares):
+            if crew:
+                yield from crew.outcome(number)
+            else:
+                yield from (read_quickly(path, roots=roots) for path in share)
 
 
 def read_quickly(path: str, *, roots: Mapping[str, str]) -> Ready | None:
@@ -86,57 +94,119 @@ def folder_of(path: str) -> str:
 
 def _hands(files: int) -> int:
     """Return how many processes should read: forking is only safe, and only pays, under some conditions."""
-    if files < MANY or sys.platform != "linux" or threading.active_count() > 1:
+    if files < MANY or sys.platform != "linux" or not hasattr(os, "memfd_create") or threading.active_count() > 1:
         return 1
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
-@dataclass(frozen=True, slots=True)
+def _gathered(mates: int, shares: Sequence[Sequence[str]], roots: Mapping[str, str], opened: ExitStack) -> _Crew | None:
+    """Set others to work, as many as there is room for; None where one process is to read everything."""
+    if mates < 1 or not 1 < len(shares) <= _MOST_SHARES:
+        return None
+    with suppress(OSError):
+        todo, numbers = _pipe(opened)
+        notes, told = _pipe(opened)
+        os.set_blocking(notes.fileno(), False)
+        with numbers:
+            numbers.write(b"".join(map(_NUMBER.pack, range(len(shares)))))
+        crew = _Crew(shares, roots, todo, notes)
+        with told, suppress(OSError):  # closed at once, so that its end shows when the last of the others is gone
+            for _ in range(mates):
+                crew.enlist(told, opened)
+        return crew
+    return None
+
+
+def _pipe(opened: ExitStack) -> tuple[FileIO, FileIO]:
+    """Return the two ends of a pipe, for reading and for writing."""
+    reading, writing = os.pipe()
+    return opened.enter_context(FileIO(reading)), opened.enter_context(FileIO(writing, "w"))
+
+
+@dataclass(slots=True)
 class _Mate:
-    """Another process at work, and the pipe that its share comes through."""
+    """Another process at work, and the file in memory to which it adds what it reads; `taken` bytes of it are ours."""
 
     pid: int
-    pipe: BinaryIO
+    memory: BinaryIO
+    taken: int = 0
 
     def dismiss(self) -> None:
         """End the process, done or not."""
-        self.pipe.close()
         with suppress(OSError):
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
 
-def _set_to_work(paths: Sequence[str], roots: Mapping[str, str]) -> _Mate | None:
-    """Fork a process that reads files and writes what it got into a pipe; None where the machine has no room for it."""
-    try:
-        reading, writing = os.pipe()
-    except OSError:
-        return None
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # no signal may find the other process half made
-    try:
-        pid = os.fork()
-        if pid == 0:
-            _work(paths, roots, reading=reading, writing=writing)
-    except OSError:
-        os.close(reading)
-        return None
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(writing)
-    return _Mate(pid, open(reading, "rb"))  # noqa: PTH123 - a descriptor; closed by `dismiss`
+@dataclass(slots=True)
+class _Crew:
+    """Processes that take the numbers of shares from one pipe, `todo`, and write of each they have read to `notes`.
 
+    What they read lies in memory until it is wanted, so that none of them ever waits for the one that asked.
+    """
 
-def _work(paths: Sequence[str], roots: Mapping[str, str], *, reading: int, writing: int) -> NoReturn:
-    """Be the other process, which must not come back from here in any way."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked decides
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
-        os.close(reading)
-        with open(writing, "wb") as stream:
-            stream.write(b"[%b]" % b",".join(_sendable(read_quickly(path, roots=roots)) for path in paths))
-    finally:
-        os._exit(0)
+    shares: Sequence[Sequence[str]]
+    roots: Mapping[str, str]
+    todo: FileIO
+    notes: FileIO
+    mates: list[_Mate] = field(default_factory=list)
+    outcomes: dict[int, Sequence[Ready | None]] = field(default_factory=dict)
+
+    def outcome(self, number: int) -> Sequence[Ready | None]:
+        """Return what a share holds, reading others until it is known; None for each file of one that was lost."""
+        while True:
+            goes_on = self._listen()
+            if number in self.outcomes:
+                return self.outcomes.pop(number)
+            if mine := self.todo.read(_NUMBER.size):
+                (other,) = _NUMBER.unpack(mine)
+                self.outcomes[other] = [read_quickly(path, roots=self.roots) for path in self.shares[other]]
+            elif goes_on:
+                select([self.notes], [], [])
+            else:
+                return [None] * len(self.shares[number])
+
+    def _listen(self) -> bool:
+        """Take what the others have read meanwhile; False when the last of them is gone."""
+        told = self.notes.read(_NOTE.size * 1000)
+        for who, number, size in _NOTE.iter_unpack(told or b""):
+            mate = self.mates[who]
+            found = orjson.loads(os.pread(mate.memory.fileno(), size, mate.taken))
+            mate.taken += size
+            self.outcomes[number] = [Ready(*ready) if ready else None for ready in found]
+        return told != b""
+
+    def enlist(self, told: FileIO, opened: ExitStack) -> None:
+        """Fork a process that reads shares until there are no more; raises OSError where there is no room for it."""
+        memory = opened.enter_context(os.fdopen(os.memfd_create("manifests"), "wb"))
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # no signal may find the other process half made
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._work(memory, told)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        mate = _Mate(pid, memory)
+        opened.callback(mate.dismiss)
+        self.mates.append(mate)
+
+    def _work(self, memory: BinaryIO, told: FileIO) -> NoReturn:
+        """Be the other process, which must not come back from here in any way."""
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that asked decides
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            self.notes.close()  # so that a note to nobody is an error
+            while mine := self.todo.read(_NUMBER.size):
+                (number,) = _NUMBER.unpack(mine)
+                data = b"[%b]" % b",".join(
+                    _sendable(read_quickly(path, roots=self.roots)) for path in self.shares[number]
+                )
+                memory.write(data)
+                memory.flush()
+                told.write(_NOTE.pack(len(self.mates), number, len(data)))
+        finally:
+            os._exit(0)
 
 
 def _sendable(ready: Ready | None) -> bytes:
@@ -145,13 +215,3 @@ def _sendable(ready: Ready | None) -> bytes:
         return orjson.dumps(tuple(ready) if ready else None)
     except TypeError:
         return b"null"
-
-
-def _received(mate: _Mate | None, count: int) -> Iterator[Ready | None]:
-    """Yield what another process read; None for each file when it came to grief."""
-    try:
-        found = orjson.loads(mate.pipe.read() if mate else b"")
-    except (OSError, orjson.JSONDecodeError):
-        found = [None] * count
-    for ready in found:
-        yield Ready(*ready) if ready else None

@@ -16,8 +16,7 @@ from reconciler.kinds.fields import REWRITTEN
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
-from reconciler.manifest.places import shown
-from reconciler.manifest.suggest import quoted, suggest
+from reconciler.manifest.suggest import quoted, shown, suggest
 from reconciler.manifest.texts import locator, reader
 from reconciler.resource import Document
 

@@ -9,8 +9,7 @@ from reconciler.errors import Fault, Source
 from reconciler.kinds.secrecy import has_userinfo, holds_secret, looks_secret
 from reconciler.kinds.walk import model_at
 from reconciler.manifest.metadata import SAID_OF_ITSELF
-from reconciler.manifest.places import shown
-from reconciler.manifest.suggest import flow, quoted, suggest
+from reconciler.manifest.suggest import flow, quoted, shown, suggest
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -11,7 +11,7 @@ from io import RawIOBase
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
 from reconciler.manifest.crew import Ready, folder_of, read_together
-from reconciler.manifest.parse import MAX_BYTES, parse
+from reconciler.manifest.parsed import MAX_BYTES
 from reconciler.resource import Document
 
 Glance = Callable[[Sequence[Document]], None]
@@ -177,6 +177,8 @@ def _read_text(data: bytes, *, name: str, folder: str, loaded: Loaded) -> None:
         source = Source(file, 0, line)
         loaded.faults.append(Fault("is not UTF-8 text", source, hint="save it as UTF-8", line=line, column=column))
         return
+    from reconciler.manifest.parse import parse
+
     file = SourceFile(path=name, text=text)
     parsed, faults = parse(text)
     for fault in faults:

@@ -23,15 +23,13 @@ from yaml.events import (
 )
 
 from reconciler.kinds.secrecy import holds_secret
-from reconciler.manifest.places import ParseFault, explain, number_of, open_events, shown, unreadable, word_of
+from reconciler.manifest.parsed import MAX_BYTES, MAX_DEPTH, Parsed
+from reconciler.manifest.places import ParseFault, explain, number_of, open_events, unreadable, word_of
+from reconciler.manifest.suggest import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_BYTES", "ParseFault", "Parsed", "meaning_of", "parse"]
-
-MAX_BYTES: Final = 16 * 1024 * 1024  # of a file; whoever reads the file looks before reading
-MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
 MAX_DIGITS: Final = 40  # of a number that may still fit into 64 bits, signs and zeros of a base aside
 MAX_FAULTS: Final = 100
@@ -50,15 +48,6 @@ _SPECIAL: Final = _NUMERIC | {word[:1] for word in _WORDS} | {"<"}  # the rest i
 _INT: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_JSON: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """One document of a stream: its plain value, the line it starts on, and its number in the stream."""
-
-    value: Any
-    line: int
-    index: int
 
 
 def parse(text: str) -> tuple[list[Parsed], list[ParseFault]]:

@@ -28,6 +28,7 @@ from yaml.reader import Reader
 from yaml.scanner import Scanner
 
 from reconciler.kinds.secrecy import holds_secret
+from reconciler.manifest.suggest import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,6 @@ _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNREADABLE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _NAMED: Final = 4  # characters of a number that a message may repeat
-_SHOWN: Final = 60  # characters of a manifest that a message repeats
 _HINTS: Final = {
     "mapping values are not allowed": 'quote a text that holds ": ", or check the indentation',
     "could not find expected ':'": 'write "key: value", or check the indentation',
@@ -108,12 +108,6 @@ def line_at(text: str, line: int) -> str:
     """Return a line of a text by its number, empty when there is none."""
     lines = _BREAK.split(text.removeprefix("\ufeff"))
     return lines[line - 1] if 0 < line <= len(lines) else ""
-
-
-def shown(text: str) -> str:
-    """Return a piece of a manifest as a message may repeat it: short, in one line, and harmless."""
-    text = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def word_of(key: str) -> str:

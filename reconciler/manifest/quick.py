@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from reconciler.manifest.parse import MAX_DEPTH, Parsed
+from reconciler.manifest.parsed import MAX_DEPTH, Parsed
 
 
 def _reader() -> Callable[[str], Any] | None:

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from reconciler.kinds.secrecy import looks_secret
-from reconciler.manifest.places import shown
 
 _LISTED = 14
+_SHOWN = 60  # characters of a manifest that a message repeats
 _PLAIN = re.compile(r"(?:/|(?:\.\.?/)+)?[A-Za-z](?:[\w./-]|[ :](?=[\w/]))*")
 _WORDS = frozenset(("true", "false", "null"))
 
@@ -33,6 +33,12 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
         return None
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"known: {', '.join(names[:_LISTED])}{more}"
+
+
+def shown(text: str) -> str:
+    """Return a piece of a manifest as a message may repeat it: short, in one line, and harmless."""
+    text = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def quoted(value: object) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.secrecy import holds_secret
-from reconciler.manifest.places import shown
+from reconciler.manifest.suggest import shown
 
 MAX_TEXT = 16 * 2**20
 _RELATIVE = "the path counts from the folder of this manifest"

@@ -55,7 +55,9 @@ def _identical(wanted: Shape, live: Shape) -> bool:
         else:
             want.append(value)
             have.append(live.get(key))
-    try:  # as JSON, where true is not 1 and the order of keys can be left out
+    try:  # as JSON, where true is not 1; in most the keys are in the order written, and need no sorting
+        if orjson.dumps(want) == orjson.dumps(have):
+            return True
         return orjson.dumps(want, option=orjson.OPT_SORT_KEYS) == orjson.dumps(have, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a secret, or a number beyond 64 bits
         return False

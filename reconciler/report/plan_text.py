@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.plan.change import Action, Side
 from reconciler.plan.secrecy import SecretState
-from reconciler.report.faults import hint_text
-from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
 from reconciler.report.style import Paint, Style, cells, clean, counted, cut_left, pad
 
 if TYPE_CHECKING:
@@ -152,6 +150,8 @@ def _head(change: Change, column: int, style: Style) -> Iterator[str]:
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:
+    from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
+
     sent = frozenset(change.secrets)
     match change.action:
         case Action.CREATE:
@@ -189,6 +189,8 @@ def _summary(plan: Plan, by_org: Mapping[str, Sequence[Change]], style: Style) -
 
 def _refusals(plan: Plan, style: Style) -> Iterator[str]:
     """Yield the verdict, where it is against the plan."""
+    from reconciler.report.faults import hint_text
+
     for refusal in plan.refusals:
         yield f"{style.paint('Refused:', 'red', 'bold')} {style.paint(refusal.message)}"
         yield from hint_text(refusal.hint, style=style)

@@ -30,7 +30,7 @@ from reconciler.kinds.kind import (
 )
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.organization import ORGANIZATION
-from reconciler.kinds.walk import at, model_at, replaced
+from reconciler.kinds.walk import at, model_at, reach, replaced
 
 SECRET = "hunter2"
 
@@ -233,3 +233,22 @@ def test_what_is_replaced_is_what_is_found(value: Any, path: tuple[Any, ...]) ->
         for step in where:
             target = target[step]
         assert target is holder[key]
+
+
+_KEYS = st.sampled_from("ab")
+_VALUES = st.recursive(
+    st.sampled_from(["x", "y", 1, None]), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner)
+)
+_PATHS = st.tuples(
+    st.lists(st.sampled_from(["a", "b", "*", ("a", "x"), ("b", "y")]), max_size=4), st.sampled_from(["a", "b", "*"])
+).map(lambda parts: (*parts[0], parts[1]))
+
+
+@given(value=_VALUES, path=_PATHS)
+@settings(max_examples=500, deadline=None)
+def test_three_walks_see_the_same(value, path):
+    """A path leads somewhere exactly where something is found and replaced: else a secret could be overlooked."""
+    touched: list[tuple[Any, ...]] = []
+    replaced(value, path, lambda item, where: touched.append(where) or item)
+    assert [where for _, _, where in at(value, path)] == touched
+    assert reach(path)(value) is bool(touched)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from reconciler.manifest import places
 from reconciler.manifest.parse import parse
-from reconciler.manifest.places import Place, line_at, place, shown
+from reconciler.manifest.places import Place, line_at, place
+from reconciler.manifest.suggest import shown
 
 BOTH_PARSERS = pytest.mark.parametrize("parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"])
 

@@ -1,0 +1,56 @@
+"""Shapes that are made in advance are those that would be made later."""
+
+import pytest
+
+from reconciler.errors import ServerFault
+from reconciler.kinds import BY_NAME
+from reconciler.live.shapes import foresee, forget, shape_from
+
+AGENT = BY_NAME["Agent"]
+
+
+def agent(number: int) -> dict[str, object]:
+    """Return a live agent."""
+    return {
+        "id": f"agent_{number}",
+        "name": f"a{number}",
+        "tags": ["b", "a"],
+        "mcpServers": {"crm": {"env": {"K": "v"}}},
+    }
+
+
+@pytest.fixture(autouse=True)
+def _forgotten():
+    """Leave nothing to the next test."""
+    forget()
+    yield
+    forget()
+
+
+def test_a_foreseen_shape_is_the_same_and_given_once():
+    """Whoever asks first gets it, and whoever asks next one of their own: a Shape may be changed by who has it."""
+    wire = agent(1)
+    plain = shape_from(AGENT, wire)
+    foresee(AGENT, {"data": [wire]})
+    first = shape_from(AGENT, wire)
+    second = shape_from(AGENT, wire)
+    assert first == second == plain
+    assert first is not second
+
+
+def test_each_object_has_its_own():
+    """An object that is equal to a foreseen one is another object."""
+    wire, twin = agent(1), agent(1)
+    foresee(AGENT, {"data": [wire]})
+    wire["name"] = "changed since"
+    assert shape_from(AGENT, twin)["name"] == "a1"
+    assert shape_from(AGENT, wire)["name"] == "a1"
+
+
+@pytest.mark.parametrize("damage", [{"data": [agent(1), {"tags": 1, "capabilities": 5}]}, {}, {"data": None}])
+def test_an_error_waits_for_who_asks(damage):
+    """What makes no sense stops the foreseeing, and is told when its Shape is wanted."""
+    with pytest.raises((KeyError, TypeError, AttributeError)):
+        foresee(AGENT, damage)
+    with pytest.raises(ServerFault, match="make no sense"):
+        shape_from(AGENT, {"id": "agent_2", "capabilities": 5})
