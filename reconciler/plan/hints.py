@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.fields import SecretRef, Set
 from reconciler.kinds.kind import Shape
-from reconciler.resource import Address
+from reconciler.plan.change import Action, Change
+from reconciler.resource import Address, Observed
 
 ENOUGH: Final = 60
 """Fewer characters in common than this are no likeness: small things look alike by chance."""
@@ -170,3 +171,24 @@ def _texts(value: Any, key: str = "") -> Iterator[str]:
                     yield f"{key}={text}" if key else text
         case _:
             yield f"{key}={value}"
+
+
+def hinted(changes: Sequence[Change], leaving: Mapping[Address, Observed]) -> list[Change]:
+    """Return the changes with a note on each creation and removal that look like one rename."""
+    new = {change.address: change for change in changes if change.action is Action.CREATE}
+    going = {change.address for change in changes if change.action is Action.ARCHIVE} & leaving.keys()
+    if not new or not going:
+        return list(changes)
+    children: defaultdict[Address | None, list[Shape]] = defaultdict(list)
+    for below, spec in [
+        *((each, one.body) for each, one in new.items()),
+        *((each, leaving[each].spec) for each in leaving),
+    ]:
+        children[below.above].append(spec)
+    appearing = [Sight(each, one.body, children[each]) for each, one in new.items() if each.above not in new]
+    vanishing = [Sight(each, leaving[each].spec, children[each]) for each in sorted(going)]
+    notes = hints(likenesses(appearing, vanishing))
+    return [
+        replace(change, notes=(*change.notes, notes[change.address])) if change.address in notes else change
+        for change in changes
+    ]

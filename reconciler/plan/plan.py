@@ -12,6 +12,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
+from reconciler.plan.hints import hinted
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
@@ -147,12 +148,13 @@ def build(
     faults += still_needed(wanted, going)
     if faults:
         return faults
-    changes += removed
+    gone = {address: one.observed for address, one in leaving.items() if one.observed}
+    changes = hinted([*changes, *removed], gone)
     names = settle_names(changes, wanted, situation.holders)
     if names.faults:
         return names.faults
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
-    observed |= {address: one.observed for address, one in leaving.items() if one.observed}
+    observed |= gone
     positions = {one.address: one.position for one in wanted if one.address.parent}
     sequence = ordered(names.changes, observed, positions=positions, names=names.after)
     protected = shielded(leaving, prune=rules.policy.prune)
