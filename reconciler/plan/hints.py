@@ -180,11 +180,9 @@ def hinted(changes: Sequence[Change], leaving: Mapping[Address, Observed]) -> li
     if not new or not going:
         return list(changes)
     children: defaultdict[Address | None, list[Shape]] = defaultdict(list)
-    for below, spec in [
-        *((each, one.body) for each, one in new.items()),
-        *((each, leaving[each].spec) for each in leaving),
-    ]:
-        children[below.above].append(spec)
+    specs = {each: one.spec for each, one in leaving.items()} | {each: one.body for each, one in new.items()}
+    for each, spec in specs.items():
+        children[each.above].append(spec)
     appearing = [Sight(each, one.body, children[each]) for each, one in new.items() if each.above not in new]
     vanishing = [Sight(each, leaving[each].spec, children[each]) for each in sorted(going)]
     notes = hints(likenesses(appearing, vanishing))
