@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from reconciler.kinds.fields import SecretRef
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, sensitive
+from reconciler.kinds.walk import at
 from reconciler.plan.diff import Keys, wholes_of
 from reconciler.plan.owned import pointer
 
@@ -56,6 +57,14 @@ def secret_refs(value: Any, path: Path = ()) -> Iterator[tuple[Path, SecretRef]]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from secret_refs(item, (*path, index))
+
+
+def declared_secrets(kind: Kind, spec: Shape) -> Iterator[tuple[Path, SecretRef]]:
+    """Yield the secrets of a spec, looked for only where the kind may have one."""
+    for path in sensitive(kind):
+        for holder, key, where in at(spec, path):
+            if isinstance(holder[key], SecretRef):
+                yield where, holder[key]
 
 
 def value_at(shape: Any, path: Path) -> Any:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from reconciler.kinds.fields import SecretRef
-from reconciler.kinds.kind import sensitive
-from reconciler.plan.leaves import Path, secret_refs
+from reconciler.plan.leaves import Path, declared_secrets
 from reconciler.plan.owned import Entry, pointer
 from reconciler.resource import Address, Desired
 
@@ -58,9 +57,9 @@ def tell_secrets(
     states: dict[tuple[Address, Path], SecretState] = {}
     pairs: dict[tuple[Address, Path], tuple[str, str]] = {}
     for one in chosen:
-        if one.archive or not sensitive(one.kind):
+        if one.archive:
             continue
-        for path, ref in secret_refs(one.spec):
+        for path, ref in declared_secrets(one.kind, one.spec):
             place = one.address, path
             entry = entry_of(one.address)
             known = entry.secrets.get(pointer(path)) if entry else None
