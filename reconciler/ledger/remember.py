@@ -43,7 +43,7 @@ def remembered(
             ledger = _renamed(ledger, record.moved_from, outcome.change.address)
     applied: dict[Address, Entry] = {}
     gone: set[Address] = set()
-    for outcome in seen:
+    for outcome in sorted(seen, key=_adds):  # an app is unpublished before its fields are written
         change = outcome.change
         if not isinstance(outcome, Done):
             if change.action is Action.CREATE and not may_exist(outcome):
@@ -56,6 +56,10 @@ def remembered(
             if entry is not None:
                 applied[change.address] = entry
     return _placed(ledger.without(gone - applied.keys()).with_applied(applied), memory)
+
+
+def _adds(outcome: Outcome) -> bool:
+    return bool(outcome.change.record and outcome.change.record.adds)
 
 
 def _renamed(ledger: Ledger, old: Address, new: Address) -> Ledger:

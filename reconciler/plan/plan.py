@@ -14,7 +14,7 @@ from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Owner
-from reconciler.plan.removal import Leaving, removals, shielded, still_needed
+from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.rules import Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -137,7 +137,7 @@ def build(
             changes.extend(result)
         else:
             unchanged[address.kind] += 1
-    leaving = situation.leaving
+    leaving = outlasting(situation.leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)
