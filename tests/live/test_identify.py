@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.errors import ManifestError
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Side
 
 HOOK = {"type": "webhook", "config": {"token": {"env": "HOOK_TOKEN"}, "message": "Go."}}
 
@@ -124,12 +124,13 @@ def test_a_pinned_archived_agent_is_restored(world):
 
 def test_the_id_in_the_ledger_counts_for_more_than_the_name(world):
     """What was renamed on the platform is still ours: it is named back, and no second one is made."""
-    world.agent("triage")
+    world.bot("bot")
     world.converge()
-    ours = world.one("agents", "triage")["id"]
-    world.api.patch(f"/v1/agents/{ours}", json={"name": "renamed"})
-    plan = world.plan()
-    assert [(change.action, change.id) for change in plan.changes] == [(Action.UPDATE, ours)]
+    ours = world.one("apps", "bot")["id"]
+    world.api.patch(f"/v1/apps/{ours}", json={"name": "renamed"})
+    (change,) = world.plan().changes
+    assert (change.action, change.id, change.body) == (Action.UPDATE, ours, {"name": "bot"})
+    assert change.fields[0].side is Side.DRIFTED
 
 
 def test_a_namesake_is_not_ours(world):
