@@ -1,5 +1,6 @@
 """A world to run in: a stand-in server in this process, a meddler before it, and manifests on disk."""
 
+import gc
 import json
 import re
 import tempfile
@@ -256,6 +257,12 @@ class World:
         """Hold the ledger for a run."""
         return Keeper(self.backend, lock_of({}), commit="c" * 40)
 
+    def lose_ledger(self) -> None:
+        """Forget whatever is ours, as if this were the first run."""
+        backend = self.backend
+        with backend.lock(self.keeper.lock):
+            backend.erase(message="lost")
+
     def plan(self, **flags: Any) -> Plan:
         """Plan what is declared."""
         settings = self._written(**flags)
@@ -363,6 +370,7 @@ def _world(**options: Any) -> Iterator[World]:
             for client in world.opened:
                 client.close()
             emulator.close()
+            gc.unfreeze()  # a run keeps the collector from what it built; here many runs share a process
 
 
 @pytest.fixture(scope="session")

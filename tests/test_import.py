@@ -14,23 +14,40 @@ from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import Spec
 from reconciler.kinds.memory import GithubSource, GitSource, MemorySpec
 from reconciler.kinds.organization import OrganizationSpec
+from reconciler.manifest.config import Config
+from reconciler.plan.change import Action
 from reconciler.plan.imported import Fate
-from reconciler.reconcile import import_live, plan_afresh
+from reconciler.plan.owned import Ledger
+from reconciler.reconcile import adopt, import_live, plan_afresh
 from reconciler.report.import_text import import_text
 from reconciler.report.style import Style
 from reconciler.settings import settings
+
+from .conftest import OWNER
 
 TEXT = "Say this.\n"
 
 
 def do(world, *words, into="imported", **flags):
-    """Import into a folder of the world."""
-    return import_live(settings(env={}, **flags), client=world.reader(), into=str(world.folder / into), words=words)
+    """Import into a folder of the world, by somebody who owns nothing yet."""
+    return import_live(
+        settings(env={}, **flags),
+        client=world.reader(),
+        ledger=Ledger(OWNER),
+        into=str(world.folder / into),
+        words=words,
+    )
 
 
 def plan(world, into="imported"):
-    """Plan the folder."""
-    return plan_afresh(settings(env={}, manifests=(str(world.folder / into),)), client=world.reader())
+    """Plan the folder, with a ledger in which nothing is known."""
+    chosen = settings(env={}, manifests=(str(world.folder / into),))
+    return plan_afresh(chosen, client=world.reader(), read_ledger=lambda: Ledger(OWNER), config=Config())
+
+
+def pending(world, into="imported"):
+    """Give the addresses that a plan of the folder would do more about than to adopt what agrees."""
+    return [str(change.address) for change in plan(world, into).changes if change.action is not Action.ADOPT]
 
 
 def documents(world, into="imported"):
@@ -116,12 +133,19 @@ def says(written, live, model):
 
 
 def settled(world, *, into="imported"):
-    """Import everything, insisting that it is complete and that its plan is empty."""
+    """Import everything, insisting that it is complete, that it agrees, and that its plan is empty once it is ours."""
     result = do(world, into=into)
     assert result.exit_code is Exit.DONE
     assert said(result) == []
-    after = plan(world, into)
-    assert [(str(change.address), change.fields, change.notes) for change in after.changes] == []
+    before = plan(world, into)
+    odd = [(str(one.address), one.fields, one.notes) for one in before.changes if one.action is not Action.ADOPT]
+    assert odd == []
+    world.lose_ledger()
+    adopt(before, client=world.reader(), keeper=world.keeper, chosen=lambda _address: True)
+    chosen = settings(env={}, manifests=(str(world.folder / into),))
+    after = plan_afresh(chosen, client=world.reader(), read_ledger=world.backend.read, config=Config())
+    assert after.changes == ()
+    assert after.in_sync == len(before.changes)
     return result
 
 
@@ -182,7 +206,7 @@ def test_a_pinned_version(world):
     world.converge()
     assert said(do(world)) == ["Agent/triage default_version_id: manifests have no field for it"]
     assert spec(world, "App", "bot") == pinned
-    assert plan(world).changes == ()
+    assert pending(world) == []
 
 
 def test_every_field_of_a_memory(world):
@@ -252,7 +276,7 @@ def test_what_is_chosen(fleet, words, chosen):
     """A kind, an address or a glob brings what it means and the organization it stands in, and nothing else."""
     do(fleet, *words)
     assert paths(fleet) == sorted([*(f"default-org/{path}" for path in chosen), "default-org/organization.yaml"])
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 def test_everything(fleet):
@@ -325,7 +349,7 @@ def test_archived_references_stay_ids(fleet):
     do(fleet)
     (capability,) = spec(fleet, "Agent", "triage")["capabilities"]
     assert capability["config"]["mounts"][0]["memory"].startswith("mem_")
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 # --- what is there already ---
@@ -340,7 +364,7 @@ def test_what_is_declared_is_skipped(fleet):
     assert {str(one.address.local) for one in result.declared} == {"Memory/handbook", "Organization/default-org"}
     (capability,) = spec(fleet, "Agent", "triage")["capabilities"]
     assert capability["config"]["mounts"][0]["memory"] == "handbook"
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 def test_a_file_is_never_overwritten(fleet):
@@ -359,7 +383,7 @@ def test_a_file_is_never_overwritten(fleet):
     assert (folder / "prompts/triage-eu.md").read_text() == "Mine."
     assert (folder / "apps/support-bot.yaml").read_text() == "# nothing yet\n"
     assert not (folder / "agents/triage-eu.yaml").exists()
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 def test_what_is_blocked_is_referred_to_by_its_title(fleet):
@@ -370,7 +394,7 @@ def test_what_is_blocked_is_referred_to_by_its_title(fleet):
     assert do(fleet).exit_code is Exit.ERROR
     (capability,) = spec(fleet, "Agent", "triage")["capabilities"]
     assert capability["config"]["mounts"][0]["memory"] == "Design docs"
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 def test_without_its_organization_nothing_is_written(fleet):
@@ -389,7 +413,7 @@ def test_a_folder_of_others_is_not_taken_over(fleet):
     (fleet.folder / "imported/default-org/deep/a.yaml").write_text(f"{other}\n---\n{AGENT.format(name='other')}")
     do(fleet, "Memory")
     assert paths(fleet)[0] == "default-org-2/memories/design-docs.yaml"
-    assert {str(change.address) for change in plan(fleet).changes} == {"other/Agent/other", "other/Organization/other"}
+    assert set(pending(fleet)) == {"other/Agent/other", "other/Organization/other"}
 
 
 def test_the_same_file_is_no_obstacle(fleet):
@@ -430,7 +454,7 @@ def test_the_organization_of_the_environment(fleet):
     """EVERRUNS_ORG_ID chooses an organization where no --org does."""
     fleet.post("/v1/orgs", name="Acme")
     client, into = fleet.reader(), str(fleet.folder / "imported")
-    import_live(settings(env={"EVERRUNS_ORG_ID": fleet.org}), client=client, into=into, words=())
+    import_live(settings(env={"EVERRUNS_ORG_ID": fleet.org}), client=client, ledger=Ledger(OWNER), into=into, words=())
     assert paths(fleet) == EVERYTHING
 
 
@@ -441,7 +465,7 @@ def test_manifests_without_an_organization(fleet):
     do(fleet)
     assert "organization.yaml" not in paths(fleet)
     assert "agents/triage.yaml" in paths(fleet)
-    assert [str(change.address) for change in plan(fleet).changes] == ["default/Agent/other"]
+    assert pending(fleet) == ["default/Agent/other"]
 
 
 AGENT = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata: {{name: {name}}}\nspec: {{system_prompt: Hi}}\n"
@@ -454,7 +478,7 @@ def test_manifests_that_name_the_id(fleet):
     (fleet.folder / "imported/a.yaml").write_text(own)
     do(fleet)
     assert documents(fleet)["Agent", "triage"]["metadata"] == {"name": "triage", "org": fleet.org}
-    assert len(plan(fleet).changes) == 1
+    assert pending(fleet) == [f"{fleet.org}/Agent/other"]
 
 
 def test_two_organizations(fleet):
@@ -467,7 +491,7 @@ def test_two_organizations(fleet):
     assert documents(fleet, "one")["Organization", "acme"]["metadata"] == {"name": "acme", "id": ids[0]}
     do(fleet)
     assert {path.split("/")[0] for path in paths(fleet)} == {"acme", "acme-2", "default-org"}
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
     with pytest.raises(UsageError, match="--org acmee: no organization of this key") as caught:
         do(fleet, orgs=("acmee",))
     assert caught.value.hint == "did you mean acme?"
@@ -483,7 +507,7 @@ def test_organizations_in_one_folder(fleet):
     do(fleet)
     assert documents(fleet)["Agent", "helper"]["metadata"] == {"name": "helper", "org": "acme"}
     assert documents(fleet)["Agent", "triage"]["metadata"] == {"name": "triage", "org": "main"}
-    assert plan(fleet).changes == ()
+    assert pending(fleet) == []
 
 
 ORGANIZATION = (
@@ -553,7 +577,7 @@ def test_a_secret_in_an_address_of_an_mcp_server(world):
     assert gap.message == "holds a secret where a manifest cannot refer to one"
     assert "mcpServers" not in spec(world, "Agent", "triage")
     assert "s3cr3t" not in repr(result) + "".join(path.read_text() for path in world.folder.rglob("*.yaml"))
-    assert plan(world).changes == ()
+    assert pending(world) == []
 
 
 def test_news_of_the_platform(world):
@@ -586,7 +610,7 @@ def test_news_of_the_platform(world):
     ]
     assert "tools" not in spec(world, "Agent", "triage")
     assert spec(world, "App", "bot")["channels"][0]["config"]["message"] == "Go."
-    assert plan(world).is_empty
+    assert pending(world) == []
 
 
 TOOLS = [{"type": "client_side", "name": "open", "description": "x", "parameters": {}}]
@@ -606,7 +630,7 @@ def test_a_channel_of_an_unknown_type(world):
     assert result.exit_code is Exit.ERROR
     assert said(result)[-1] == "App/bot/Channel/telepathy : a manifest needs what it cannot say"
     assert len(spec(world, "App", "bot")["channels"]) == 1
-    assert plan(world).is_empty
+    assert {one.action for one in plan(world).changes} == {Action.ADOPT, Action.REPORT}
 
 
 def test_a_name_that_cannot_be_an_address(world):

@@ -65,7 +65,7 @@ class ReadClient:
         """Leave what was begun and not taken, and begin nothing more: whatever is read later must be read anew."""
         with self._ahead:
             self._may_begin = False
-            if self._begun:
+            if "_pool" in vars(self):
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self._begun.clear()
 

@@ -80,7 +80,7 @@ def loads(data: bytes, *, name: str) -> PlanFile:
         raise PlanFileError(f"{name} is not a plan file of this version (format: {found})", hint=hint)
     try:
         plan = _plan(raw)
-        origin = Origin(_text(raw["api_url"]), tuple(map(_text, raw["manifests"])), raw["commit"], raw["reason"])
+        origin = Origin(_text(raw["api_url"]), tuple(map(_text, raw["manifests"])), *_maybe(raw))
         file = PlanFile(plan=plan, id=_text(raw["id"]), origin=origin)
         checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -90,6 +90,12 @@ def loads(data: bytes, *, name: str) -> PlanFile:
             f"{name} was changed after it was written: its checksum does not match", hint="make a new plan"
         )
     return file
+
+
+def _maybe(raw: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Read what an origin may be without: its commit and its reason."""
+    commit, reason = (None if raw[name] is None else _text(raw[name]) for name in ("commit", "reason"))
+    return commit, reason
 
 
 def _text(value: Any) -> str:

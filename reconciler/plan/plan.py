@@ -16,7 +16,7 @@ from reconciler.plan.hints import hinted
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
-from reconciler.plan.removal import Leaving, removals, shielded, still_needed
+from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.rules import Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -142,7 +142,7 @@ def build(
             changes.extend(result)
         else:
             unchanged[address.kind] += 1
-    leaving = situation.leaving
+    leaving = outlasting(situation.leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)

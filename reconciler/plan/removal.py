@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.errors import Fault
@@ -25,6 +25,12 @@ class Leaving:
     entry: Entry
     observed: Observed | None
     is_within_reach: bool = True
+
+
+def outlasting(leaving: Mapping[Address, Leaving], changes: Iterable[Change]) -> dict[Address, Leaving]:
+    """Return what does not go along with the parent that git says is to be archived, or that is forgotten."""
+    ended = {change.address for change in changes if change.action in (Action.ARCHIVE, Action.FORGET)}
+    return {address: one for address, one in leaving.items() if address.above not in ended}
 
 
 def removals(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Change]:

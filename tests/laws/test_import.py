@@ -7,10 +7,14 @@ import pytest
 import yaml
 from hypothesis import given
 
-from reconciler.reconcile import apply_plan, import_live, plan_afresh
+from reconciler.manifest.config import Config
+from reconciler.plan.change import Action
+from reconciler.plan.owned import Ledger
+from reconciler.reconcile import adopt, apply_plan, import_live, plan_afresh
 from reconciler.settings import settings as settings_of
 
-from .test_laws import _secrets, declare, fleets, law, pending, settle
+from ..conftest import OWNER
+from .test_laws import _secrets, declare, fleets, law, settle
 
 __all__ = ["_secrets"]
 
@@ -19,7 +23,7 @@ def imported(world, folder):
     """Import everything into a folder, insisting that nothing is left out and nothing is written."""
     client = world.reader()
     world.forget()
-    result = import_live(settings_of(env={}), client=client, into=str(folder), words=())
+    result = import_live(settings_of(env={}), client=client, ledger=Ledger(OWNER), into=str(folder), words=())
     assert result.exit_code == 0
     assert result.gaps == ()
     assert {sent.method for sent in world.sent} == {"GET"}
@@ -27,8 +31,9 @@ def imported(world, folder):
 
 
 def planned(world, folder):
-    """Plan a folder."""
-    return plan_afresh(settings_of(env={}, manifests=(str(folder),)), client=world.reader())
+    """Plan a folder, with the rule that nothing is taken over which differs."""
+    chosen = settings_of(env={}, manifests=(str(folder),))
+    return plan_afresh(chosen, client=world.reader(), read_ledger=world.backend.read, config=Config())
 
 
 def files(folder):
@@ -40,15 +45,17 @@ def files(folder):
 @law
 @given(fleets())
 def test_the_plan_after_an_import_is_empty(open_world, fleet):
-    """Whatever is live, its manifests plan nothing; and a second import finds all of it declared."""
+    """Whatever is live, its manifests agree, and plan nothing once it is ours; a second import finds all declared."""
     with open_world() as world:
         declare(world, fleet)
         settle(world)
         folder = world.folder / "imported"
         result = imported(world, folder)
+        world.lose_ledger()
         plan = planned(world, folder)
-        assert pending(plan) == []
-        assert plan.changes == ()
+        assert [change for change in plan.changes if change.action is not Action.ADOPT] == []
+        adopt(plan, client=world.reader(), keeper=world.keeper, chosen=lambda _address: True)
+        assert planned(world, folder).changes == ()
         before = files(folder)
         again = imported(world, folder)
         assert again.saved == ()
@@ -73,8 +80,12 @@ def test_a_copy_of_an_import_is_the_original(open_world, fleet):
         with pytest.MonkeyPatch.context() as patch:
             for one in needed:
                 patch.setenv(one.variable, f"value of {one.variable}")
-            plan = plan_afresh(chosen, client=other.reader())
-            applied = apply_plan(plan, chosen, client=other.writer(), listen=lambda _news: None, recheck=True)
+            plan = plan_afresh(
+                chosen, client=other.reader(), read_ledger=other.backend.read, config=Config(adopt="overwrite")
+            )
+            applied = apply_plan(
+                plan, chosen, client=other.writer(), keeper=other.keeper, listen=lambda _news: None, recheck=True
+            )
         assert applied.exit_codes == (0,), applied
         imported(other, copy)
         assert files(copy) == files(folder)

@@ -12,7 +12,7 @@ from reconciler.ledger.fingerprint import fingerprint
 from reconciler.ledger.git import Git
 from reconciler.ledger.git_backend import GitBackend
 from reconciler.ledger.lock import lock_of
-from reconciler.plan.owned import Ledger, Owner
+from reconciler.plan.owned import Entry, Ledger, Owner, field_digest, pointer
 from reconciler.resource import Address
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "production")

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import ManifestError, ServerFault, Unreachable
 from reconciler.manifest import load as load_module
-from reconciler.reconcile import make_plan, plan_afresh, read_manifests
+from reconciler.reconcile import make_plan, plan_afresh, read_manifests, want
 from reconciler.settings import settings
 
 AGENT = {"apiVersion": "everruns.reconciler/v1", "kind": "Agent", "spec": {"system_prompt": "Help."}}
@@ -21,6 +21,11 @@ def asked(world):
     found = Counter((sent.method, sent.path, sent.query, sent.headers.get("x-org-id")) for sent in world.sent)
     world.forget()
     return found
+
+
+def afresh(world, chosen):
+    """Plan while the manifests are read."""
+    return plan_afresh(chosen, client=world.reader(), read_ledger=world.backend.read, config=world.config)
 
 
 def several_pages(world):
@@ -56,7 +61,7 @@ def test_the_requests_are_the_same(world, name):
     world.forget()
     plain = make_plan(wanted, chosen, client=world.reader())
     expected = asked(world)
-    ahead = plan_afresh(chosen, client=world.reader())
+    ahead = afresh(world, chosen)
     assert asked(world) == expected
     assert ahead == plain
 
@@ -121,7 +126,7 @@ def test_lists_arrive_while_manifests_are_read(world, monkeypatch):
 
     monkeypatch.setattr(load_module, "folder_of", waiting)
     chosen = settings(env={}, manifests=(str(world.folder),))
-    plan = plan_afresh(chosen, client=world.reader())
+    plan = afresh(world, chosen)
     assert len(plan.writes) == 3
 
 
@@ -138,9 +143,10 @@ def test_an_organization_that_is_read_late(world, place, exists):
     organization = {"kind": "Organization", "metadata": {"name": "acme"}, "spec": {"name": "Acme"}}
     (home / "organization.yaml").write_text(json.dumps(AGENT | organization))
     chosen = settings(env={}, manifests=(str(world.folder),))
-    make_plan(read_manifests(chosen), chosen, client=world.reader())
+    wanted = want(read_manifests(chosen.manifests), chosen, ledger=world.ledger, config=world.config)
+    make_plan(wanted, chosen, client=world.reader())
     expected = asked(world)
-    plan_afresh(chosen, client=world.reader())
+    afresh(world, chosen)
     assert asked(world) == expected
 
 

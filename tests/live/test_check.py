@@ -1,9 +1,11 @@
 """Preconditions and proof."""
 
+from dataclasses import replace
+
 import pytest
 
-from reconciler.errors import StalePlan
-from reconciler.plan.file import dumps, loads
+from reconciler.errors import LedgerMoved, StalePlan
+from reconciler.plan.file import Origin, dumps, loads
 
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
 TOKEN = {"env": "TOKEN"}
@@ -50,8 +52,9 @@ def restore_agent(w):
 
 
 def archive_agent(w):
-    """Plan the archiving of an agent."""
-    w.post("/v1/agents", name="triage", system_prompt="Old.")
+    """Plan the archiving of an agent that is ours."""
+    w.agent("triage", system_prompt="Old.")
+    w.converge()
     w.declare("Agent", "triage", archive=True)
 
 
@@ -258,14 +261,17 @@ EVERY = [
 
 @pytest.mark.parametrize("prepare", EVERY)
 def test_a_plan_applied_twice_is_stale(world, prepare):
-    """A plan is for one use: applied again, read from its file, it is refused before any write."""
+    """A plan is for one use: its ledger moved on, and what it did makes its own preconditions false as well."""
     prepare(world)
-    data = dumps(world.plan(), plan_id="1", api_url="http://localhost")
+    data = dumps(world.plan(), plan_id="1", origin=Origin("http://localhost"))
     plan = loads(data, name="p").plan
     assert world.apply(plan).exit_codes == (0,)
     world.forget()
+    again = loads(data, name="p").plan
+    with pytest.raises(LedgerMoved, match="another plan was applied|moved|serial"):
+        world.apply(again)
     with pytest.raises(StalePlan) as raised:
-        world.apply(loads(data, name="p").plan)
+        world.apply(replace(again, serial=world.ledger.serial))
     assert plan.writes[0].step in raised.value.moved
     assert world.writes == []
 

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.errors import ManifestError
+from reconciler.plan.change import Action, Side
 
 HOOK = {"type": "webhook", "config": {"token": {"env": "HOOK_TOKEN"}, "message": "Go."}}
 
@@ -46,7 +47,7 @@ def test_an_agent_is_its_slug(world):
     world.post("/v1/agents", name="triage", system_prompt="Help.", display_name="writer")
     world.agent("triage")
     world.agent("writer")
-    assert steps(world.plan()) == {"Agent/writer": "create"}
+    assert steps(world.plan()) == {"Agent/triage": "adopt", "Agent/writer": "create"}
 
 
 def test_a_memory_goes_by_any_case(world):
@@ -62,7 +63,7 @@ def test_an_app_goes_by_its_title(world, app):
     """Apps go by their exact display name; another case is another app."""
     world.bot("assistant", name="bot")
     world.bot("shouting", name="BOT")
-    assert steps(world.plan()) == {"App/shouting": "create"}
+    assert steps(world.plan()) == {"App/assistant": "adopt", "App/shouting": "create"}
 
 
 def test_several_apps_of_one_name(world, app):
@@ -75,15 +76,17 @@ def test_several_apps_of_one_name(world, app):
     assert app.rpartition("/")[2] in fault.message
     assert "metadata.id" in fault.hint
     world.declare("App", "bot", {"harness": "generic"}, id=other)
-    assert world.plan().is_empty
+    (change,) = world.plan().changes
+    assert (change.action, change.id) == (Action.ADOPT, other)
 
 
 def test_archived_apps_do_not_count(world, app):
     """Among several of a name, only what is alive is meant."""
-    world.post("/v1/apps", name="bot", harness_id=world.harness)
+    alive = world.post("/v1/apps", name="bot", harness_id=world.harness)["id"]
     world.api.delete(app)
     world.bot("bot")
-    assert world.plan().is_empty
+    (change,) = world.plan().changes
+    assert (change.action, change.id) == (Action.ADOPT, alive)
 
 
 def test_a_pinned_id_is_insisted_on(world, app):
@@ -116,15 +119,62 @@ def test_a_pinned_archived_agent_is_restored(world):
     assert plan.changes[0].id == agent
 
 
+# --- what is remembered ---
+
+
+def test_the_id_in_the_ledger_counts_for_more_than_the_name(world):
+    """What was renamed on the platform is still ours: it is named back, and no second one is made."""
+    world.bot("bot")
+    world.converge()
+    ours = world.one("apps", "bot")["id"]
+    world.api.patch(f"/v1/apps/{ours}", json={"name": "renamed"})
+    (change,) = world.plan().changes
+    assert (change.action, change.id, change.body) == (Action.UPDATE, ours, {"name": "bot"})
+    assert change.fields[0].side is Side.DRIFTED
+
+
+def test_a_namesake_is_not_ours(world):
+    """Somebody else's app of the same name leaves the one that is ours unmistakable."""
+    world.bot("bot")
+    world.converge()
+    world.post("/v1/apps", name="bot", harness_id=world.harness)
+    assert world.plan().changes == ()
+
+
+def test_an_id_in_git_counts_for_more_than_the_ledger(world):
+    """metadata.id settles what an address means, whatever was remembered of it."""
+    world.bot("bot")
+    world.converge()
+    other = world.post("/v1/apps", name="other", harness_id=world.harness)["id"]
+    world.declare("App", "bot", {"harness": "generic"}, id=other)
+    plan = world.plan()
+    assert [(change.action, change.id) for change in plan.writes] == [(Action.UPDATE, other)]
+    assert "was not ours" in plan.writes[0].notes[0]
+
+
+def test_what_is_remembered_and_gone_goes_by_its_name(world):
+    """An id that is not live any more says nothing: the name counts, and without one a new one is made."""
+    world.bot("bot")
+    world.converge()
+    world.api.delete(f"/v1/apps/{world.one('apps', 'bot')['id']}")
+    assert steps(world.plan()) == {"App/bot": "create"}
+    world.post("/v1/apps", name="bot", harness_id=world.harness)
+    assert steps(world.plan()) == {"App/bot": "adopt"}
+
+
 # --- children ---
 
 
 def test_children_are_the_equal_ones_first(world, add):
     """Order in git does not matter where a live child agrees in everything declared."""
-    add("one")
-    add("two")
+    first, second = add("one"), add("two")
     world.bot("bot", cron("b", "two"), cron("a", "one"))
-    assert world.plan().is_empty
+    plan = world.plan()
+    assert steps(plan) == {"App/bot": "adopt", "App/bot/Channel/a": "adopt", "App/bot/Channel/b": "adopt"}
+    assert {change.address.name: change.id for change in plan.changes if change.address.parent} == {
+        "a": first,
+        "b": second,
+    }
 
 
 def test_children_are_then_taken_by_position(world, add):
@@ -133,7 +183,12 @@ def test_children_are_then_taken_by_position(world, add):
     second = add("two")
     world.bot("bot", cron("a", "one"), cron("b", "changed"), {"name": "api", "type": "api_endpoint"})
     plan = world.plan()
-    assert steps(plan) == {"App/bot/Channel/b": "update", "App/bot/Channel/api": "create"}
+    assert steps(plan) == {
+        "App/bot": "adopt",
+        "App/bot/Channel/a": "adopt",
+        "App/bot/Channel/b": "update",
+        "App/bot/Channel/api": "create",
+    }
     assert next(change.id for change in plan.changes if change.address.name == "b") == second
 
 
@@ -141,7 +196,12 @@ def test_more_children_declared_than_live(world, add):
     """What has no live counterpart is created, and nothing else is touched."""
     add("one")
     world.bot("bot", cron("a", "one"), cron("b", "two"), cron("c", "three"))
-    assert steps(world.plan()) == {"App/bot/Channel/b": "create", "App/bot/Channel/c": "create"}
+    assert steps(world.plan()) == {
+        "App/bot": "adopt",
+        "App/bot/Channel/a": "adopt",
+        "App/bot/Channel/b": "create",
+        "App/bot/Channel/c": "create",
+    }
 
 
 def test_fewer_children_declared_than_live(world, add):
@@ -154,8 +214,12 @@ def test_fewer_children_declared_than_live(world, add):
     assert "with id" in fault.hint
     world.bot("bot", cron("a", "changed", id=second))
     plan = world.plan()
-    assert steps(plan) == {"App/bot/Channel/a": "update", f"App/bot/Channel/{first}": "report"}
-    assert plan.changes[0].id == second or plan.changes[1].id == second
+    assert steps(plan) == {
+        "App/bot": "adopt",
+        "App/bot/Channel/a": "update",
+        f"App/bot/Channel/{first}": "report",
+    }
+    assert next(change.id for change in plan.changes if change.address.name == "a") == second
 
 
 def test_fewer_children_declared_but_equal(world, add):
@@ -163,8 +227,8 @@ def test_fewer_children_declared_but_equal(world, add):
     first, second = add("one"), add("two")
     world.bot("bot", cron("a", "two"))
     plan = world.plan()
-    assert plan.is_empty
-    (report,) = plan.changes
+    assert not plan.writes
+    (report,) = [change for change in plan.changes if not change.action.is_step]
     assert (report.action.value, report.address.name) == ("report", first)
     assert first in report.notes[0]
     assert second not in report.notes[0]
@@ -174,6 +238,8 @@ def test_children_nobody_listed_are_not_reported(world, add):
     """An app that says nothing of channels says nothing of the live ones either."""
     add("one")
     world.declare("App", "bot", {"harness": "generic"})
+    assert steps(world.plan()) == {"App/bot": "adopt"}
+    world.converge()
     assert world.plan().changes == ()
     world.bot("bot")
     assert [change.action.value for change in world.plan().changes] == ["report"]
@@ -190,10 +256,16 @@ def test_a_child_pinned_to_nothing(world, add):
 def test_the_same_channel_twice(world, add, monkeypatch):
     """Two live channels that are alike stand for two declared ones, one each."""
     monkeypatch.setenv("HOOK_TOKEN", "sesame")
-    add("same")
-    add("same")
+    twins = {add("same"), add("same")}
     world.bot("bot", cron("a", "same"), cron("b", "same"), cron("c", "same"))
-    assert steps(world.plan()) == {"App/bot/Channel/c": "create"}
+    plan = world.plan()
+    assert steps(plan) == {
+        "App/bot": "adopt",
+        "App/bot/Channel/a": "adopt",
+        "App/bot/Channel/b": "adopt",
+        "App/bot/Channel/c": "create",
+    }
+    assert {change.id for change in plan.changes if change.address.name in ("a", "b")} == twins
     world.converge()
     assert world.plan().is_empty
 

@@ -72,13 +72,23 @@ def test_archiving_a_channel_needs_its_id(world):
     ids=["one more, and the old one edited", "reordered, edited and one more"],
 )
 def test_what_would_be_a_guess_is_a_fault(world, declared):
-    """Where a declared channel could be one live one or another, the ids are listed and nothing is planned."""
+    """Where nothing is remembered and a channel could be one or another, ids are listed and nothing is planned."""
     world.bot("bot", hook("old"))
     world.converge()
+    world.lose_ledger()
     world.bot("bot", *declared)
     with pytest.raises(ManifestError) as raised:
         world.plan()
     assert "cannot tell which live webhook channel this is: appchan_" in raised.value.faults[0].message
+
+
+def test_what_is_remembered_is_no_guess(world):
+    """The ledger knows a channel by its address: edited, moved and beside a new one, it is the same."""
+    world.bot("bot", hook("old"))
+    world.converge()
+    old = world.one("apps", "bot")["channels"][0]["id"]
+    world.bot("bot", hook("new", message="New."), hook("old", message="Edited."))
+    assert {(one.address.name, one.id) for one in world.plan().changes} == {("new", None), ("old", old)}
 
 
 def test_reordered_channels_are_told_by_what_agrees(world):
@@ -87,6 +97,8 @@ def test_reordered_channels_are_told_by_what_agrees(world):
     world.converge()
     world.bot("bot", hook("b", token="B", message="Two."), hook("a", message="One."))
     assert world.plan().is_empty
+    world.lose_ledger()
+    assert not world.plan().writes
 
 
 def test_a_pinned_id_of_something_archived_is_a_fault(world):

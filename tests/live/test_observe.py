@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ManifestError, NotFound, UsageError
-from reconciler.reconcile import make_plan, read_manifests
+from reconciler.reconcile import make_plan, read_manifests, want
 from reconciler.settings import settings
 
 FLEET = Path(__file__).parents[2] / "manifests"
@@ -15,7 +15,7 @@ CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * 
 def test_the_example_fleet_is_planned_by_a_client_that_cannot_write(world):
     """Validate and plan of the whole example fleet go through a transport that lets nothing but GET pass."""
     chosen = settings(env={}, manifests=(str(FLEET),))
-    wanted = read_manifests(chosen)
+    wanted = want(read_manifests(chosen.manifests), chosen, ledger=world.ledger, config=world.config)
     plan = make_plan(wanted, chosen, client=world.reader())
     assert len(plan.writes) >= len(wanted.chosen) > 30
     assert {sent.method for sent in world.sent} == {"GET"}
@@ -28,12 +28,15 @@ def test_the_example_fleet_converges(world, monkeypatch):
             monkeypatch.setenv(*line.split("=", 1))
     monkeypatch.chdir(FLEET.parent)
     chosen = settings(env={}, manifests=(str(FLEET),))
-    wanted = read_manifests(chosen)
+    declared = read_manifests(chosen.manifests)
+    wanted = want(declared, chosen, ledger=world.ledger, config=world.config)
     applied = world.apply(make_plan(wanted, chosen, client=world.reader()), parallel=8)
     assert applied.exit_codes == (0,)
     world.forget()
+    wanted = want(declared, chosen, ledger=world.ledger, config=world.config)
     again = make_plan(wanted, chosen, client=world.reader())
     assert again.changes == ()
+    assert world.ledger.entries.keys() == {one.address for one in declared}
     assert world.writes == []
 
 

@@ -265,9 +265,13 @@ def test_publish_and_unpublish(world):
 
 def test_a_channel_is_patched_whole(world):
     """A channel's settings go out whole, undeclared ones and declared secrets included."""
-    hook = {"name": "hook", "type": "webhook", "config": {"token": TOKEN, "message": "Go.", "rate_limit_per_minute": 5}}
+    hook = {"name": "hook", "type": "webhook", "config": {"token": TOKEN, "message": "Go."}}
     world.bot("bot", hook)
     world.converge()
+    by_hand = {"message": "Go.", "rate_limit_per_minute": 5}
+    app = world.one("apps", "bot")
+    path = f"/v1/apps/{app['id']}/channels/{app['channels'][0]['id']}"
+    assert world.api.patch(path, json={"channel_config": by_hand}).is_success
     hook["config"] = {"token": TOKEN, "message": "Run."}
     world.bot("bot", hook)
     world.apply()
@@ -280,11 +284,26 @@ def test_a_channel_is_patched_whole(world):
     assert world.plan().is_empty
 
 
-def test_a_report_writes_nothing(world):
-    """What is only worth a word is never sent."""
-    world.bot("bot", cron())
+def test_a_setting_that_left_git_is_left_out_of_the_whole(world):
+    """What we once wrote and git says no more is not sent back: the platform's default is in its place."""
+    hook = {"name": "hook", "type": "webhook", "config": {"token": TOKEN, "message": "Go.", "rate_limit_per_minute": 5}}
+    world.bot("bot", hook)
     world.converge()
+    hook["config"] = {"token": TOKEN, "message": "Go."}
+    world.bot("bot", hook)
+    world.apply()
+    assert bodies(world) == [{"channel_config": {"message": "Go.", "token": "sesame"}}]
+    assert world.plan().is_empty
+
+
+def test_a_report_writes_nothing(world):
+    """What is only worth a word, as a channel that nobody declared, is never sent."""
     world.bot("bot")
+    world.converge()
+    app = world.one("apps", "bot")["id"]
+    config = {"cron_expression": "0 2 * * *", "message": "By hand."}
+    world.post(f"/v1/apps/{app}/channels", channel_type="schedule", channel_config=config)
+    world.forget()
     plan = world.plan()
     assert [change.action.value for change in plan.changes] == ["report"]
     assert world.apply(plan).outcomes == ()

@@ -5,6 +5,7 @@ import pytest
 
 from reconciler.errors import Conflict, Refused, ServerFault, Throttled, Unreachable
 from reconciler.live.recover import TRIES, own_path
+from reconciler.plan.change import Action
 from reconciler.plan.outcome import Conflicted, Done, Failed
 
 TAKEN = {"title": "Conflict", "status": 409, "detail": "Agent name 'triage' is already taken"}
@@ -418,13 +419,19 @@ DOUBT = [
 
 @pytest.mark.parametrize("meddle", [row[1] for row in DOUBT], ids=[row[0] for row in DOUBT])
 def test_what_is_in_doubt_is_not_repeated(world, meddle):
-    """A write whose fate is unknown fails once; the next run reads it back and has nothing left to do."""
+    """A write whose fate is unknown fails once; the next run finds what was begun, and only the ledger learns."""
     world.agent("triage")
     meddle(world.meddler)
     outcome = only(world.apply())
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, Unreachable | ServerFault)
     assert world.lines == ["POST /v1/agents"]
+    world.adopt = "never"
+    (change,) = world.plan().changes
+    assert change.action is Action.ADOPT
+    assert "it is ours" in change.notes[0]
+    world.forget()
+    world.converge()
     assert world.plan().is_empty
 
 

@@ -5,6 +5,8 @@ import pytest
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.fields import SecretRef
 from reconciler.live.secrets import require, revealed, value_of
+from reconciler.plan.change import Action
+from reconciler.plan.secrecy import SecretState
 
 
 def env(name="TOKEN"):
@@ -144,15 +146,19 @@ def test_plan_needs_no_secret(world, monkeypatch):
 
 
 def test_a_channel_gets_its_secrets_with_its_config(world, monkeypatch):
-    """A channel's config goes out with its secrets: they may be another's, and so they are rotated too."""
+    """A channel's config goes out whole and with its secrets: another value alone is reason enough to send it."""
     monkeypatch.setenv("ONE", "sesame")
     hook = {"name": "hook", "type": "webhook", "config": {"token": {"env": "ONE"}, "message": "Go."}}
     world.bot("bot", hook)
     world.converge()
     monkeypatch.setenv("ONE", "open")
-    assert world.plan().is_empty
+    plan = world.plan()
+    assert [change.action for change in plan.changes] == [Action.UPDATE]
+    assert plan.secrets == {SecretState.ROTATE: 1}
+    assert [field.name for field in plan.changes[0].fields] == ["config.token"]
     hook["config"]["message"] = "Run."
     world.converge()
+    assert world.plan().secrets == {SecretState.UNCHANGED: 1}
     (channel,) = world.one("apps", "bot")["channels"]
     assert channel["channel_config"] == {"message": "Run.", "token_configured": True}
     stored = world.emulator.store.get(world.org, "channels", channel["id"]).body()

@@ -6,6 +6,7 @@ from reconciler.errors import ManifestError, UsageError
 from reconciler.manifest.config import Config, Limit, read_config
 from reconciler.manifest.load import load
 from reconciler.manifest.locate import located
+from reconciler.plan.verdict import Policy
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_without_one_everything_is_as_ever(folder):
     assert read_config(["manifests"]) == Config()
     (folder / "reconciler.yaml").write_text("# nothing yet\n")
     assert read_config(["manifests"]) == Config()
-    assert Config().removal.limit("Agent") == Limit(30, 5)
+    assert (Config().limit, Config().limits, Config().adopt) == (Limit(30, 5), {}, "exact")
 
 
 def test_what_it_says(folder):
@@ -43,7 +44,8 @@ def test_what_it_says(folder):
     config = read_config(["manifests"])
     assert (config.ledger.backend, config.ledger.path) == ("file", folder / "kept" / "here")
     assert (config.environment, config.max_sync_age) == ("production", 604_800)
-    limits = [config.removal.limit(kind) for kind in ("App", "Agent", "Channel")]
+    policy = Policy(config.limit, config.limits)
+    limits = [policy.limit_of(kind) for kind in ("App", "Agent", "Channel")]
     assert limits == [Limit(30, 2), Limit(10, 2), Limit(30, 0)]
     (folder / "reconciler.yaml").write_text("ledger: {branch: ops/ledger, remote: up, lock_lasts: 90m}\n")
     place = read_config(["manifests"]).ledger

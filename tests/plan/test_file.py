@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from reconciler.errors import PlanFileError
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.plan.change import Action, Change, FieldChange, Precondition
+from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, Side
 from reconciler.plan.digest import digest, plain, unplain
-from reconciler.plan.file import FORMAT, dumps, loads
+from reconciler.plan.file import FORMAT, Origin, dumps, loads
+from reconciler.plan.owned import Owner
 from reconciler.plan.plan import OrgRef, Plan, described
+from reconciler.plan.secrecy import SecretState
+from reconciler.plan.verdict import Refusal
 from reconciler.resource import Address
 
-URL = "https://app.everruns.com/api"
+ORIGIN = Origin("https://app.everruns.com/api", ("manifests",), "c" * 40, "release 7")
 
 words = st.text(st.characters(codec="utf-8"), max_size=8)
 slugs = st.sampled_from(["a", "b", "triage", "docs-2"])
@@ -42,13 +45,28 @@ preconditions = st.builds(
     st.none() | st.lists(words, max_size=2).map(tuple),
     st.booleans(),
 )
+records = st.builds(
+    Record,
+    fields=st.dictionaries(words, words, max_size=2),
+    secrets=st.dictionaries(words, refs, max_size=2),
+    protect=st.booleans(),
+    adds=st.booleans(),
+    moved_from=st.none() | addresses,
+)
 changes = st.builds(
     Change,
     addresses,
     st.sampled_from(Action),
     title=words,
     fields=st.lists(
-        st.builds(FieldChange, st.lists(words, min_size=1, max_size=2).map(tuple), values, values), max_size=2
+        st.builds(
+            FieldChange,
+            st.lists(words, min_size=1, max_size=2).map(tuple),
+            values,
+            values,
+            st.none() | st.sampled_from(Side),
+        ),
+        max_size=2,
     ).map(tuple),
     body=shapes,
     then=shapes,
@@ -60,6 +78,8 @@ changes = st.builds(
     after=st.lists(words, max_size=2).map(tuple),
     notes=st.lists(words, max_size=2).map(tuple),
     where=words,
+    record=st.none() | records,
+    since=ids,
 )
 plans = st.builds(
     Plan,
@@ -68,6 +88,10 @@ plans = st.builds(
     bindings=st.dictionaries(addresses.filter(lambda address: address.parent is None), words, max_size=2),
     unchanged=st.dictionaries(slugs, st.integers(0, 9), max_size=2),
     partial=ids,
+    owner=st.none() | st.builds(Owner, words, words, words),
+    serial=st.integers(0, 9),
+    refusals=st.lists(st.builds(Refusal, words, words), max_size=2).map(tuple),
+    secrets=st.dictionaries(st.sampled_from(SecretState), st.integers(0, 9), max_size=2),
 )
 
 
@@ -75,19 +99,19 @@ plans = st.builds(
 @given(plans)
 def test_round_trip(plan):
     """A plan read back is the plan that was written: equal, of the same digest, describing the same."""
-    read = loads(dumps(plan, plan_id="1", api_url=URL), name="p")
+    read = loads(dumps(plan, plan_id="1", origin=ORIGIN), name="p")
     assert read.plan == plan
     assert read.plan.digest == plan.digest
     assert [described(change) for change in read.plan.changes] == [described(change) for change in plan.changes]
-    assert (read.id, read.api_url) == ("1", URL)
+    assert (read.id, read.origin) == ("1", ORIGIN)
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
 @given(plans)
 def test_spelling_is_canonical(plan):
     """A plan has one spelling: written again after reading it is the same bytes."""
-    data = dumps(plan, plan_id="1", api_url=URL)
-    assert dumps(loads(data, name="p").plan, plan_id="1", api_url=URL) == data
+    data = dumps(plan, plan_id="1", origin=ORIGIN)
+    assert dumps(loads(data, name="p").plan, plan_id="1", origin=ORIGIN) == data
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
@@ -120,7 +144,7 @@ def test_a_file_holds_references_only(monkeypatch):
     ref = SecretRef(source="env", name="TOKEN")
     body = {"type": "webhook", "config": {"token": ref}}
     change = Change(Address("acme", "Channel", "hook", "bot"), Action.CREATE, body=body)
-    data = dumps(Plan((change,)), plan_id="1", api_url=URL)
+    data = dumps(Plan((change,)), plan_id="1", origin=ORIGIN)
     assert b"sesame-open" not in data
     assert json.loads(data)["changes"][0]["body"]["config"]["token"] == {"$secret": {"env": "TOKEN"}}
 
@@ -136,13 +160,15 @@ PLAN = Plan(
             id="agent_1",
             pre=Precondition("agent_1", "sha256:0", ("tags",)),
             where="fleet.yaml:1",
+            record=Record({"/tags": "0" * 32}, protect=False),
         ),
     ),
     {"acme": OrgRef("org_1", "Acme")},
     {Address("acme", "Model", "m"): "model_1"},
     {"Agent": 2},
+    serial=3,
 )
-DATA = dumps(PLAN, plan_id="abc", api_url=URL)
+DATA = dumps(PLAN, plan_id="abc", origin=ORIGIN)
 
 
 def edited(change):
@@ -185,6 +211,16 @@ BAD = [
     ("a body that is none", sealed(lambda raw: raw["changes"][0].update(body=3)), "is damaged"),
     ("changes that are none", sealed(lambda raw: raw.update(changes=7)), "is damaged"),
     ("a secret that is none", sealed(lambda raw: raw["changes"][0]["body"].update(x={"$secret": {}})), "is damaged"),
+    ("an edited refusal", edited(lambda raw: raw.update(refusals=[["x", "y"]])), CHANGED),
+    ("a lower serial", edited(lambda raw: raw["ledger"].update(serial=0)), CHANGED),
+    ("an edited record", edited(lambda raw: raw["changes"][0]["record"].update(protect=True)), CHANGED),
+    ("a ledger that is none", sealed(lambda raw: raw.update(ledger=None)), "is damaged"),
+    ("a side that is none", sealed(lambda raw: raw["changes"][0].update(sides=["left"])), "is damaged"),
+    ("a side too many", sealed(lambda raw: raw["changes"][0].update(sides=[None, None])), "is damaged"),
+    ("an odd refusal", sealed(lambda raw: raw.update(refusals=[["x"]])), "is damaged"),
+    ("an unknown state", sealed(lambda raw: raw.update(secrets={"lost": 1})), "is damaged"),
+    ("a record of another kind", sealed(lambda raw: raw["changes"][0].update(record=[])), "is damaged"),
+    ("a commit of another kind", sealed(lambda raw: raw.update(commit=7)), "is damaged"),
     ("a URL that is none", sealed(lambda raw: raw.update(api_url=None)), "is damaged"),
     ("bindings that are none", sealed(lambda raw: raw.update(bindings=[[1]])), "is damaged"),
     ("nesting beyond reason", b'{"format":"%s","changes":' % FORMAT.encode() + b"[" * 1000 + b"]" * 1000 + b"}", "is"),
@@ -216,4 +252,4 @@ def test_one_changed_byte_is_noticed(data):
         read = loads(DATA[:place] + bytes([byte]) + DATA[place + 1 :], name="p")
     except PlanFileError:
         return
-    assert (read.plan, read.id, read.api_url) == (PLAN, "abc", URL)
+    assert (read.plan, read.id, read.origin) == (PLAN, "abc", ORIGIN)

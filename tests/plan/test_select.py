@@ -3,7 +3,8 @@
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.plan.select import select
+from reconciler.plan.select import Selection, select
+from reconciler.resource import Address
 
 FLEET = [
     ("Organization/acme", {"default_model": "m"}),
@@ -60,14 +61,14 @@ TARGETS = [
 @pytest.mark.parametrize(("target", "exclude", "expected"), [r[1:] for r in TARGETS], ids=[r[0] for r in TARGETS])
 def test_selection(fleet, target, exclude, expected):
     """A target brings what it stands on and its children; an exclusion takes children along and nothing else."""
-    assert chosen(select(fleet, target=target, exclude=exclude)) == expected
+    assert chosen(select(fleet, Selection(target=target, exclude=exclude))) == expected
 
 
 def test_words(fleet):
     """What was left out is said with its reason, and nothing is said when nothing was."""
-    assert select(fleet)[1] is None
-    assert select(fleet, target=("*",))[1] is None
-    words = select(fleet, target=("Memory/*",), exclude=("Memory/spare",))[1]
+    assert select(fleet, Selection())[1] is None
+    assert select(fleet, Selection(target=("*",)))[1] is None
+    words = select(fleet, Selection(target=("Memory/*",), exclude=("Memory/spare",)))[1]
     assert words == "6 of 8 declared resources left out by --target Memory/* --exclude Memory/spare"
 
 
@@ -85,17 +86,52 @@ NOTHING = [
 def test_a_pattern_must_match(fleet, flags, message):
     """A selection is never silently empty, and case counts."""
     with pytest.raises(UsageError) as raised:
-        select(fleet, **flags)
+        select(fleet, Selection(**flags))
     assert raised.value.message == message
     assert raised.value.hint
 
 
 def test_orgs(fleet, desired):
     """--org keeps whole organizations."""
-    assert len(select(fleet, orgs=("acme",))[0]) == len(FLEET)
+    assert len(select(fleet, Selection(orgs=("acme",)))[0]) == len(FLEET)
 
 
 def test_an_exclusion_of_everything(fleet):
     """To leave out all there is cannot be meant, and is no plan without changes."""
     with pytest.raises(UsageError, match="--exclude leaves nothing"):
-        select(fleet, exclude=("*",))
+        select(fleet, Selection(exclude=("*",)))
+
+
+GONE = [Address.parse(f"acme/{name}") for name in ("Agent/old", "App/past", "App/past/Channel/nightly")]
+
+
+def test_what_is_leaving_can_be_named(fleet):
+    """A pattern may mean what is ours and no longer declared; nothing declared is chosen by it."""
+    assert chosen(select(fleet, Selection(target=("Agent/old",)), leaving=GONE)) == []
+    assert [one for one in GONE if Selection(target=("Agent/old",)).takes(one)] == GONE[:1]
+    assert [one for one in GONE if Selection(exclude=("App/past",)).takes(one)] == GONE[:1]
+    assert [one for one in GONE if Selection(orgs=("other",)).takes(one)] == []
+
+
+def test_words_count_what_is_leaving(fleet):
+    """What leaves git counts among what there is, and what of it is left out is said."""
+    assert select(fleet, Selection(), leaving=GONE)[1] is None
+    words = select(fleet, Selection(target=("Agent/old",)), leaving=GONE)[1]
+    assert words == "10 of 11 declared resources left out by --target Agent/old"
+
+
+def test_an_exclusion_of_all_that_is_declared_leaves_what_leaves(fleet):
+    """A run may be about nothing but what is leaving."""
+    others = ("Organization/*", "Memory/*", "Agent/[tw]*", "App/[bd]*")
+    assert chosen(select(fleet, Selection(exclude=others), leaving=GONE)) == []
+    with pytest.raises(UsageError, match="--exclude leaves nothing"):
+        select(fleet, Selection(exclude=("*",)), leaving=GONE)
+
+
+def test_an_organization_that_only_leaves_is_known(fleet):
+    """--org may name an organization that only the ledger still knows."""
+    leaving = [Address("globex", "Agent", "old")]
+    assert chosen(select(fleet, Selection(orgs=("globex",)), leaving=leaving)) == []
+    with pytest.raises(UsageError, match="no manifest belongs to it") as raised:
+        select(fleet, Selection(orgs=("initech",)), leaving=leaving)
+    assert raised.value.hint == "known: acme, globex"
