@@ -138,7 +138,8 @@ def build(
         else:
             unchanged[address.kind] += 1
     leaving = outlasting(situation.leaving, changes)
-    removed = removals(leaving, prune=rules.policy.prune)
+    held = _held(wanted, situation.found)
+    removed = removals(leaving, prune=rules.policy.prune, held=held)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)
     if faults:
@@ -148,7 +149,7 @@ def build(
     observed |= {address: one.observed for address, one in leaving.items() if one.observed}
     positions = {one.address: one.position for one in wanted if one.address.parent}
     sequence = ordered(changes, observed, positions=positions)
-    protected = shielded(leaving, prune=rules.policy.prune)
+    protected = shielded(leaving, prune=rules.policy.prune, held=held)
     return Plan(
         sequence,
         situation.orgs,
@@ -160,6 +161,13 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(rules.secrets),
     )
+
+
+def _held(wanted: Iterable[Desired], found: Mapping[Address, Found]) -> dict[str, Address]:
+    """Return by its id the declared address of each live resource."""
+    nothing = Found()
+    seen = ((one.address, found.get(one.address, nothing).observed) for one in wanted if not one.archive)
+    return {observed.id: address for address, observed in seen if observed}
 
 
 def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:
