@@ -81,6 +81,10 @@ def test_values_that_are_one_to_a_diff_have_one_digest():
     assert len({field_digest(value) for value in (None, [], {})}) == 1
     assert field_digest(1) == field_digest(1.0)
     assert field_digest({"a": {}}) == field_digest({"a": None})
-    secrets = [{"token": SET}, {"token": SecretRef(source="env", name="ONE")}, {"token": SecretRef(source="file", name="two")}]
+    secrets = [
+        {"token": SET},
+        {"token": SecretRef(source="env", name="ONE")},
+        {"token": SecretRef(source="file", name="two")},
+    ]
     assert len({field_digest(value) for value in secrets}) == 1
     assert field_digest({"token": SET}) != field_digest({})
