@@ -55,9 +55,7 @@ def shielded(
 ) -> list[Address]:
     """Return the addresses that only their protection keeps."""
     return [
-        address
-        for address, one in sorted(leaving.items())
-        if prune and _is_shielded(one) and one.entry.id not in held
+        address for address, one in sorted(leaving.items()) if prune and _is_shielded(one) and one.entry.id not in held
     ]
 
 

@@ -10,11 +10,8 @@ import pytest
 from reconciler.live.client import open_reader
 from reconciler.live.endpoint import Endpoint
 from reconciler.manifest.config import Config
-from reconciler.plan.owned import Ledger
 from reconciler.reconcile import make_plan, read_manifests, want
 from reconciler.settings import Settings
-
-from ..conftest import OWNER
 
 RESOURCES = 57
 
@@ -60,7 +57,7 @@ def test_reading_client_cannot_write(fleet, monkeypatch):
     client = open_reader(Endpoint(url=settings.api_url, key=settings.api_key, app=lambda: app))
     try:
         declared = read_manifests(settings.manifests)
-        wanted = want(declared, settings, ledger=Ledger(OWNER), config=Config())
+        wanted = want(declared, settings, ledger=fleet.world.ledger, config=Config())
         plan = make_plan(wanted, settings, client=client)
         with pytest.raises(AssertionError, match="a reading verb tried to POST"):
             client._connection.request("POST", "/v1/orgs", doing="x", org=None, params=None, body={})
