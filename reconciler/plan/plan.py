@@ -17,7 +17,7 @@ from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
-from reconciler.plan.rules import Rules
+from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
 from reconciler.resource import Address, Desired
@@ -132,18 +132,27 @@ def build(
     changes: list[Change] = list(situation.reports)
     unchanged: Counter[str] = Counter()
     nothing = Found()
+    before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
+    moved: set[Address] = set()
     for one in wanted:
         address = one.address
         found = situation.found.get(address, nothing)
-        result = claim(one, found, rules.known(address), adopt=rules.adopt, has_desired_children=address in parents)
+        known = rules.known(address)
+        if before and known.entry is None and found.observed and found.observed.id in before:
+            old, entry = before[found.observed.id]  # ours under another name, which nobody declares any more
+            known = Known(entry, moved_from=old)
+            moved.add(old)
+        result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
         if isinstance(result, Fault):
             faults.append(result)
         elif result:
             changes.extend(result)
         else:
             unchanged[address.kind] += 1
-    leaving = outlasting(situation.leaving, changes)
-    removed = removals(leaving, prune=rules.policy.prune)
+    leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
+    leaving = outlasting(leaving, changes)
+    held = _held(wanted, situation.found) if leaving else {}
+    removed = removals(leaving, prune=rules.policy.prune, held=held)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)
     if faults:
@@ -157,7 +166,7 @@ def build(
     observed |= gone
     positions = {one.address: one.position for one in wanted if one.address.parent}
     sequence = ordered(names.changes, observed, positions=positions, names=names.after)
-    protected = shielded(leaving, prune=rules.policy.prune)
+    protected = shielded(leaving, prune=rules.policy.prune, held=held)
     return Plan(
         sequence,
         situation.orgs,
@@ -177,6 +186,13 @@ def build_from(
     """Make a plan of changes that were decided elsewhere."""
     sequence = ordered(changes, {})
     return Plan(sequence, orgs, _bindings(sequence, id_of), owner=ledger.owner, serial=ledger.serial)
+
+
+def _held(wanted: Iterable[Desired], found: Mapping[Address, Found]) -> dict[str, Address]:
+    """Return by its id the declared address of each live resource."""
+    nothing = Found()
+    seen = ((one.address, found.get(one.address, nothing).observed) for one in wanted if not one.archive)
+    return {observed.id: address for address, observed in seen if observed}
 
 
 def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:

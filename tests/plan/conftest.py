@@ -28,7 +28,9 @@ def _desired(address: str, spec: dict[str, Any] | None = None, *, title: str | N
 
 def _observed(address: str, spec: dict[str, Any], *, id_: str = "x_1", **more: Any) -> Observed:
     where = Address.parse(f"{ORG}/{address}")
-    shape = BY_NAME[where.kind].canonical(spec)
+    kind = BY_NAME[where.kind]
+    named = {"name": where.name} if kind.named_by and not kind.name_field else {}
+    shape = kind.canonical(named | spec)
     return Observed(where, id_, shape, shape, **more)
 
 
