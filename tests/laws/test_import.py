@@ -7,9 +7,10 @@ import pytest
 import yaml
 from hypothesis import given
 
+from reconciler.intake import adopt, import_live
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
-from reconciler.reconcile import adopt, apply_plan, import_live, plan_afresh
+from reconciler.reconcile import apply_plan, plan_afresh
 from reconciler.settings import settings as settings_of
 
 from .test_laws import _secrets, declare, fleets, law, settle
