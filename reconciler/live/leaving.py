@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import references
@@ -39,9 +40,15 @@ def orgs_of_leaving(
 
 
 def seen_leaving(
-    leaving: Mapping[Address, Entry], lists: Lists, tenants: Sequence[Wire], names: Names, *, lost: Collection[str]
+    leaving: Mapping[Address, Entry],
+    lists: Lists,
+    tenants: Sequence[Wire],
+    names: Names,
+    *,
+    lost: Collection[str],
+    heirs: Mapping[str, Address] = MappingProxyType({}),
 ) -> dict[Address, Leaving]:
-    """Say what is live of everything that is leaving."""
+    """Say what is live of everything that is leaving; `heirs` are the declared addresses by the ids they mean."""
     by_id: dict[tuple[str, str], dict[str, Wire]] = {}
     found = {}
     for address, entry in leaving.items():
@@ -52,7 +59,7 @@ def seen_leaving(
         kind = BY_NAME[address.kind]
         is_there = wire is not None and wire.get("status") != "deleted"
         observed = observed_at(address, kind, wire, names) if wire is not None and is_there else None
-        found[address] = Leaving(entry, observed, is_within_reach=address.org not in lost)
+        found[address] = Leaving(entry, observed, is_within_reach=address.org not in lost, heir=heirs.get(entry.id))
     return found
 
 
