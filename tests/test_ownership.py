@@ -1,6 +1,8 @@
-"""Whose a resource is, from the manifests to the requests: what is not ours is not touched, what is ours is not lost."""
+"""Whose a resource is, from manifests to requests: what is not ours is not touched, what is ours is not lost."""
 
 import pytest
+
+from reconciler.errors import ManifestError
 
 DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
 WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
@@ -52,3 +54,51 @@ def test_an_organization_under_another_name_does_not_archive_what_is_in_it(stric
         assert strict.apply().exit_codes == (0,)
     assert strict.lines == []
     assert {str(address) for address in strict.ledger.entries} == {"corp/Organization/corp", "corp/Agent/x"}
+
+
+def begun(world):
+    """Announce the creation of an agent that never came to be, by a run whose end is not known."""
+    world.agent("a", description="Ours.")
+    world.meddler.instead("POST", "/v1/agents", (500, {}))
+    world.apply()
+    world.forget()
+    assert [str(address) for address in world.ledger.begun] == ["default/Agent/a"]
+
+
+def test_what_was_announced_and_made_by_somebody_else_is_not_overwritten(strict):
+    """An announced creation makes nothing ours that differs in more than what a creation leaves for later."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Theirs.")
+    assert told(strict.plan()) == [("default/Agent/a", "conflict")]
+
+
+def test_what_was_announced_and_came_to_be_is_ours(strict):
+    """What a run that died has made agrees with git, and is completed where something is missing."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Help.")
+    strict.apply()
+    assert strict.one("agents", "a")["description"] == "Ours."
+
+
+def test_what_was_announced_is_not_archived_unasked(strict):
+    """An announcement is no proof that a thing is ours: it takes an entry, or git's own word, to archive it."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Theirs.")
+    strict.declare("Agent", "a", archive=True)
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    assert "not ours" in caught.value.faults[0].message
+
+
+def test_an_archived_one_of_somebody_else_is_not_revived_against_adopt_never(strict):
+    """That an address was ours once gives it no right to another resource, archived or not."""
+    strict.agent("a")
+    strict.converge()
+    mine = strict.one("agents", "a")["id"]
+    strict.api.patch(f"/v1/agents/{mine}", json={"name": "elsewhere"})
+    strict.api.delete(f"/v1/agents/{mine}")
+    strict.api.delete(f"/v1/agents/{strict.post('/v1/agents', name='a', system_prompt='Theirs.')['id']}")
+    strict.declare("Agent", "a", {"system_prompt": "Help."}, adopt="never")
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    assert "adopt: never" in caught.value.faults[0].message
