@@ -1,8 +1,16 @@
 """Whose a resource is, from manifests to requests: what is not ours is not touched, what is ours is not lost."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from reconciler.errors import ManifestError
+from reconciler.intake import accept, capture
+from reconciler.reconcile import find_drift, make_plan
+from reconciler.settings import settings
+
+DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
+WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
 
 DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
 WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
@@ -102,3 +110,45 @@ def test_an_archived_one_of_somebody_else_is_not_revived_against_adopt_never(str
     with pytest.raises(ManifestError) as caught:
         strict.plan()
     assert "adopt: never" in caught.value.faults[0].message
+
+
+def test_a_channel_leaves_while_its_app_moves(world):
+    """What left git below a parent that moved is archived at the parent's new address."""
+    world.bot("one", DAILY, WEEKLY)
+    world.converge()
+    world.drop("App", "one")
+    world.declare("App", "two", {"harness": "generic", "channels": [DAILY]}, moved_from="one")
+    world.converge()
+    assert {str(address) for address in world.ledger.entries} == {"default/App/two", "default/App/two/Channel/daily"}
+    assert world.plan().is_empty
+
+
+def test_channels_of_an_app_that_was_archived_on_the_platform_are_forgotten(world):
+    """What only the ledger is to forget makes no plan stale."""
+    world.bot("one", DAILY)
+    world.agent("a")
+    world.converge()
+    world.api.delete(f"/v1/apps/{world.one('apps', 'one')['id']}")
+    world.drop("App", "one")
+    assert world.apply(recheck=True).exit_codes == (0,)
+    assert [str(address) for address in world.ledger.entries] == ["default/Agent/a"]
+
+
+def test_what_is_pending_beside_a_captured_field_stays_pending(world):
+    """The ledger takes for last written what was captured, and not what git wants beside it."""
+
+    def seen():
+        wanted = world.wanted()
+        return wanted, find_drift(wanted, here, client=world.reader(), config=world.config, now=datetime.now(UTC))
+
+    world.agent("a", description="Old.")
+    world.converge()
+    world.api.patch(f"/v1/agents/{world.one('agents', 'a')['id']}", json={"system_prompt": "Live."})
+    world.agent("a", description="New.")
+    here = settings(env={}, manifests=(str(world.folder),))
+    wanted, drift = seen()
+    captured = capture(wanted, here, drift)
+    world.agent("a", description="New.", system_prompt="Live.")
+    wanted = world.wanted()
+    accept(captured, wanted, make_plan(wanted, here, client=world.reader()), client=world.reader(), keeper=world.keeper)
+    assert seen()[1].drifted == ()
