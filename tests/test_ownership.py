@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.errors import ManifestError
+from reconciler.errors import ManifestError, UsageError
 from reconciler.intake import accept, capture
-from reconciler.reconcile import find_drift, make_plan
+from reconciler.reconcile import find_drift, make_plan, plan_afresh
 from reconciler.settings import settings
 
 DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
@@ -152,3 +152,13 @@ def test_what_is_pending_beside_a_captured_field_stays_pending(world):
     wanted = world.wanted()
     accept(captured, wanted, make_plan(wanted, here, client=world.reader()), client=world.reader(), keeper=world.keeper)
     assert seen()[1].drifted == ()
+
+
+def test_another_organization_under_the_same_name_is_refused(strict):
+    """Where EVERRUNS_ORG_ID names another organization than before, nothing is made a second time there."""
+    strict.agent("a")
+    strict.converge()
+    other = strict.post("/v1/orgs", name="Other")["id"]
+    here = settings(env={"EVERRUNS_ORG_ID": other}, manifests=(str(strict.folder),))
+    with pytest.raises(UsageError, match=other):
+        plan_afresh(here, client=strict.reader(), read_ledger=strict.backend.read, config=strict.config)
