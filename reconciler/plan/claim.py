@@ -31,10 +31,10 @@ def claim(
     """Return the changes of an address, none when it is in sync and ours; `adopt` is the rule where git says none."""
     observed, entry = found.observed, known.entry
     rule = desired.adopt or adopt
-    is_ours = observed is None or known.is_begun or (entry is not None and entry.id == observed.id)
+    is_ours = observed is None or (entry is not None and entry.id == observed.id)
     if desired.archive:
         return _archived(desired, found, known, may=is_ours or rule == "overwrite")
-    if observed is None and found.twin is not None and rule == "never" and entry is None:
+    if observed is None and found.twin is not None and rule == "never" and not (entry and entry.id == found.twin.id):
         return _never(desired, found.twin)
     gone = gone_fields(desired, entry, observed.spec) if entry and observed and is_ours else None
     wanted = replace(desired, spec=desired.spec | gone.cleared) if gone and gone.cleared else desired
@@ -42,11 +42,20 @@ def claim(
     steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
     if isinstance(steps, Fault):
         return steps
-    if observed is not None and not is_ours:
+    if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
     if not steps:
         return _bookkeeping(desired, observed, known, gone) if observed else steps
     return _told(desired, steps, known, gone)
+
+
+def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:
+    """Say whether these steps would only complete a creation: what else differs, somebody else made or changed."""
+    kind = desired.kind
+    later: set[str] = set(switches(kind))
+    if not kind.parent:
+        later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
+    return all(one.path[0] in later or one.old is None for step in steps for one in step.fields)
 
 
 def _archived(desired: Desired, found: Found, known: Known, *, may: bool) -> list[Change] | Fault:
