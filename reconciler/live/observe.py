@@ -79,7 +79,7 @@ def observe(
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
-    heirs = {wire["id"]: address for address, wire in matches.live.items()}
+    heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
 

@@ -12,7 +12,7 @@ from reconciler.plan.change import Action, Change, FieldChange, Precondition, Re
 from reconciler.plan.decide import Found, decide, where_of
 from reconciler.plan.diff import without
 from reconciler.plan.gone import Gone, gone_fields, released_note
-from reconciler.plan.leaves import Path, leaves, pointers, secret_refs, value_at
+from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
 from reconciler.plan.owned import steps as path_of
 from reconciler.plan.rules import NOTHING, Known
@@ -36,7 +36,12 @@ def claim(
         return _archived(desired, found, known, may=is_ours or rule == "overwrite")
     if observed is None and found.twin is not None and rule == "never" and not (entry and entry.id == found.twin.id):
         return _never(desired, found.twin)
-    gone = gone_fields(desired, entry, observed.spec) if entry and observed and is_ours else None
+    gone = None
+    is_known = False
+    if entry is not None and observed is not None and is_ours:
+        own = managed(desired)
+        is_known = own == entry.fields.keys()  # true of nearly every resource: nothing left git, and nothing is new
+        gone = None if is_known else gone_fields(desired, entry, observed.spec, own=own)
     wanted = replace(desired, spec=desired.spec | gone.cleared) if gone and gone.cleared else desired
     seen = _blinded(found, known.rotate) if known.rotate and observed else found
     steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
@@ -45,6 +50,8 @@ def claim(
     if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
     if not steps:
+        if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
+            return steps
         return _bookkeeping(desired, observed, known, gone) if observed else steps
     return _told(desired, steps, known, gone)
 
@@ -56,6 +63,14 @@ def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
     return all(one.path[0] in later or one.old is None for step in steps for one in step.fields)
+
+
+def managed(desired: Desired) -> set[str]:
+    """Return the paths of all fields that are managed: those declared, and the name, which git always says."""
+    own = pointers(desired.kind, desired.spec)
+    if desired.kind.name_field:
+        own.add(f"/{desired.kind.name_field}")
+    return own
 
 
 def _archived(desired: Desired, found: Found, known: Known, *, may: bool) -> list[Change] | Fault:
@@ -127,8 +142,8 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
         notes.append(f"moved from {known.moved_from.local}")
     if desired.protect is not None and desired.protect is not entry.protect:
         notes.append("protected from now on" if desired.protect else "no longer protected")
-    secrets = {pointer(path) for path, _ in secret_refs(desired.spec)}
-    new = sorted(pointers(desired.kind, desired.spec) - entry.fields.keys() - secrets)
+    secrets = {pointer(path) for path, _ in declared_secrets(desired.kind, desired.spec)}
+    new = sorted(managed(desired) - entry.fields.keys() - secrets)
     if new:
         notes.append(f"agrees, and is managed from now on: {_dotted(new)}")
     if not notes:
@@ -176,7 +191,7 @@ def record_of(desired: Desired, known: Known, later: Sequence[str] | set[str] = 
     protect = desired.protect if desired.protect is not None else bool(known.entry and known.entry.protect)
     return Record(
         fields=_digests(desired, later),
-        secrets={pointer(path): ref for path, ref in secret_refs(desired.spec)},
+        secrets={pointer(path): ref for path, ref in declared_secrets(desired.kind, desired.spec)},
         protect=protect,
         moved_from=known.moved_from,
     )
@@ -189,7 +204,7 @@ def _adding(desired: Desired, names: set[str]) -> Record:
 
 def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
     turned = switches(desired.kind)
-    secrets = {path for path, _ in secret_refs(desired.spec)}
+    secrets = {path for path, _ in declared_secrets(desired.kind, desired.spec)}
     spec = desired.spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
         pointer(path): field_digest(value)

@@ -151,8 +151,7 @@ def build(
             unchanged[address.kind] += 1
     leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
     leaving = outlasting(leaving, changes)
-    held = _held(wanted, situation.found) if leaving else {}
-    removed = removals(leaving, prune=rules.policy.prune, held=held)
+    removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)
     if faults:
@@ -166,7 +165,7 @@ def build(
     observed |= gone
     positions = {one.address: one.position for one in wanted if one.address.parent}
     sequence = ordered(names.changes, observed, positions=positions, names=names.after)
-    protected = shielded(leaving, prune=rules.policy.prune, held=held)
+    protected = shielded(leaving, prune=rules.policy.prune)
     return Plan(
         sequence,
         situation.orgs,
@@ -186,13 +185,6 @@ def build_from(
     """Make a plan of changes that were decided elsewhere."""
     sequence = ordered(changes, {})
     return Plan(sequence, orgs, _bindings(sequence, id_of), owner=ledger.owner, serial=ledger.serial)
-
-
-def _held(wanted: Iterable[Desired], found: Mapping[Address, Found]) -> dict[str, Address]:
-    """Return by its id the declared address of each live resource."""
-    nothing = Found()
-    seen = ((one.address, found.get(one.address, nothing).observed) for one in wanted if not one.archive)
-    return {observed.id: address for address, observed in seen if observed}
 
 
 def _bindings(changes: Iterable[Change], id_of: Callable[[Address], str | None]) -> dict[Address, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from reconciler.errors import Fault
 from reconciler.kinds.kind import references
@@ -36,46 +35,36 @@ def outlasting(leaving: Mapping[Address, Leaving], changes: Iterable[Change]) ->
     return {address: one for address, one in leaving.items() if address.above not in ended}
 
 
-def removals(
-    leaving: Mapping[Address, Leaving], *, prune: bool, held: Mapping[str, Address] = MappingProxyType({})
-) -> list[Change]:
-    """Return what becomes of each address: archived, kept, or forgotten where there is nothing left to archive.
-
-    `held` gives by id the address that git declares a live resource under: what has another name now is not archived.
-    """
+def removals(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Change]:
+    """Return what becomes of each address: archived, kept, or forgotten where there is nothing left to archive."""
     changes: dict[Address, Change] = {}
     for address, one in sorted(leaving.items(), key=lambda item: (item[0].parent is not None, item[0])):
         above = changes.get(address.above) if address.above else None
         if above is None:
-            changes[address] = _removal(address, one, prune=prune, now=held.get(one.entry.id))
+            changes[address] = _removal(address, one, prune=prune)
         elif above.action is Action.FORGET:
             changes[address] = forgotten(address, address.name, above.notes[0], id_=one.entry.id)
     return list(changes.values())
 
 
-def shielded(
-    leaving: Mapping[Address, Leaving], *, prune: bool, held: Mapping[str, Address] = MappingProxyType({})
-) -> list[Address]:
+def shielded(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Address]:
     """Return the addresses that only their protection keeps."""
-    return [
-        address for address, one in sorted(leaving.items()) if prune and _is_shielded(one) and one.entry.id not in held
-    ]
+    return [address for address, one in sorted(leaving.items()) if prune and _is_shielded(one)]
 
 
 def _is_shielded(one: Leaving) -> bool:
-    return one.entry.protect and one.is_within_reach and one.observed is not None and not one.observed.archived
+    is_there = one.observed is not None and not one.observed.archived
+    return one.entry.protect and one.is_within_reach and one.heir is None and is_there
 
 
-def _removal(address: Address, one: Leaving, *, prune: bool, now: Address | None) -> Change:
+def _removal(address: Address, one: Leaving, *, prune: bool) -> Change:
     observed, title = one.observed, _title(address, one.observed)
-    if now is not None:
-        return forgotten(address, title, f"no longer in git under this name: it is {now} now", id_=one.entry.id)
     if not one.is_within_reach:
         note = f"its organization {address.org} is not one of this key's: left alone"
         return Change(address, Action.KEEP, title, id=one.entry.id, notes=(note,))
     if one.heir is not None:
-        why = f"no longer in git, where {one.heir} means the same resource now: left as it is"
-        return forgotten(address, title, why, id_=one.entry.id)
+        note = f"no longer in git, where {one.heir} means the same resource now: left as it is"
+        return Change(address, Action.KEEP, title, id=one.entry.id, notes=(note,))
     if observed is None or observed.archived:
         why = "no longer in git, and archived already" if observed else "no longer in git, and gone from the platform"
         return forgotten(address, title, why, id_=one.entry.id)

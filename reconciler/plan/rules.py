@@ -53,7 +53,7 @@ class Rules:
 
     def id_of(self, address: Address) -> str | None:
         """Return the id that an address is remembered by."""
-        entry = self.ledger.entries.get(self.moves.get(address, address))
+        entry = self.ledger.entries.get(self.moves.get(address, address) if self.moves else address)
         return entry.id if entry else None
 
     def leaving(self, declared: Iterable[Desired]) -> dict[Address, Entry]:
