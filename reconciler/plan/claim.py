@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.fields import SET
 from reconciler.kinds.kind import Shape, switches
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
@@ -46,6 +45,9 @@ def claim(
         return _foreign(desired, observed, steps, rule)
     if not steps:
         return _bookkeeping(desired, observed, known, gone) if observed else steps
+    if known.rotate and observed:
+        shown = observed.spec
+        steps = [replace(step, fields=tuple(_seen(one, known.rotate, shown) for one in step.fields)) for step in steps]
     return _told(desired, steps, known, gone)
 
 
@@ -143,8 +145,6 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
         fields, notes = step.fields, step.notes
         if entry and step.action is not Action.CREATE:
             fields = sided(desired.kind, entry, fields)
-        if known.rotate:
-            fields = tuple(_rotated(one, known.rotate) for one in fields)
         if not number:
             notes = (*notes, *(released_note(gone) if gone else ()), *_moved(known))
         own = {str(one.path[0]) for one in step.fields}
@@ -157,9 +157,10 @@ def _moved(known: Known) -> tuple[str, ...]:
     return (f"moved from {known.moved_from.local}",) if known.moved_from else ()
 
 
-def _rotated(one: FieldChange, rotate: Sequence[Path]) -> FieldChange:
-    """Show a secret that is sent again as one that is there."""
-    return replace(one, old=SET) if one.path in rotate and one.old is None else one
+def _seen(one: FieldChange, rotate: Sequence[Path], live: Shape) -> FieldChange:
+    """Show a field with a secret that is sent again as it is live: nobody there took the secret away."""
+    has_one = any(path[: len(one.path)] == one.path for path in rotate)
+    return replace(one, old=value_at(live, one.path)) if has_one else one
 
 
 def record_of(desired: Desired, known: Known, later: Sequence[str] | set[str] = ()) -> Record:

@@ -25,7 +25,10 @@ spec:
 """
 BOT = f"""{HEAD}kind: App
 metadata: {{name: bot}}
-spec: {{harness: generic, agent: triage, channels: [{{name: in, type: webhook, config: {{token: {{env: T}}, message: Go.}}}}]}}
+spec:
+  harness: generic
+  agent: triage
+  channels: [{{name: in, type: webhook, config: {{token: {{env: T}}, message: Go.}}}}]
 """
 DOCS = f"{HEAD}kind: Memory\nmetadata: {{name: docs}}\nspec: {{source: {{type: github, repository: acme/docs}}}}\n"
 SYNCED = {"sync_status": "succeeded", "last_synced_at": "2026-11-01T00:00:00Z"}
@@ -272,17 +275,21 @@ SYNCS = [
 ]
 
 
-@pytest.mark.parametrize(("members", "words"), SYNCS, ids=["failed", "without-a-word", "never", "old"])
-def test_a_memory_that_lost_its_sync(desk, members, words):
+def test_memories_that_lost_their_sync(site):
     """A sync that failed, never was, or is too old is drift that no apply can mend, and that is said."""
-    desk.write("manifests/reconciler.yaml", "max_sync_age: 14d\n")
-    behind(desk, "docs", **SYNCED | {"last_synced_at": "2999-01-01T00:00:00Z"} | members)
-    ran = desk.run("drift", "--json")
+    site.write("manifests/reconciler.yaml", "max_sync_age: 14d\n")
+    for number in range(len(SYNCS)):
+        name = f"docs-{number}"
+        site.write(f"manifests/{name}.yaml", DOCS.replace("name: docs", f"name: {name}"))
+    site.converge()
+    for number, (members, _) in enumerate(SYNCS):
+        behind(site, f"docs-{number}", **SYNCED | {"last_synced_at": "2999-01-01T00:00:00Z"} | members)
+    ran = site.run("drift", "--json")
     assert ran.code == 3
-    (told,) = ran.of("drifted")
-    assert (told["address"], told["what"]) == ("default/Memory/docs", "unsynced")
-    assert words in told["message"]
-    assert (told["revert"], told["capture"]) == (None, None)
+    for told, (_, words) in zip(ran.of("drifted"), SYNCS, strict=True):
+        assert told["what"] == "unsynced"
+        assert words in told["message"]
+        assert (told["revert"], told["capture"]) == (None, None)
 
 
 def test_a_memory_that_lost_its_sync_in_words(desk):
