@@ -207,7 +207,15 @@ def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config
     from reconciler.plan.drift import drift_of
 
     seen, plan = _planned(wanted, settings, client=client)
-    return drift_of(plan, seen.desired, seen.situation.found, wanted.rules, now=now, max_sync_age=config.max_sync_age)
+    return drift_of(
+        plan,
+        seen.desired,
+        seen.situation.found,
+        wanted.rules,
+        everything=wanted.everything,
+        now=now,
+        max_sync_age=config.max_sync_age,
+    )
 
 
 def plan_undo(ledger: Ledger, run: str, settings: Settings, *, client: ReadClient) -> Plan:

@@ -35,7 +35,7 @@ def test_a_document_that_gets_another_name_does_not_archive_what_it_means(strict
     strict.drop("Memory", "docs")
     strict.memory("handbook", name="Docs")
     plan = strict.plan()
-    assert told(plan) == [("default/Memory/docs", "forget"), ("default/Memory/handbook", "adopt")]
+    assert told(plan) == [("default/Memory/handbook", "record")]
     strict.apply(plan)
     assert (strict.one("memories", "Docs")["status"], strict.lines) == ("active", [])
     assert [str(address) for address in strict.ledger.entries] == ["default/Memory/handbook"]

@@ -70,8 +70,8 @@ def _moved(change: Change, plan: Plan, lists: Lists, given_up: frozenset[str]) -
 
     `given_up` are the ids of the resources that this plan renames.
     """
-    if change.action is Action.FORGET:
-        return None  # the ledger alone is about to change, and nothing live bears on that
+    if change.action is Action.FORGET:  # it is about the ledger alone, and what it was for is gone anyway
+        return None
     above = change.address.above
     parent_id = plan.bindings.get(above) if above else None
     wires = _beside(change, lists, parent_id)

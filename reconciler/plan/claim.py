@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.fields import SET
 from reconciler.kinds.kind import Shape, switches
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
@@ -53,6 +52,9 @@ def claim(
         if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
             return steps
         return _bookkeeping(desired, observed, known, gone) if observed else steps
+    if known.rotate and observed:
+        shown = observed.spec
+        steps = [replace(step, fields=tuple(_seen(one, known.rotate, shown) for one in step.fields)) for step in steps]
     return _told(desired, steps, known, gone)
 
 
@@ -139,7 +141,7 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
         return [_beside(desired, observed, Action.ADOPT, ("begun by a run that did not end: it is ours",))]
     notes = list(released_note(gone)) if gone else []
     if known.moved_from:
-        notes.append(f"moved from {known.moved_from.local}")
+        notes.extend(_moved(desired, known))
     if desired.protect is not None and desired.protect is not entry.protect:
         notes.append("protected from now on" if desired.protect else "no longer protected")
     secrets = {pointer(path) for path, _ in declared_secrets(desired.kind, desired.spec)}
@@ -167,23 +169,25 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
         fields, notes = step.fields, step.notes
         if entry and step.action is not Action.CREATE:
             fields = sided(desired.kind, entry, fields)
-        if known.rotate:
-            fields = tuple(_rotated(one, known.rotate) for one in fields)
         if not number:
-            notes = (*notes, *(released_note(gone) if gone else ()), *_moved(known))
+            notes = (*notes, *(released_note(gone) if gone else ()), *_moved(desired, known))
         own = {str(one.path[0]) for one in step.fields}
         record = record_of(desired, known, later) if not number else _adding(desired, own)
         told.append(replace(step, fields=fields, notes=notes, record=record, since=since(entry) if entry else None))
     return told
 
 
-def _moved(known: Known) -> tuple[str, ...]:
-    return (f"moved from {known.moved_from.local}",) if known.moved_from else ()
+def _moved(desired: Desired, known: Known) -> tuple[str, ...]:
+    old = known.moved_from
+    if old is None:
+        return ()
+    return (f"moved from {old.local if old.org == desired.address.org else old}",)
 
 
-def _rotated(one: FieldChange, rotate: Sequence[Path]) -> FieldChange:
-    """Show a secret that is sent again as one that is there."""
-    return replace(one, old=SET) if one.path in rotate and one.old is None else one
+def _seen(one: FieldChange, rotate: Sequence[Path], live: Shape) -> FieldChange:
+    """Show a field with a secret that is sent again as it is live: nobody there took the secret away."""
+    has_one = any(path[: len(one.path)] == one.path for path in rotate)
+    return replace(one, old=value_at(live, one.path)) if has_one else one
 
 
 def record_of(desired: Desired, known: Known, later: Sequence[str] | set[str] = ()) -> Record:

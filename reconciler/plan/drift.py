@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -32,7 +32,8 @@ class Drifted:
     """One resource that is not as it was left.
 
     `fields` are those that moved on the platform, `message` says what else happened. `since` is when it was last
-    written, `where` its place in the manifests, both empty for what nobody manages.
+    written, `where` its place in the manifests, both empty for what nobody manages. `file` is the one that declares it
+    and nothing else, empty where there is none.
     """
 
     address: Address
@@ -43,6 +44,7 @@ class Drifted:
     since: str = ""
     where: str = ""
     id: str | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,20 @@ def drift_of(
     found: Mapping[Address, Found],
     rules: Rules,
     *,
+    everything: Iterable[Desired],
     now: datetime,
     max_sync_age: int | None,
 ) -> Drift:
-    """Return what of a plan is drift, and what lost its sync; `max_sync_age` is in seconds, None for any age."""
-    drifted = [one for change in plan.changes for one in _of_change(change, rules)]
+    """Return what of a plan is drift, and what lost its sync; `max_sync_age` is in seconds, None for any age.
+
+    `desired` is what the plan is about, `everything` all that is declared.
+    """
+    alone = _alone(everything)
+    drifted = [
+        replace(one, file=alone.get(one.address, ""))
+        for change in plan.changes
+        for one in _of_change(change, rules, found.get(change.address, Found()))
+    ]
     watched = unowned = 0
     for one in desired:
         entry = rules.known(one.address).entry
@@ -85,7 +96,16 @@ def drift_of(
     return Drift(_merged(drifted), plan.orgs, watched, unowned, plan.partial)
 
 
-def _of_change(change: Change, rules: Rules) -> Iterator[Drifted]:
+def _alone(declared: Iterable[Desired]) -> dict[Address, str]:
+    """Return the file of each whose document stands in it alone."""
+    documents: dict[str, list[Address]] = {}
+    for one in declared:
+        if one.address.parent is None:
+            documents.setdefault(one.source.file.path, []).append(one.address)
+    return {addresses[0]: file for file, addresses in documents.items() if len(addresses) == 1}
+
+
+def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
     """Yield what a change would undo that happened on the platform."""
     entry = rules.known(change.address).entry
     if entry is None:
@@ -95,7 +115,8 @@ def _of_change(change: Change, rules: Rules) -> Iterator[Drifted]:
     fields = tuple(one for one in change.fields if one.side in (Side.DRIFTED, Side.BOTH))
     match change.action:
         case Action.CREATE:
-            what = What.ARCHIVED if change.frees else What.GONE
+            is_there = found.twin is not None and found.twin.id == entry.id
+            what = What.ARCHIVED if is_there or change.frees else What.GONE
             fields, message = (), _lost(what)
         case Action.RESTORE:
             what, fields, message = What.ARCHIVED, (), _lost(What.ARCHIVED)
@@ -127,10 +148,7 @@ def _merged(drifted: Iterable[Drifted]) -> tuple[Drifted, ...]:
     for one in drifted:
         known = merged.setdefault((one.address, one.what), one)
         if known is not one:
-            fields = (*known.fields, *one.fields)
-            merged[one.address, one.what] = Drifted(
-                one.address, one.what, one.title, fields, one.message, one.since, one.where, one.id
-            )
+            merged[one.address, one.what] = replace(one, fields=(*known.fields, *one.fields))
     return tuple(merged.values())
 
 

@@ -60,11 +60,10 @@ def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
         case What.CHANGED:
             return apply, f"reconciler drift {flags}--capture --target {target}"
         case What.GONE | What.ARCHIVED:
-            file = one.where.rpartition(":")[0]
-            return apply, f"git rm {shlex.quote(file)}" if file and not one.address.parent else None
+            return apply, f"git rm {shlex.quote(one.file)}" if one.file else None
         case What.UNMANAGED:
-            org = shlex.quote(one.address.org)
-            return None, f"reconciler import {flags.replace('-f ', '--into ')}{shlex.quote(one.id or '')} --org {org}"
+            what, org = shlex.quote(f"{one.address.kind}/{one.id}"), shlex.quote(one.address.org)
+            return None, f"reconciler import {flags.replace('-f ', '--into ')}{what} --org {org}"
         case What.UNSYNCED:
             return None, None
 
@@ -84,6 +83,8 @@ def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
         yield f"      {style.paint('revert: ', 'dim')} {style.paint(revert)}"
     if capture:
         yield f"      {style.paint('capture:', 'dim')} {style.paint(capture)}"
+    elif one.where and one.what in (What.GONE, What.ARCHIVED):
+        yield f"      {style.paint('capture:', 'dim')} {style.paint(f'remove it from git, at {one.where}', 'dim')}"
 
 
 def _summary(drift: Drift, style: Style) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Fields that left git: reset where the API can clear them, released where it cannot or somebody changed them."""
 
+from reconciler.plan.claim import managed
 from reconciler.plan.gone import gone_fields, released_note
 
 from .conftest import token, written
@@ -8,7 +9,8 @@ from .conftest import token, written
 def gone(desired, observed, *, name="Agent/triage", before, now, live):
     """Say what becomes of the fields that were written before and are not declared now."""
     entry = written(desired(name, before))
-    return gone_fields(desired(name, now), entry, observed(name, live).spec)
+    one = desired(name, now)
+    return gone_fields(one, entry, observed(name, live).spec, own=managed(one))
 
 
 def test_nothing_is_gone(desired, observed):

@@ -83,13 +83,13 @@ def test_children_of_what_git_archives_are_its_own_affair(desired, observed):
 
 
 def test_what_has_another_name_now_is_not_archived(desired, observed):
-    """A live resource that git declares under another address is forgotten under the old one, protected or not."""
-    found = leaving(desired, observed, HELPER, protect=True)
-    held = {"id_helper": Address("acme", "Agent", "assistant")}
-    (change,) = removals(found, prune=True, held=held)
-    assert change.action is Action.FORGET
+    """A live resource that git declares under another address is kept under the old one, protected or not."""
+    heir = Address("acme", "Agent", "assistant")
+    found = {each: replace(one, heir=heir) for each, one in leaving(desired, observed, HELPER, protect=True).items()}
+    (change,) = removals(found, prune=True)
+    assert change.action is Action.KEEP
     assert "acme/Agent/assistant" in change.notes[0]
-    assert shielded(found, prune=True, held=held) == []
+    assert shielded(found, prune=True) == []
 
 
 def test_what_only_protection_keeps(desired, observed):
