@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.errors import ManifestError, UsageError
 from reconciler.intake import accept, capture
+from reconciler.plan.change import Side
 from reconciler.reconcile import find_drift, make_plan, plan_afresh
 from reconciler.settings import settings
 
@@ -179,3 +180,12 @@ def test_a_channel_of_another_type_keeps_no_secret_of_the_old_one(world, monkeyp
     assert world.apply(plan).exit_codes == (0,)
     assert world.one("apps", "one")["channels"][0]["channel_config"] == {}
     assert world.plan().is_empty
+
+
+def test_what_the_server_adds_to_a_list_is_not_taken_for_a_change_on_the_platform(world):
+    """A pending change is told as one where the server spells what was written in more words."""
+    world.agent("a", capabilities=[{"ref": "web_fetch"}])
+    world.converge()
+    world.agent("a", capabilities=[{"ref": "web_fetch"}, {"ref": "session_file_system"}])
+    (change,) = world.plan().changes
+    assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]
