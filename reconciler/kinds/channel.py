@@ -205,7 +205,7 @@ def _completed(desired: Shape, observed: Shape) -> Shape:
 
     Settings of another type are not kept: the platform would show its secrets, which are none to the new type.
     """
-    if "config" not in desired and observed.get("type", desired["type"]) != desired["type"]:
+    if "config" not in desired and {"type"} <= desired.keys() & observed.keys() and desired["type"] != observed["type"]:
         return desired | {"config": {}}
     auth = (desired.get("config") or {}).get("auth")
     live = ((observed.get("config") or {}).get("auth") or {}).get("requirements")
