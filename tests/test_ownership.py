@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.errors import ManifestError, UsageError
 from reconciler.intake import accept, capture
+from reconciler.plan.change import Side
 from reconciler.reconcile import find_drift, make_plan, plan_afresh
 from reconciler.settings import settings
 
@@ -162,3 +163,29 @@ def test_another_organization_under_the_same_name_is_refused(strict):
     here = settings(env={"EVERRUNS_ORG_ID": other}, manifests=(str(strict.folder),))
     with pytest.raises(UsageError, match=other):
         plan_afresh(here, client=strict.reader(), read_ledger=strict.backend.read, config=strict.config)
+
+
+def test_a_channel_of_another_type_keeps_no_secret_of_the_old_one(world, monkeypatch):
+    """The ledger keeps a channel the same one when its type changes; what was secret must not be shown by the new."""
+    monkeypatch.setenv("SIGNING", "sesame-1")
+    monkeypatch.setenv("TOKEN", "sesame-2")
+    config = {"signing_secret": {"env": "SIGNING"}, "bot_token": {"env": "TOKEN"}, "channel_id": "C1"}
+    world.bot("one", {"name": "c", "type": "slack", "config": config})
+    world.converge()
+    world.bot("one", {"name": "c", "type": "ag_ui"})
+    plan = world.plan()
+    assert [(change.action.value, change.body, change.notes) for change in plan.changes] == [
+        ("update", {"type": "ag_ui", "config": {}}, ())
+    ]
+    assert world.apply(plan).exit_codes == (0,)
+    assert world.one("apps", "one")["channels"][0]["channel_config"] == {}
+    assert world.plan().is_empty
+
+
+def test_what_the_server_adds_to_a_list_is_not_taken_for_a_change_on_the_platform(world):
+    """A pending change is told as one where the server spells what was written in more words."""
+    world.agent("a", capabilities=[{"ref": "web_fetch"}])
+    world.converge()
+    world.agent("a", capabilities=[{"ref": "web_fetch"}, {"ref": "session_file_system"}])
+    (change,) = world.plan().changes
+    assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]

@@ -146,7 +146,8 @@ def _settled(value: Any) -> Any:
         case SecretRef() | Set():
             return {"$secret": "set"}
         case dict():
-            return {key: _settled(item) for key, item in value.items()} or None
+            settled = {key: _settled(item) for key, item in value.items()}
+            return {key: item for key, item in settled.items() if item is not None} or None
         case list():
             return [_settled(item) for item in value] or None
         case float() if value.is_integer():

@@ -1,5 +1,7 @@
 """REMOVAL: what is ours and no longer in git, and nothing else."""
 
+from dataclasses import replace
+
 from reconciler.plan.change import Action
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.resource import Address
