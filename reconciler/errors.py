@@ -147,6 +147,10 @@ class StalePlan(ReconcilerError):
         self.moved = dict(moved)
 
 
+class NothingDeclared(UsageError):
+    """There is not one manifest where manifests are looked for."""
+
+
 class SecretUnavailable(ReconcilerError):
     """A secret that must be sent has no value in this environment; names the reference, never a value."""
 

@@ -19,12 +19,12 @@ from reconciler.manifest.rewrite import save as save_drafts
 from reconciler.manifest.save import in_the_way, save
 from reconciler.manifest.substance import Taken
 from reconciler.plan.capture import capture_all
-from reconciler.plan.change import Action, Change, FieldChange, Record, holds_unknown_secret
+from reconciler.plan.change import Action, Change, FieldChange, Record, Side, holds_unknown_secret
 from reconciler.plan.claim import record_of
 from reconciler.plan.drift import Drifted, What
 from reconciler.plan.imported import Imported
 from reconciler.plan.outcome import Applied, Done
-from reconciler.plan.owned import pointer
+from reconciler.plan.owned import Ledger, pointer
 from reconciler.plan.pick import kinds_of, pick, with_tenants
 from reconciler.plan.rules import Known, Rules, moves_of
 from reconciler.reconcile import Wanted, learnt, read_manifests
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from reconciler.live.client import ReadClient
     from reconciler.plan.drift import Drift
     from reconciler.plan.imported import Imported
-    from reconciler.plan.owned import Ledger
     from reconciler.plan.plan import Plan
     from reconciler.resource import Address, Desired
     from reconciler.settings import Settings
@@ -122,7 +121,19 @@ def _record(changes: Sequence[Change], plan: Plan, *, client: ReadClient, keeper
     with keeper.held(plan):
         before = keeper.begin(replace(plan, changes=tuple(changes)))
         done = Applied(tuple(Done(change) for change in changes))
-        keeper.end(before, learnt(before, done, Ids(plan, client), keeper), plan)
+        keeper.end(before, learnt(before, done, Ids(plan, client), keeper), changes=len(changes))
+
+
+def rebuild(plan: Plan, *, client: ReadClient, keeper: Keeper, serial: int) -> list[Change]:
+    """Begin the ledger anew with what a plan, made with an empty one, found there and agreeing; return that.
+
+    `serial` is that of the ledger to be replaced, -1 where it could not be read. Raises LedgerError.
+    """
+    taken = [change for change in plan.changes if change.action is Action.ADOPT]
+    done = Applied(tuple(Done(change) for change in taken))
+    after = learnt(Ledger(keeper.backend.owner), done, Ids(plan, client), keeper)
+    keeper.restart(after, serial=serial, changes=len(taken))
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +209,9 @@ def _not_capturable(one: Drifted) -> str | None:
     match one.what:
         case What.CHANGED:
             secret = next((field.name for field in one.fields if holds_unknown_secret(field.old)), None)
+            both = next((field.name for field in one.fields if field.side is Side.BOTH), None)
+            if both:
+                return f"{both} was changed in git as well: make git say what you want, then apply"
             return f"{secret} holds a secret, which the platform does not show" if secret else None
         case What.GONE | What.ARCHIVED:
             return "its document has to be removed by hand"

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ApiError, LedgerError, ManifestError, PlanRefused, UsageError
+from reconciler.errors import ApiError, ManifestError, NothingDeclared, PlanRefused, ReconcilerError, UsageError
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.outcome import Applied, Remainder
 from reconciler.plan.plan import Plan, build, build_from
-from reconciler.plan.rules import Rules, moves_of
+from reconciler.plan.rules import Rules, contested_moves, moves_of
 from reconciler.plan.secrecy import tell_secrets
 from reconciler.plan.select import Selection, is_matched, select
 from reconciler.plan.verdict import Policy
@@ -106,6 +106,8 @@ def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger
 
 def want(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config) -> Wanted:
     """Select what a run is about, and say under which rules. Raises UsageError for a selection of nothing."""
+    if contested := [*contested_moves(declared, ledger)]:
+        raise ManifestError(contested)
     rules = rules_for(declared, settings, ledger=ledger, config=config)
     leaving = rules.leaving(declared)
     selection = Selection(settings.orgs, settings.target, settings.exclude)
@@ -168,7 +170,16 @@ def want_afresh(
             if ahead is not None:
                 ahead.glance(documents)
 
-        declared = read_manifests(settings.manifests, stdin=stdin, glance=glance)
+        try:
+            declared = read_manifests(settings.manifests, stdin=stdin, glance=glance)
+        except NothingDeclared as error:
+            owned = len(read_ledger().entries)
+            if not owned:
+                raise
+            raise PlanRefused(
+                f"{error.message}, and {owned} resources are ours: nothing is archived for that",
+                hint="is it the right folder? to give everything up: reconciler ledger forget --all",
+            ) from error
         ledger = begun[0].result() if begun else read_ledger()
     return want(declared, settings, ledger=ledger, config=config)
 
@@ -250,29 +261,32 @@ def apply_plan(
     from reconciler.live.preflight import ensure_allowed
     from reconciler.live.secrets import require
 
-    ensure_not_refused(plan)
+    if plan.refusals:
+        raise refusal_of(plan)
     require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
     ensure_allowed(plan, client=client)
-    with keeper.held(plan):
-        if recheck:
-            ensure_fresh(plan, client=client, parallelism=settings.parallelism)
-        claim()
-        before = keeper.begin(plan)
-        ids = Ids(plan, client)
-        applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
-        try:
-            keeper.end(before, learnt(before, applied, ids, keeper), plan)
-        except LedgerError as error:
-            applied = replace(applied, unrecorded=error)
+    applied: Applied | None = None
+    try:
+        with keeper.held(plan):
+            if recheck:
+                ensure_fresh(plan, client=client, parallelism=settings.parallelism)
+            claim()
+            before = keeper.begin(plan)
+            ids = Ids(plan, client)
+            applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
+            keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
+    except ReconcilerError as error:
+        if applied is None:
+            raise
+        applied = replace(applied, unrecorded=error)  # what was written is to be told all the same
     return replace(applied, run=keeper.run)
 
 
-def ensure_not_refused(plan: Plan) -> None:
-    """Raise PlanRefused when the verdict is against a plan."""
-    if plan.refusals:
-        message = "; ".join(one.message for one in plan.refusals)
-        hints = dict.fromkeys(one.hint for one in plan.refusals)
-        raise PlanRefused(f"{message}: nothing was written", hint="; ".join(hints))
+def refusal_of(plan: Plan) -> PlanRefused:
+    """Return the verdict against a plan as an error."""
+    message = "; ".join(one.message for one in plan.refusals)
+    hints = dict.fromkeys(one.hint for one in plan.refusals)
+    return PlanRefused(f"{message}: nothing was written", hint="; ".join(hints))
 
 
 def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, listen: Listener) -> Applied:

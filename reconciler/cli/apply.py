@@ -17,7 +17,7 @@ from click.core import ParameterSource
 
 from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
-from reconciler.cli.plan import show, with_reason
+from reconciler.cli.plan import show, tell_neighbours, with_reason
 from reconciler.errors import Exit, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
@@ -99,30 +99,42 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
     """Plan, ask, apply."""
     from reconciler.cli.connect import writing
     from reconciler.manifest.commit import commit_of
-    from reconciler.reconcile import ensure_not_refused, plan_afresh
+    from reconciler.reconcile import plan_afresh
 
     asks = not approved
     ensure_can_ask(settings, console, asks=asks)
     keeper, config = _kept(settings, place, commit=commit_of(settings.manifests[0]))
+    keeper.wait_for_others()
     with writing(settings) as client:
         read = keeper.backend.read
         plan = plan_afresh(settings, client=client, read_ledger=read, config=config, stdin=sys.stdin.buffer)
         show(plan, console)
+        tell_neighbours(plan, keeper.backend, console)
         if plan.is_empty:
             return console.end()
-        ensure_not_refused(plan)
+        if plan.refusals:
+            return refused(plan, console)
         if asks and not agreed(plan):
             console.text(["Nothing was written."])
             return console.end(Exit.ERROR)
         return carry_out(plan, settings, console, client, keeper, recheck=asks)
 
 
+def refused(plan: Plan, console: Console) -> int:
+    """End a run whose plan, shown already, breaks a rule."""
+    from reconciler.reconcile import refusal_of
+
+    console.event(events.error(refusal_of(plan)))
+    console.text(["Nothing was written."])
+    return console.end(Exit.REFUSED)
+
+
 def ensure_can_ask(settings: Settings, console: Console, *, asks: bool) -> None:
     """Refuse to ask where nobody can answer. Raises UsageError."""
     if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
-            "apply asks before it writes, and there is no terminal to ask on",
-            hint="review with plan, then use --auto-approve",
+            "this asks before it writes, and there is no terminal to ask on",
+            hint="review it, then use --auto-approve",
         )
     if asks and "-" in settings.manifests:
         raise UsageError("stdin holds the manifests, so there is nothing to answer on", hint="use --auto-approve")
@@ -139,7 +151,6 @@ def agreed(plan: Plan) -> bool:
 def _apply_saved(name: str, settings: Settings, console: Console, place: _Place) -> int:
     """Check that a saved plan still holds, then apply it once."""
     from reconciler.cli.connect import writing
-    from reconciler.reconcile import ensure_not_refused
 
     saved = _read_plan(name)
     origin = saved.origin
@@ -151,7 +162,8 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
     show(saved.plan, console)
     if saved.plan.is_empty:
         return console.end()
-    ensure_not_refused(saved.plan)
+    if saved.plan.refusals:
+        return refused(saved.plan, console)
     settings = replace(settings, reason=settings.reason or origin.reason, manifests=origin.manifests)
     keeper, _ = _kept(settings, place, commit=origin.commit)
     with writing(settings) as client:

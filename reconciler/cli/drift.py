@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
-from reconciler.errors import Exit
+from reconciler.errors import Exit, LedgerError
 from reconciler.report import events
 from reconciler.settings import Settings
 
@@ -53,6 +53,11 @@ def command(
     with reading(settings) as client:
         wanted = want_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
         drift = find_drift(wanted, settings, client=client, config=config, now=datetime.now(UTC))
+        if drift.unowned and not drift.watched:
+            raise LedgerError(
+                f"drift cannot be told: none of the {drift.unowned} resources that are declared and live is ours",
+                hint="reconciler apply takes over what agrees; or is it another -f, API address or environment?",
+            )
         if unmanaged:
             from reconciler.intake import find_unmanaged
 

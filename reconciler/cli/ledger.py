@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
-from reconciler.errors import Exit, UsageError
+from reconciler.errors import Exit, LedgerError, UsageError
 from reconciler.report import events
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
     from reconciler.ledger.lock import Lock
+    from reconciler.plan.change import Change
     from reconciler.plan.owned import Ledger
+    from reconciler.plan.plan import Plan
     from reconciler.resource import Address
 
 _SHARED = (options.PATHS, options.ENDPOINT, options.LEDGER)
@@ -42,6 +44,8 @@ def show(*, settings: Settings, console: Console, ledger: options.LedgerName | N
     backend, _ = ledger_of(settings, backend=ledger)
     known, holder = backend.read(), backend.holder()
     console.event(events.ledger(backend.place, known.owner._asdict(), known.serial, _plain(holder)))
+    for run, one in known.runs.items():
+        console.event(events.farewell(run, one.at, {str(address): id_ for address, id_ in one.archived.items()}))
     for address, entry in sorted(known.entries.items()):
         about = {"id": entry.id, "protect": entry.protect, "commit": entry.commit, "applied_at": entry.applied_at}
         console.event(events.owned(str(address), **about, fields=list(entry.fields), secrets=list(entry.secrets)))
@@ -78,16 +82,17 @@ def forget(
 
     if bool(addresses) == everything:
         raise UsageError("say what to forget: addresses as acme/Agent/triage, or --all")
-    chosen = [_address(text) for text in addresses]
     backend, config = ledger_of(settings, backend=ledger)
     if everything and not auto_approve and not _agreed(f"Forget everything in {backend.place}?", console):
         return console.end(Exit.ERROR)
     lock = lock_for(config, os.environ)
+    chosen: list[Address] = []
     with backend.lock(lock, wait=lock_timeout):
         if everything:
             backend.erase(message=f"Forget everything\n\nBy {lock}\n")
         else:
             known = backend.read()
+            chosen = [_known(text, known) for text in addresses]
             for address in chosen:
                 known = known.forget(address)
             backend.write(known, message=f"Forget {', '.join(addresses)}\n\nBy {lock}\n")
@@ -118,15 +123,50 @@ def adopt(
     ADDRESS is acme/Agent/triage, Agent/triage or a glob. Nothing is written to the platform: what differs is changed
     by the next apply, and shown by the next plan.
     """
+    from reconciler import intake
+    from reconciler.cli.connect import keeper_of, reading
+    from reconciler.manifest.commit import commit_of
+    from reconciler.plan.change import Action
     from reconciler.plan.select import is_matched
+    from reconciler.reconcile import plan_afresh
 
-    return _take_over(
-        settings,
-        console,
-        _Wish(ledger, lock_timeout, approved=auto_approve),
-        chosen=lambda address: is_matched(address, addresses),
-        also_differing=True,
-    )
+    def chosen(address: Address) -> bool:
+        return is_matched(address, addresses)
+
+    commit = commit_of(settings.manifests[0])
+    keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
+    strict = replace(config, adopt="exact")
+    with reading(settings) as client:
+        plan = plan_afresh(settings, client=client, read_ledger=keeper.backend.read, config=strict)
+        foreign = [one.address for one in plan.changes if one.action in (Action.ADOPT, Action.CONFLICT)]
+        for pattern in addresses:
+            if not any(is_matched(address, (pattern,)) for address in foreign):
+                raise UsageError(
+                    f"{pattern}: nothing of this is declared, live and not ours",
+                    hint="reconciler plan shows adoptions and conflicts",
+                )
+        count = sum(map(chosen, foreign))
+        if not auto_approve and not _agreed(f"Take {count} over?", console):
+            return console.end(Exit.ERROR)
+        taken = intake.adopt(plan, client=client, keeper=keeper, chosen=chosen, also_differing=True)
+    _tell_taken(plan, taken, console, chosen=chosen)
+    return console.end()
+
+
+def _tell_taken(plan: Plan, taken: Sequence[Change], console: Console, *, chosen: Callable[[Address], bool]) -> None:
+    """Say what was taken over, and what of what was chosen differs and was left."""
+    from reconciler.plan.change import Action
+
+    ours = {one.address for one in taken}
+    left = [
+        change.address
+        for change in plan.changes
+        if change.action is Action.CONFLICT and change.address not in ours and chosen(change.address)
+    ]
+    console.event(events.taken_over([str(one.address) for one in taken], [str(address) for address in left]))
+    console.text(f"= {console.style.paint(str(one.address))}" for one in taken)
+    console.text(f"# {console.style.paint(str(address))} differs, and is left" for address in left)
+    console.text([f"Ours from now on: {len(taken)}."])
 
 
 @options.verb("ledger rebuild", options.PATHS, options.PLATFORM, options.LEDGER, options.LOCK, own=(_APPROVE,))
@@ -142,66 +182,30 @@ def rebuild(
 
     Nothing is written to the platform. What was ours and is gone from git is nobody's from then on, and never archived.
     """
-    from reconciler.cli.connect import ledger_of, lock_for
-
-    backend, config = ledger_of(settings, backend=ledger)
-    if not auto_approve and not _agreed(f"Forget everything in {backend.place} and begin anew?", console):
-        return console.end(Exit.ERROR)
-    lock = lock_for(config, os.environ)
-    with backend.lock(lock, wait=lock_timeout):
-        backend.erase(message=f"Forget everything, to begin anew\n\nBy {lock}\n")
-    return _take_over(
-        settings,
-        console,
-        _Wish(ledger, lock_timeout, approved=True),
-        chosen=lambda _address: True,
-        also_differing=False,
-    )
-
-
-class _Wish(NamedTuple):
-    """Where the ledger is wished to be, how long to wait for it, and whether to ask."""
-
-    backend: options.LedgerName | None
-    wait: int
-    approved: bool
-
-
-def _take_over(
-    settings: Settings,
-    console: Console,
-    wish: _Wish,
-    *,
-    chosen: Callable[[Address], bool],
-    also_differing: bool,
-) -> int:
-    """Let the ledger take over what a plan finds there; say what, and what was left."""
     from reconciler import intake
     from reconciler.cli.connect import keeper_of, reading
     from reconciler.manifest.commit import commit_of
     from reconciler.plan.change import Action
+    from reconciler.plan.owned import Ledger
     from reconciler.reconcile import plan_afresh
 
     commit = commit_of(settings.manifests[0])
-    keeper, config = keeper_of(settings, backend=wish.backend, wait=wish.wait, env=os.environ, commit=commit)
+    keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
+    backend = keeper.backend
+    try:
+        known = backend.read()
+        serial, before = known.serial, len(known.entries)
+    except LedgerError:  # damaged, or another's: it is to be replaced
+        serial, before = -1, 0
+    strict = replace(config, adopt="exact")
     with reading(settings) as client:
-        plan = plan_afresh(
-            settings, client=client, read_ledger=keeper.backend.read, config=replace(config, adopt="exact")
-        )
-        actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
-        found = [change for change in plan.changes if change.action in actions and chosen(change.address)]
-        if also_differing and not found:
-            raise UsageError(
-                "nothing of this is declared, live and not ours", hint="reconciler plan shows adoptions and conflicts"
-            )
-        if found and not wish.approved and not _agreed(f"Take {len(found)} over?", console):
+        plan = plan_afresh(settings, client=client, read_ledger=lambda: Ledger(backend.owner), config=strict)
+        count = plan.counts.get(Action.ADOPT, 0)
+        question = f"Begin the ledger in {backend.place} anew, with {count} resources instead of {before}?"
+        if not auto_approve and not _agreed(question, console):
             return console.end(Exit.ERROR)
-        taken = intake.adopt(plan, client=client, keeper=keeper, chosen=chosen, also_differing=also_differing)
-    left = [change.address for change in plan.changes if change.action is Action.CONFLICT and change not in taken]
-    console.event(events.taken_over([str(one.address) for one in taken], [str(address) for address in left]))
-    console.text(f"= {console.style.paint(str(one.address))}" for one in taken)
-    console.text(f"# {console.style.paint(str(address))} differs, and is left" for address in left)
-    console.text([f"Ours from now on: {len(taken)}."])
+        taken = intake.rebuild(plan, client=client, keeper=keeper, serial=serial)
+    _tell_taken(plan, taken, console, chosen=lambda _address: True)
     return console.end()
 
 
@@ -229,7 +233,9 @@ for _verb in (show, forget, adopt, rebuild, unlock):
 
 
 def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) -> list[str]:
+    from reconciler.report.style import counted
     from reconciler.report.table import table
+    from reconciler.resource import by_rank
 
     style = console.style
     lines = [f"{style.paint('Ledger', 'bold')} in {style.paint(place)}, serial {known.serial}"]
@@ -237,6 +243,10 @@ def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) 
     if holder is not None:
         lines.append(f"Locked by {style.paint(str(holder))}{', left behind' if holder.is_stale else ''}")
     lines += [f"Begun, not confirmed: {style.paint(str(address))}" for address in sorted(known.begun)]
+    lines += [
+        f"Run {style.paint(run)} archived {counted(len(one.archived), 'resource')} at {one.at}"
+        for run, one in sorted(known.runs.items(), key=lambda item: item[1].at)
+    ]
     rows = [
         [
             str(address),
@@ -247,7 +257,7 @@ def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) 
             str(len(entry.secrets)),
             "protected" if entry.protect else "",
         ]
-        for address, entry in sorted(known.entries.items())
+        for address, entry in sorted(known.entries.items(), key=lambda item: by_rank(item[0]))
     ]
     head = ["ADDRESS", "ID", "COMMIT", "APPLIED", "FIELDS", "SECRETS", ""]
     return [*lines, "", *(table(head, rows, style=style) if rows else ["It knows nothing yet."])]
@@ -259,13 +269,13 @@ def _plain(lock: Lock | None) -> dict[str, object] | None:
     return None if lock is None else asdict(lock)
 
 
-def _address(text: str) -> Address:
-    from reconciler.resource import Address
-
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise UsageError(str(error), hint="write organization/Kind/name, as ledger show does") from error
+def _known(text: str, ledger: Ledger) -> Address:
+    """Return the one address of a ledger that a text spells, with or without its organization."""
+    found = [address for address in (*ledger.entries, *ledger.begun) if text in (str(address), address.local)]
+    if len(found) == 1:
+        return found[0]
+    why = "several organizations have one" if found else "the ledger does not know it"
+    raise UsageError(f"{text}: {why}", hint="reconciler ledger show lists what it knows")
 
 
 def _agreed(question: str, console: Console) -> bool:

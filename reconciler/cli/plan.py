@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from reconciler.errors import Exit, UsageError
 from reconciler.plan.plan import Plan
 from reconciler.report import events
 from reconciler.settings import Settings
+
+if TYPE_CHECKING:
+    from reconciler.ledger.backend import Backend
 
 
 @options.verb(
@@ -44,6 +48,7 @@ def command(
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
     show(plan, console)
+    tell_neighbours(plan, backend, console)
     if out is not None:
         save(plan, out, settings=with_reason(settings))
         console.text([f"Saved to {out}: reconciler apply {out}"])
@@ -51,6 +56,23 @@ def command(
     if detailed_exitcode and plan.steps:
         codes.append(Exit.CHANGES_PENDING)
     return console.end(*codes)
+
+
+def tell_neighbours(plan: Plan, backend: Backend, console: Console) -> None:
+    """Say, where nothing is ours yet and much could be, that other ledgers are kept in the same place."""
+    from reconciler.plan.change import Action
+
+    if plan.serial or not plan.counts.get(Action.ADOPT, 0) + plan.counts.get(Action.CONFLICT, 0):
+        return
+    if others := backend.neighbours():
+        console.text(
+            [
+                "",
+                f"This is the first run for {plan.owner}.",
+                f"Other ledgers are kept in {backend.place}: {', '.join(others)}.",
+                "If one of them is meant, use the same -f, API address and environment as it was made with.",
+            ]
+        )
 
 
 def show(plan: Plan, console: Console) -> None:

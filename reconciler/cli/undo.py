@@ -35,7 +35,7 @@ def command(
     run: str,
     auto_approve: bool,
 ) -> int:
-    """Restore what a RUN of apply archived, where the platform can; its end names the RUN, as ledger show does.
+    """Restore what a RUN of apply archived, where the platform can: agents. The apply and ledger show name the RUN.
 
     What comes back is nobody's until a manifest declares it again: bring its document back too.
     """
@@ -53,7 +53,8 @@ def command(
         plan = plan_undo(known, run, settings, client=client)
         show(plan, console)
         if plan.is_empty:
-            return console.end()
+            console.text(["Nothing of it can be brought back."])
+            return console.end(Exit.ERROR)
         if asks and not agreed(plan):
             console.text(["Nothing was written."])
             return console.end(Exit.ERROR)

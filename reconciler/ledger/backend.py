@@ -25,6 +25,13 @@ class Backend(Protocol):
     def place(self) -> str:
         """Where it is, in words."""
 
+    @property
+    def owner(self) -> Owner:
+        """Whose it is to be."""
+
+    def neighbours(self) -> list[str]:
+        """Return the names of other ledgers in the same place."""
+
     def read(self) -> Ledger:
         """Read it, empty when there is none yet; raises LedgerDamaged, and LedgerError when it is another owner's."""
 
@@ -78,9 +85,9 @@ def ensure_owned(ledger: Ledger, *, by: Owner, place: str) -> Ledger:
 
 def outdated(place: str, *, expected: int, found: int) -> LedgerMoved:
     """Say that what was planned with one ledger meets another."""
+    what = "another run wrote the ledger" if found else "there is no ledger any more"
     return LedgerMoved(
-        f"another run wrote the ledger in {place} since this plan was made (serial {found}, planned with {expected}); "
-        "nothing was written",
+        f"{what} in {place} since this plan was made (serial {found}, planned with {expected}); nothing was written",
         hint="plan again",
     )
 

@@ -43,6 +43,15 @@ class FileBackend:
         """The file's path."""
         return str(self._path)
 
+    @property
+    def owner(self) -> Owner:
+        """Whose it is to be."""
+        return self._owner
+
+    def neighbours(self) -> list[str]:
+        """Return the names of other files beside it."""
+        return sorted(path.stem for path in self._folder.glob("*.json") if path != self._path)
+
     def read(self) -> Ledger:
         """Read the file; without one the ledger is empty."""
         try:

@@ -73,6 +73,16 @@ class GitBackend:
         """The branch and its remote."""
         return f"branch {self._branch} of {without_login(self._remote)}"
 
+    @property
+    def owner(self) -> Owner:
+        """Whose it is to be."""
+        return self._owner
+
+    def neighbours(self) -> list[str]:
+        """Return the names of other ledgers on the branch."""
+        files = self._files(self._tip())
+        return sorted(name.removesuffix(".json") for name in files if name.endswith(".json") and name != self._document)
+
     def read(self) -> Ledger:
         """Fetch the branch and read it; without one the ledger is empty."""
         return self._ledger(self._files(self._tip()))

@@ -76,12 +76,13 @@ def observe(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
     )
     bound, unbound = names.bind(chosen)
-    faults += unbound + _left_out(bound, everything, chosen, names)
+    faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
     found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
+    beside = [one for one in everything if one.address not in {each.address for each in chosen}] if leaving else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
-    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
+    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside), bound, faults)
 
 
 def _holders(lists: Lists) -> Holders:
@@ -248,6 +249,21 @@ def directories(
         for absent in (kind for kind in KINDS if not kind.comes_with_tenant):
             names.add(org, Directory(absent, {}, declared.get((org, absent.name), {})))
     return names
+
+
+def _pinned_in_new(chosen: Sequence[Desired], orgs: Mapping[str, OrgRef]) -> list[Fault]:
+    """Report ids in an organization that does not exist yet: nothing can have one there."""
+    return [
+        Fault(
+            f"no {one.kind.name.lower()} has the id {one.pinned}: its organization does not exist yet",
+            one.source,
+            ("metadata", "id") if one.path == ("spec",) else (*one.path, "id"),
+            hint="remove the line",
+            on_value=True,
+        )
+        for one in chosen
+        if one.pinned is not None and one.address.kind != TENANT.name and orgs[one.address.org].id is None
+    ]
 
 
 def _left_out(

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from io import RawIOBase
 
-from reconciler.errors import Fault, Source, SourceFile, UsageError
+from reconciler.errors import Fault, NothingDeclared, Source, SourceFile, UsageError
 from reconciler.manifest.crew import Ready, folder_of, read_together
 from reconciler.manifest.parsed import MAX_BYTES
 from reconciler.resource import Document
@@ -61,7 +61,7 @@ def load(
     glance(loaded.documents)
     if not loaded.documents and not loaded.faults and not may_be_empty:
         where = ", ".join(paths)
-        raise UsageError(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
+        raise NothingDeclared(f"no manifests found in {where}", hint="point -f at a folder or file with YAML manifests")
     return loaded
 
 

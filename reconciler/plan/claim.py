@@ -32,7 +32,7 @@ def claim(
     rule = desired.adopt or adopt
     is_ours = observed is None or (entry is not None and entry.id == observed.id)
     if desired.archive:
-        return _archived(desired, found, known, may=is_ours or rule == "overwrite")
+        return _archived(desired, found, known, may=is_ours or desired.adopt == "overwrite")
     if observed is None and found.twin is not None and rule == "never" and not (entry and entry.id == found.twin.id):
         return _never(desired, found.twin)
     gone = None
@@ -46,6 +46,8 @@ def claim(
     steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
     if isinstance(steps, Fault):
         return steps
+    if observed is None and found.twin is not None and rule == "exact" and not _was_ours(found.twin, known):
+        steps = [_unrevived(step, found.twin) if step.action is Action.RESTORE else step for step in steps]
     if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
     if not steps:
@@ -56,6 +58,20 @@ def claim(
         shown = observed.spec
         steps = [replace(step, fields=tuple(_seen(one, known.rotate, shown) for one in step.fields)) for step in steps]
     return _told(desired, steps, known, gone)
+
+
+def _was_ours(twin: Observed, known: Known) -> bool:
+    """Say whether an archived resource was ours: by its entry, or as one that a run of ours archived."""
+    return twin.id in known.archived or (known.entry is not None and known.entry.id == twin.id)
+
+
+def _unrevived(step: Change, twin: Observed) -> Change:
+    """Make a conflict of bringing back what somebody else archived."""
+    notes = (
+        f"{twin.id} holds the name, is archived, and was not ours: it is not brought back",
+        "to make it yours: adopt: overwrite in its metadata; or choose another name",
+    )
+    return Change(step.address, Action.CONFLICT, step.title, step.fields, id=twin.id, notes=notes, where=step.where)
 
 
 def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:

@@ -241,7 +241,11 @@ def _written(  # noqa: PLR0913 - each is one member of the change
 def archival(address: Address, title: str, observed: Observed, *, where: str = "") -> Change:
     """Return the change that takes a live resource away, as it is now."""
     kind = observed.kind
-    notes = ("deleted for good: the API cannot archive it",) if kind.archive_is_final else ()
+    notes: tuple[str, ...] = ()
+    if kind.archive_is_final:
+        notes = ("deleted for good: the API cannot archive it",)
+    elif kind.twin is not Twin.REVIVE:
+        notes = ("the platform cannot bring it back: declared again, it is made anew",)
     pre = Precondition(observed.id, covered(kind, observed.shape, Precondition(), updated_at=None))
     return Change(address, Action.ARCHIVE, title, id=observed.id, pre=pre, notes=notes, where=where)
 

@@ -120,7 +120,7 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
             fields, message = (), _lost(what)
         case Action.RESTORE:
             what, fields, message = What.ARCHIVED, (), _lost(What.ARCHIVED)
-        case Action.ADOPT | Action.CONFLICT if change.id != entry.id:
+        case Action.ADOPT | Action.CONFLICT | Action.UPDATE if change.id != entry.id:
             what, fields = What.GONE, ()
             message = f"it is gone from the platform, and another one of its name is there ({change.id})"
         case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH if fields:

@@ -73,7 +73,7 @@ def hints(pairs: Iterable[Likeness]) -> dict[Address, str]:
     for pair in pairs:
         place = "beside its name" if pair.new.parent else "in its metadata"
         notes[pair.new] = f"looks like a rename of {pair.old.local}: write {pair.line} {place} to keep it"
-        notes[pair.old] = f"looks like a rename to {pair.new.local}: write {pair.line} {place} of that one to keep this"
+        notes[pair.old] = f"looks like a rename to {pair.new.local}: see there"
     return notes
 
 

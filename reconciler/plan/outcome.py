@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.errors import Exit, ReconcilerError
+from reconciler.kinds.kind import Twin
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.resource import Address
 
@@ -81,9 +82,9 @@ class Applied:
 
     @property
     def archived(self) -> int:
-        """How many resources were archived and could be brought back, if the platform can."""
+        """How many resources were archived that the platform can bring back."""
         return sum(
-            isinstance(one, Done) and one.change.action is Action.ARCHIVE and not one.change.kind.archive_is_final
+            isinstance(one, Done) and one.change.action is Action.ARCHIVE and one.change.kind.twin is Twin.REVIVE
             for one in self.outcomes
         )
 

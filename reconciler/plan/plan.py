@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -111,7 +111,7 @@ class Situation:
     """What was found: for each desired address its live side, what else to report, and the id behind a name.
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
-    is asked only where a name is to be had.
+    is asked only where a name is to be had. `beside` is what is declared and not part of this run.
     """
 
     found: Mapping[Address, Found]
@@ -120,6 +120,7 @@ class Situation:
     reports: tuple[Change, ...] = ()
     leaving: Mapping[Address, Leaving] = field(default_factory=dict)
     holders: Holders = lambda _org, _kind: ()
+    beside: Sequence[Desired] = ()
 
 
 def build(
@@ -149,11 +150,13 @@ def build(
             changes.extend(result)
         else:
             unchanged[address.kind] += 1
+    declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()
+    changes += [_unconfirmed(address) for address in sorted(rules.ledger.begun - declared)]
     leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
     leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
-    faults += still_needed(wanted, going)
+    faults += still_needed([*wanted, *situation.beside], going)
     if faults:
         return faults
     gone = {address: one.observed for address, one in leaving.items() if one.observed}
@@ -177,6 +180,15 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(Counter(rules.secrets.values())),
     )
+
+
+def _unconfirmed(address: Address) -> Change:
+    """Report a creation that was announced, not confirmed, and is declared no more."""
+    note = (
+        "its creation was begun by a run that did not end, and git no longer declares it: see whether it is there; "
+        f"reconciler ledger forget {address}"
+    )
+    return Change(address, Action.REPORT, address.name, notes=(note,))
 
 
 def build_from(

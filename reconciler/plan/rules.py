@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from reconciler.errors import Fault
 from reconciler.plan.leaves import Path
 from reconciler.plan.owned import Entry, Ledger
 from reconciler.plan.secrecy import SecretState
@@ -16,11 +18,13 @@ from reconciler.resource import Address, Adopt, Desired
 class Known:
     """What is known of an address: its entry in the ledger, or that its creation was announced and not confirmed.
 
-    `moved_from` is where the entry stood before. `rotate` are the paths of secrets to be sent again.
+    `archived` are the ids of what runs of ours archived. `moved_from` is where the entry stood before. `rotate` are the
+    paths of secrets to be sent again.
     """
 
     entry: Entry | None = None
     is_begun: bool = False
+    archived: frozenset[str] = frozenset()
     moved_from: Address | None = None
     rotate: Sequence[Path] = ()
 
@@ -28,7 +32,7 @@ class Known:
 NOTHING = Known()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """What a plan is made under; `adopt` is the rule of adoption where git says none.
 
@@ -48,8 +52,13 @@ class Rules:
         old = self.moves.get(address)
         entry = self.ledger.entries.get(old or address)
         if entry is None:
-            return Known(is_begun=address in self.ledger.begun)
-        return Known(entry, moved_from=old, rotate=self.rotate.get(address, ()))
+            return Known(is_begun=address in self.ledger.begun, archived=self.archived)
+        return Known(entry, archived=self.archived, moved_from=old, rotate=self.rotate.get(address, ()))
+
+    @cached_property
+    def archived(self) -> frozenset[str]:
+        """The ids of what runs of ours archived, as far as that is remembered."""
+        return frozenset(id_ for run in self.ledger.runs.values() for id_ in run.archived.values())
 
     def id_of(self, address: Address) -> str | None:
         """Return the id that an address is remembered by."""
@@ -82,6 +91,20 @@ def moves_of(declared: Sequence[Desired], ledger: Ledger) -> dict[Address, Addre
 def _below(address: Address, moved: Mapping[Address, Address]) -> Address:
     above = moved.get(address.above) if address.above else None
     return address._replace(parent=above.name) if above else address
+
+
+def contested_moves(declared: Sequence[Desired], ledger: Ledger) -> Iterator[Fault]:
+    """Yield a fault for each resource that is said to have moved to where another one of ours is."""
+    for one in declared:
+        if one.moved_from is None or one.archive:
+            continue
+        old = one.address._replace(name=one.moved_from)
+        here, there = ledger.entries.get(one.address), ledger.entries.get(old)
+        if here is not None and there is not None and here.id != there.id:
+            path = ("metadata", "moved_from") if one.path == ("spec",) else (*one.path, "moved_from")
+            message = f"{old.local} cannot move here: another one that is ours has this address ({here.id})"
+            hint = "first remove that one and apply; then move"
+            yield Fault(message, one.source, path, hint=hint, on_value=True)
 
 
 def _before(one: Desired, moves: Mapping[Address, Address]) -> Address:

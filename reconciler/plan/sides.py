@@ -14,13 +14,18 @@ from reconciler.plan.owned import Entry, field_digest, pointer
 
 
 def sided(kind: Kind, entry: Entry, fields: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
-    """Return the fields, each with the side that moved; one that was never written is git's news."""
+    """Return the fields, each with the side that moved; one that was never written is git's news.
+
+    Of a resource that was taken over as it is nothing is known, nor of a secret that is there.
+    """
     return tuple(replace(one, side=_side(kind, entry, one)) for one in fields)
 
 
-def _side(kind: Kind, entry: Entry, one: FieldChange) -> Side:
+def _side(kind: Kind, entry: Entry, one: FieldChange) -> Side | None:
     if one.sensitive:
-        return Side.PENDING
+        return Side.DRIFTED if one.old is None and pointer(one.path) in entry.secrets else None
+    if not entry.fields:
+        return None
     moved_there = not was_written(kind, entry, one.path, one.old)
     moved_here = not was_written(kind, entry, one.path, one.new)
     if not knows(entry, one.path) or not moved_there:

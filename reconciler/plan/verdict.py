@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.plan.change import Action, Change
@@ -83,15 +83,12 @@ def _refusals(
             f"{named}: there already, not ours, and different",
             "write adopt: overwrite, make git agree, choose another name, or leave it out with --exclude",
         )
-    going = Counter(
-        change.address.kind for change in changes if change.action is Action.ARCHIVE and change.address in leaving
-    )
+    gone = [change.address for change in changes if change.action is Action.ARCHIVE and change.address in leaving]
+    going = Counter(address.kind for address in gone)
     owned = Counter(address.kind for address in ledger.entries)
-    staying = Counter(
-        change.address.kind for change in changes if change.action in (Action.CREATE, Action.ADOPT, Action.RESTORE)
-    )
+    emptied = _emptied(gone, changes, ledger)
     for kind, count in sorted(going.items()):
-        yield from _over(kind, count, owned[kind], staying[kind], policy)
+        yield from _over(kind, count, owned[kind], emptied.get(kind, []), policy)
     for kind in sorted(policy.allowed.keys() - going.keys()):
         yield Refusal(
             f"--allow-archive {kind}={policy.allowed[kind]}: this plan archives no {kind}",
@@ -99,7 +96,20 @@ def _refusals(
         )
 
 
-def _over(kind: str, count: int, owned: int, new: int, policy: Policy) -> Iterator[Refusal]:
+def _emptied(gone: Iterable[Address], changes: Iterable[Change], ledger: Ledger) -> dict[str, list[str]]:
+    """Return, by kind, the organizations in which nothing of it would be left, nor is anything new."""
+    going = Counter((address.kind, address.org) for address in gone)
+    owned = Counter((address.kind, address.org) for address in ledger.entries)
+    arriving = (Action.CREATE, Action.ADOPT, Action.RESTORE)
+    new = {(change.address.kind, change.address.org) for change in changes if change.action in arriving}
+    emptied: dict[str, list[str]] = {}
+    for kind, org in sorted(going):
+        if going[kind, org] >= owned[kind, org] and (kind, org) not in new:
+            emptied.setdefault(kind, []).append(org)
+    return emptied
+
+
+def _over(kind: str, count: int, owned: int, emptied: Sequence[str], policy: Policy) -> Iterator[Refusal]:
     """Yield why so many of a kind may not go: another number was allowed, all of it goes, or too much."""
     way_out = f"if it is meant: --allow-archive {kind}={count}"
     if kind in policy.allowed:
@@ -108,10 +118,12 @@ def _over(kind: str, count: int, owned: int, new: int, policy: Policy) -> Iterat
                 f"--allow-archive {kind}={policy.allowed[kind]}: this plan archives {count}", f"review it; {way_out}"
             )
         return
-    if count >= owned and not new:
-        yield Refusal(f"{kind}: every one that is ours would be archived ({count})", way_out)
+    if emptied:
+        where = ", ".join(emptied)
+        yield Refusal(f"{kind}: every one that is ours in {where} would be archived ({count} in all)", way_out)
         return
     limit = policy.limit_of(kind)
     if count > limit.of(owned):
-        message = f"{kind}: {count} of {owned} would be archived, more than {limit.percent} percent or {limit.floor}"
+        most = f"more than {limit.percent} percent and more than {limit.floor}"
+        message = f"{kind}: {count} of {owned} would be archived, {most}"
         yield Refusal(message, f"{way_out}; the limit stands in reconciler.yaml, under removal")

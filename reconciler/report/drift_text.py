@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.plan.change import Side
 from reconciler.plan.drift import What
 from reconciler.report.field_text import framed, moved_lines
 from reconciler.report.style import counted
@@ -75,6 +76,10 @@ def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
     said = f"{one.message}{since}" if one.message else f"changed on the platform{since}"
     head = f"{sign} {one.address.local}{title}"
     yield f"  {style.paint(head, color)}  {style.paint(said, 'dim')}"
+    both = [field.name for field in one.fields if field.side is Side.BOTH]
+    if both:
+        text = f"changed in git as well, and not applied yet: {', '.join(both)}"
+        yield f"      {style.paint(text, 'red')}"
     yield from moved_lines(one.fields, framed([field.name for field in one.fields], style=style))
     revert, capture = remedies(one, flags=flags)
     if one.what is What.UNSYNCED:

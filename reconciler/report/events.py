@@ -16,6 +16,7 @@
 | `import`    | `files` by fate, `declared` (addresses), `archived` and `owned` (counts)                    |
 | `ledger`    | `place`, `owner`, `serial`, `lock`: what the ledger is, and who holds it (or null)          |
 | `owned`     | `address`, `id`, `protect`, `commit`, `applied_at`, and the paths of `fields` and `secrets` |
+| `archived`  | `run`, `at`, `ids` by address: what a run archived, for `undo`                              |
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
 | `taken_over` | `addresses`: what is ours from now on; `left`: what differs, and is not                     |
 | `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
@@ -159,6 +160,11 @@ def ledger(place: str, owner: Mapping[str, str], serial: int, lock: Mapping[str,
 def owned(address: str, **about: Any) -> Event:
     """Describe what the ledger knows of an address."""
     return _event("owned", address=address, **about)
+
+
+def farewell(run: str, at: str, archived: Mapping[str, str]) -> Event:
+    """Say what a run archived, for `undo`."""
+    return _event("archived", run=run, at=at, ids=dict(archived))
 
 
 def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:

@@ -72,9 +72,14 @@ def plan_text(plan: Plan, *, style: Style) -> Iterator[str]:
     yield from _summary(plan, by_org, style)
 
 
-def counts_text(counts: Mapping[Action, int]) -> str:
+def counts_text(changes: Iterable[Change]) -> str:
     """Write how many changes there are of each action, as `2 to create, 1 to update`."""
-    parts = [f"{counts[action]:,} to {action.value}" for action in Action if action.is_step and counts.get(action)]
+    listed = list(changes)
+    counts = Counter(change.action for change in listed)
+    final = sum(change.action is Action.ARCHIVE and change.kind.archive_is_final for change in listed)
+    counts[Action.ARCHIVE] -= final
+    parts = [f"{counts[action]:,} to {action.value}" for action in Action if action.is_step and counts[action] > 0]
+    parts += [f"{final:,} to delete"] if final else []
     parts += [f"{counts[action]:,} {words}" for action, words in _COUNTED.items() if counts.get(action)]
     return ", ".join(parts)
 
@@ -180,11 +185,11 @@ def _summary(plan: Plan, by_org: Mapping[str, Sequence[Change]], style: Style) -
     if len(by_org) > 1:
         width = max(map(cells, by_org))
         for org, changes in by_org.items():
-            yield f"  {style.paint(pad(org, width))}  {counts_text(Counter(one.action for one in changes))}"
+            yield f"  {style.paint(pad(org, width))}  {counts_text(changes)}"
     yield from _secrets(plan, style)
     yield from _refusals(plan, style)
     unchanged = f", {plan.in_sync:,} unchanged" if plan.in_sync else ""
-    yield f"{style.paint('Plan:', 'bold')} {counts_text(plan.counts)}{unchanged}."
+    yield f"{style.paint('Plan:', 'bold')} {counts_text(plan.changes)}{unchanged}."
 
 
 def _refusals(plan: Plan, style: Style) -> Iterator[str]:
@@ -216,7 +221,8 @@ def _nothing(plan: Plan, style: Style) -> str:
     told = [f" {count:,} {words}." for action, words in _COUNTED.items() if (count := plan.counts.get(action))]
     unknown = plan.secrets.get(SecretState.UNKNOWN, 0)
     if unknown:
-        told.append(f" {counted(unknown, 'secret')} not compared: no value here, or never sent from here.")
+        why = "no value here, or not sent since the ledger began (--rotate sends them)"
+        told.append(f" {counted(unknown, 'secret')} not compared: {why}.")
     known = "".join(told)
     text = f"{counted(plan.in_sync, 'resource')} {are} as git wants {'it' if are == 'is' else 'them'}."
     return f"{style.paint('No changes.', 'bold')} {text}{known}"

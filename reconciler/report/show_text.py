@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.fields import SET, SecretRef
@@ -48,7 +47,7 @@ def show_text(shown: SideBySide, *, touched: str | None, style: Style) -> Iterat
     yield from table(["", "FIELD", "GIT", "LIVE", "LAST WRITTEN"], rows, style=style)
     yield ""
     if shown.changes:
-        yield f"Plan: {counts_text(Counter(change.action for change in shown.changes))}."
+        yield f"Plan: {counts_text(shown.changes)}."
     else:
         yield "In sync."
 
