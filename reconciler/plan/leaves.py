@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from reconciler.kinds.fields import SecretRef
@@ -30,19 +30,23 @@ def _below(path: Keys, value: Any, wholes: frozenset[Keys]) -> Iterator[tuple[Ke
 
 def pointers(kind: Kind, shape: Shape) -> set[str]:
     """Return the paths of the same fields, spelled as the ledger does."""
-    found: set[str] = set()
+    found = set(map(_TOPS.__getitem__, shape))
     for key, value in shape.items():
-        if type(value) is dict:
-            found.update(_spelled(path) for path, _ in _below((key,), value, wholes_of(kind)))
-        else:
-            found.add(_spelled((key,)))
+        if type(value) is dict and value and (key,) not in wholes_of(kind):
+            found.remove(_TOPS[key])
+            found.update(pointer(path) for path, _ in _below((key,), value, wholes_of(kind)))
     return found
 
 
-@lru_cache(maxsize=10_000)
-def _spelled(path: Keys) -> str:
-    return pointer(path)
+class _Spellings(dict[str, str]):
+    """The paths of top-level fields, each spelled once: every resource of a plan asks for them."""
 
+    def __missing__(self, key: str) -> str:
+        spelled = self[key] = pointer((key,))
+        return spelled
+
+
+_TOPS = _Spellings()
 
 Path = tuple[str | int, ...]
 

@@ -49,7 +49,7 @@ class Rules:
 
     def known(self, address: Address) -> Known:
         """Return what is known of an address."""
-        old = self.moves.get(address)
+        old = self.moves.get(address) if self.moves else None
         entry = self.ledger.entries.get(old or address)
         if entry is None:
             return Known(is_begun=address in self.ledger.begun, archived=self.archived)
