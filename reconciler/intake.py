@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,14 @@ from reconciler.manifest.rewrite import save as save_drafts
 from reconciler.manifest.save import in_the_way, save
 from reconciler.manifest.substance import Taken
 from reconciler.plan.capture import capture_all
-from reconciler.plan.change import Action, Change, FieldChange, holds_unknown_secret
+from reconciler.plan.change import Action, Change, FieldChange, Record, holds_unknown_secret
 from reconciler.plan.claim import record_of
 from reconciler.plan.drift import Drifted, What
 from reconciler.plan.imported import Imported
 from reconciler.plan.outcome import Applied, Done
+from reconciler.plan.owned import pointer
 from reconciler.plan.pick import kinds_of, pick, with_tenants
-from reconciler.plan.rules import Rules, moves_of
+from reconciler.plan.rules import Known, Rules, moves_of
 from reconciler.reconcile import Wanted, learnt, read_manifests
 from reconciler.resource import by_rank
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.plan.imported import Imported
     from reconciler.plan.owned import Ledger
     from reconciler.plan.plan import Plan
-    from reconciler.resource import Address
+    from reconciler.resource import Address, Desired
     from reconciler.settings import Settings
 
 
@@ -159,19 +160,37 @@ def accept(captured: Captured, wanted: Wanted, plan: Plan, *, client: ReadClient
 
     Raises LedgerError.
     """
-    addresses = {one.address: one.id for one in captured.taken}
+    taken = {one.address: one for one in captured.taken}
     changes = [
         Change(
             one.address,
             Action.RECORD,
             one.title,
-            id=addresses[one.address],
-            record=record_of(one, wanted.rules.known(one.address)),
+            id=taken[one.address].id,
+            record=_accepted(one, taken[one.address], wanted.rules.known(one.address)),
         )
         for one in wanted.everything
-        if one.address in addresses
+        if one.address in taken
     ]
     _record(changes, plan, client=client, keeper=keeper)
+
+
+def _accepted(desired: Desired, taken: Drifted, known: Known) -> Record:
+    """Return what the ledger learns of captured fields; what is pending in git beside them was not written yet."""
+    record, entry = record_of(desired, known), known.entry
+    if entry is None:
+        return record
+    tops = [pointer(field.path) for field in taken.fields]
+
+    def part(fields: Mapping[str, str], *, captured: bool) -> dict[str, str]:
+        return {
+            path: told
+            for path, told in fields.items()
+            if captured is any(path == top or path.startswith(f"{top}/") for top in tops)
+        }
+
+    fields = part(entry.fields, captured=False) | part(record.fields, captured=True)
+    return replace(record, fields=fields, protect=entry.protect)
 
 
 def _not_capturable(one: Drifted) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from reconciler.errors import Exit, ManifestError, UsageError
+from reconciler.intake import adopt, import_live
 from reconciler.kinds.agent import AgentSpec
 from reconciler.kinds.app import AppSpec
 from reconciler.kinds.channel_auth import ChannelAuth, Requirements
@@ -18,7 +19,7 @@ from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
 from reconciler.plan.imported import Fate
 from reconciler.plan.owned import Ledger
-from reconciler.reconcile import adopt, import_live, plan_afresh
+from reconciler.reconcile import plan_afresh
 from reconciler.report.import_text import import_text
 from reconciler.report.style import Style
 from reconciler.settings import settings

@@ -13,6 +13,7 @@
 | `manifests` | what git wants: the text of fleet.yaml, or a map from file names to texts                        |
 | `plan`      | each change as `symbol address fields...`, with the plan's own signs                             |
 | `notes`     | what the plan says beside its changes                                                            |
+| `refused`   | why the plan is refused: it is not applied, and nothing is sent                                  |
 | `requests`  | each write as `METHOD path: body`; ` @Org` behind the path where it is not the default one       |
 | `after`     | what reading back shows, as `GET path: members`                                                  |
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
@@ -35,7 +36,7 @@ import httpx
 import pytest
 import yaml
 
-from reconciler.errors import Exit, ManifestError
+from reconciler.errors import Exit, ManifestError, PlanRefused
 from reconciler.intake import adopt
 from reconciler.kinds import KINDS
 from reconciler.kinds.channel_config import CONFIGS
@@ -48,7 +49,7 @@ from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 FOLDER = Path(__file__).parent / "scenarios"
 CASES = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in sorted(FOLDER.rglob("*.yaml"))}
 KEYS = {"why", "server", "org_id", "env", "applied", "live", "foreign", "adopt", "manifests"}
-OUTCOME = {"plan", "notes", "requests", "after"}
+OUTCOME = {"plan", "notes", "refused", "requests", "after"}
 COLLECTIONS = {
     "model": "/v1/models",
     "harness": "/v1/harnesses?include_archived=true",
@@ -235,6 +236,12 @@ def test_scenario(name, open_world, monkeypatch):
         notes = [note for change in plan.changes for note in change.notes]
         assert [server.named(_shown(change)) for change in plan.changes] == case.get("plan", [])
         assert server.named(notes) == case.get("notes", [])
+        assert server.named([one.message for one in plan.refusals]) == case.get("refused", [])
+        if plan.refusals:
+            with pytest.raises(PlanRefused):
+                run.apply(plan)
+            assert not world.writes
+            return
         assert run.apply(plan) == case.get("requests", [])
         _check_after(case, server)
         again = run.plan()

@@ -201,7 +201,12 @@ def _lists_sorted(value: Shape) -> Shape:
 
 
 def _completed(desired: Shape, observed: Shape) -> Shape:
-    """Keep live requirements that git does not speak of when it changes the mode of `auth`."""
+    """Keep live requirements that git does not speak of when it changes the mode of `auth`.
+
+    Settings of another type are not kept: the platform would show its secrets, which are none to the new type.
+    """
+    if "config" not in desired and {"type"} <= desired.keys() & observed.keys() and desired["type"] != observed["type"]:
+        return desired | {"config": {}}
     auth = (desired.get("config") or {}).get("auth")
     live = ((observed.get("config") or {}).get("auth") or {}).get("requirements")
     if not auth or not live or "requirements" in auth:

@@ -71,7 +71,7 @@ def ensure_owned(ledger: Ledger, *, by: Owner, place: str) -> Ledger:
         return ledger
     raise LedgerError(
         f"the ledger in {place} belongs to {ledger.owner}; this is {by}",
-        hint="if the repository moved: reconciler ledger forget --all, and what agrees is taken over again; "
+        hint="if the repository moved: reconciler ledger rebuild, which takes over what agrees; "
         "in a fork, name another branch or environment in reconciler.yaml",
     )
 

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reconciler.errors import LedgerError, LedgerLocked, LedgerMoved
@@ -41,8 +41,21 @@ Files = dict[str, str]
 """Names in the branch's folder and the ids of their blobs."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a run has put on the branch without a break: its last commit, and the one that the first stands on."""
+
+    base: str | None
+    last: str
+    commits: int = 1
+
+
 class GitBackend:
-    """One owner's ledger on a branch of a remote."""
+    """One owner's ledger on a branch of a remote.
+
+    A run ends with one commit: it replaces those that held the lock, unless others pushed in between or the remote
+    does not let a branch be replaced.
+    """
 
     def __init__(self, git: Git, owner: Owner, *, remote: str, branch: str = BRANCH) -> None:
         self._git = git
@@ -53,6 +66,7 @@ class GitBackend:
         self._document = f"{key_of(owner)}.json"
         self._lock = f"{key_of(owner)}.lock"
         self._mine: Lock | None = None
+        self._own: _Own | None = None
 
     @property
     def place(self) -> str:
@@ -79,11 +93,11 @@ class GitBackend:
 
     def checkpoint(self, ledger: Ledger, *, message: str) -> Ledger:
         """Push the ledger beside the lock."""
-        return self._push_ledger(ledger, message=message, drop=())
+        return self._push_ledger(ledger, message=message, drop=(), is_last=False)
 
     def write(self, ledger: Ledger, *, message: str) -> Ledger:
         """Push the ledger and the end of the lock as one commit."""
-        written = self._push_ledger(ledger, message=message, drop=(self._lock,))
+        written = self._push_ledger(ledger, message=message, drop=(self._lock,), is_last=True)
         self._mine = None
         return written
 
@@ -111,6 +125,7 @@ class GitBackend:
     def _take(self, mine: Lock, *, until: float, serial: int | None) -> Lock | None:
         """Push our lock; return the stale one that it replaced. Raises LedgerLocked when the time is over."""
         blob = self._git.blob(locks.dumps(mine))
+        self._own = None
         self._mine = mine  # from here on it may stand on the branch, whether we are told so or not
         stale: list[Lock | None] = [None]
 
@@ -132,7 +147,7 @@ class GitBackend:
             else:
                 return stale[0]
 
-    def _push_ledger(self, ledger: Ledger, *, message: str, drop: tuple[str, ...]) -> Ledger:
+    def _push_ledger(self, ledger: Ledger, *, message: str, drop: tuple[str, ...], is_last: bool) -> Ledger:
         written = replace(ledger, serial=ledger.serial + 1)
         blob = self._git.blob(codec.dumps(written))
 
@@ -142,7 +157,7 @@ class GitBackend:
             return {**_less(self._held(files), *drop), self._document: blob}
 
         try:
-            self._push(change, message=lambda: message)
+            self._push(change, message=lambda: message, is_last=is_last)
         except KeyboardInterrupt:  # what was done on the platform is to be remembered; who insists interrupts again
             self._push(change, message=lambda: message)
             raise
@@ -154,11 +169,24 @@ class GitBackend:
         if mine is None:
             return
 
+        if self._taken_back():
+            return
+
         def change(files: Files) -> Files | None:
             by = self._holder(files)
             return _less(files, self._lock) if by and by.id == mine.id else None
 
         self._push(change, message=lambda: f"Release the lock of {mine}: the ledger is as it was\n")
+
+    def _taken_back(self) -> bool:
+        """Put the branch back to where it was before the lock, if nobody pushed since; say whether that was done."""
+        own = self._own
+        if own is None or own.base is None or own.commits > 1 or self._tip() != own.last:
+            return False
+        try:
+            return self._git.push(own.base, remote=self._remote, ref=self._ref, expected=own.last) is Pushed.DONE
+        except LedgerError:  # not every remote lets a branch be put back
+            return False
 
     def _held(self, files: Files) -> Files:
         """Return the files when our lock is among them; raises LedgerMoved otherwise."""
@@ -167,8 +195,13 @@ class GitBackend:
             raise taken_away(self.place)
         return files
 
-    def _push(self, change: Callable[[Files], Files | None], *, message: Callable[[], str]) -> None:
-        """Push what becomes of the branch's files, anew on top of whatever others push; None changes nothing."""
+    def _push(
+        self, change: Callable[[Files], Files | None], *, message: Callable[[], str], is_last: bool = False
+    ) -> None:
+        """Push what becomes of the branch's files, anew on top of whatever others push; None changes nothing.
+
+        What is the last of a run replaces what it pushed before, where that works at once.
+        """
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(_PAUSE * random.uniform(1, 1 + attempt))  # noqa: S311 - so that two do not keep step
@@ -178,8 +211,18 @@ class GitBackend:
                 return
             if _NOTE not in files:
                 files[_NOTE] = self._git.blob(_README)
-            commit = self._git.commit(self._git.tree(files), parent=tip, message=message())
-            if self._git.push(commit, remote=self._remote, ref=self._ref, expected=tip) is Pushed.DONE:
+            own = self._own if self._own and self._own.last == tip else None
+            replaces = is_last and own is not None and not attempt
+            parent = own.base if own and replaces else tip
+            commit = self._git.commit(self._git.tree(files), parent=parent, message=message())
+            try:
+                pushed = self._git.push(commit, remote=self._remote, ref=self._ref, expected=tip)
+            except LedgerError:
+                if replaces:  # not every remote lets a branch be replaced
+                    continue
+                raise
+            if pushed is Pushed.DONE:
+                self._own = _Own(own.base, commit, own.commits + 1) if own else _Own(tip, commit)
                 return
         raise LedgerError(f"{self.place} is written by others all the time", hint="run again")
 

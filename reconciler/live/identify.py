@@ -60,7 +60,7 @@ def _remembered(
     for one in desired:
         id_ = remembered(one.address) if one.pinned is None else None
         wire = by_id.get(id_) if id_ else None
-        if wire is not None and wire["id"] not in taken and not one.kind.wire.archived(wire):
+        if wire is not None and wire["id"] not in taken and wire["id"] not in more and not one.kind.wire.archived(wire):
             matches.live[one.address] = wire
             more.add(wire["id"])
     return more

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
+from reconciler.errors import UsageError
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import references
 from reconciler.live.client import ReadClient
@@ -18,6 +20,27 @@ from reconciler.plan.removal import Leaving
 from reconciler.resource import Address
 
 Lists = Mapping[tuple[str, str], Sequence[Wire]]
+
+
+def ensure_same(
+    orgs: Mapping[str, OrgRef], declared: Collection[Address], live: Sequence[Wire], ledger: Ledger
+) -> None:
+    """Refuse an organization that the ledger knows as another one: all that is ours would be made again there.
+
+    A declared one may be another where the known one is out of reach: then it was made anew. Raises UsageError.
+    """
+    ids = {wire["id"] for wire in live}
+    used = {address.org for address in (*ledger.entries, *ledger.begun)}
+    for org, ref in orgs.items():
+        known = ledger.orgs.get(org)
+        if org not in used or known is None or ref.id in (None, known):
+            continue
+        if known in ids or Address(org, TENANT.name, org) not in declared:
+            raise UsageError(
+                f'organization "{org}" is {ref.id} in this run, and {known} in the ledger',
+                hint="set EVERRUNS_ORG_ID and the key as they were, or give each its own environment in "
+                "reconciler.yaml; if the old one is no more: reconciler ledger forget --all",
+            )
 
 
 def orgs_of_leaving(
@@ -39,9 +62,15 @@ def orgs_of_leaving(
 
 
 def seen_leaving(
-    leaving: Mapping[Address, Entry], lists: Lists, tenants: Sequence[Wire], names: Names, *, lost: Collection[str]
+    leaving: Mapping[Address, Entry],
+    lists: Lists,
+    tenants: Sequence[Wire],
+    names: Names,
+    *,
+    lost: Collection[str],
+    heirs: Mapping[str, Address] = MappingProxyType({}),
 ) -> dict[Address, Leaving]:
-    """Say what is live of everything that is leaving."""
+    """Say what is live of everything that is leaving; `heirs` are the declared addresses by the ids they mean."""
     by_id: dict[tuple[str, str], dict[str, Wire]] = {}
     found = {}
     for address, entry in leaving.items():
@@ -52,7 +81,7 @@ def seen_leaving(
         kind = BY_NAME[address.kind]
         is_there = wire is not None and wire.get("status") != "deleted"
         observed = observed_at(address, kind, wire, names) if wire is not None and is_there else None
-        found[address] = Leaving(entry, observed, is_within_reach=address.org not in lost)
+        found[address] = Leaving(entry, observed, is_within_reach=address.org not in lost, heir=heirs.get(entry.id))
     return found
 
 

@@ -12,7 +12,7 @@ from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, Remembered, identify, identify_children
-from reconciler.live.leaving import orgs_of_leaving, seen_leaving
+from reconciler.live.leaving import ensure_same, orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
 from reconciler.live.readers import readers
@@ -56,6 +56,7 @@ def observe(
         faults: list[Fault] = []
         live = listed(client, [Query(TENANT, None, "this key")], pool=pool).popitem()[1]
         orgs, tenants = organizations(live, chosen, faults, org_id=org_id, remembered=rules.id_of)
+        ensure_same(orgs, tenants.live, live, rules.ledger)
         lost = orgs_of_leaving(orgs, leaving, live, rules.ledger)
         kinds = needed(chosen)
         for address in leaving:
@@ -78,7 +79,8 @@ def observe(
     faults += unbound + _left_out(bound, everything, chosen, names)
     found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
-    left = seen_leaving(leaving, lists, live, names, lost=lost)
+    heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
+    left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists)), bound, faults)
 
 

@@ -11,7 +11,7 @@ from reconciler.plan.change import Action, Change, FieldChange, Precondition, Re
 from reconciler.plan.decide import Found, decide, where_of
 from reconciler.plan.diff import without
 from reconciler.plan.gone import Gone, gone_fields, released_note
-from reconciler.plan.leaves import Path, leaves, pointers, secret_refs, value_at
+from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
 from reconciler.plan.owned import steps as path_of
 from reconciler.plan.rules import NOTHING, Known
@@ -30,25 +30,49 @@ def claim(
     """Return the changes of an address, none when it is in sync and ours; `adopt` is the rule where git says none."""
     observed, entry = found.observed, known.entry
     rule = desired.adopt or adopt
-    is_ours = observed is None or known.is_begun or (entry is not None and entry.id == observed.id)
+    is_ours = observed is None or (entry is not None and entry.id == observed.id)
     if desired.archive:
         return _archived(desired, found, known, may=is_ours or rule == "overwrite")
-    if observed is None and found.twin is not None and rule == "never" and entry is None:
+    if observed is None and found.twin is not None and rule == "never" and not (entry and entry.id == found.twin.id):
         return _never(desired, found.twin)
-    gone = gone_fields(desired, entry, observed.spec) if entry and observed and is_ours else None
+    gone = None
+    is_known = False
+    if entry is not None and observed is not None and is_ours:
+        own = managed(desired)
+        is_known = own == entry.fields.keys()  # true of nearly every resource: nothing left git, and nothing is new
+        gone = None if is_known else gone_fields(desired, entry, observed.spec, own=own)
     wanted = replace(desired, spec=desired.spec | gone.cleared) if gone and gone.cleared else desired
     seen = _blinded(found, known.rotate) if known.rotate and observed else found
     steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
     if isinstance(steps, Fault):
         return steps
-    if observed is not None and not is_ours:
+    if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
     if not steps:
+        if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
+            return steps
         return _bookkeeping(desired, observed, known, gone) if observed else steps
     if known.rotate and observed:
         shown = observed.spec
         steps = [replace(step, fields=tuple(_seen(one, known.rotate, shown) for one in step.fields)) for step in steps]
     return _told(desired, steps, known, gone)
+
+
+def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:
+    """Say whether these steps would only complete a creation: what else differs, somebody else made or changed."""
+    kind = desired.kind
+    later: set[str] = set(switches(kind))
+    if not kind.parent:
+        later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
+    return all(one.path[0] in later or one.old is None for step in steps for one in step.fields)
+
+
+def managed(desired: Desired) -> set[str]:
+    """Return the paths of all fields that are managed: those declared, and the name, which git always says."""
+    own = pointers(desired.kind, desired.spec)
+    if desired.kind.name_field:
+        own.add(f"/{desired.kind.name_field}")
+    return own
 
 
 def _archived(desired: Desired, found: Found, known: Known, *, may: bool) -> list[Change] | Fault:
@@ -117,11 +141,11 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
         return [_beside(desired, observed, Action.ADOPT, ("begun by a run that did not end: it is ours",))]
     notes = list(released_note(gone)) if gone else []
     if known.moved_from:
-        notes.append(f"moved from {known.moved_from.local}")
+        notes.extend(_moved(desired, known))
     if desired.protect is not None and desired.protect is not entry.protect:
         notes.append("protected from now on" if desired.protect else "no longer protected")
-    secrets = {pointer(path) for path, _ in secret_refs(desired.spec)}
-    new = sorted(pointers(desired.kind, desired.spec) - entry.fields.keys() - secrets)
+    secrets = {pointer(path) for path, _ in declared_secrets(desired.kind, desired.spec)}
+    new = sorted(managed(desired) - entry.fields.keys() - secrets)
     if new:
         notes.append(f"agrees, and is managed from now on: {_dotted(new)}")
     if not notes:
@@ -146,15 +170,18 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
         if entry and step.action is not Action.CREATE:
             fields = sided(desired.kind, entry, fields)
         if not number:
-            notes = (*notes, *(released_note(gone) if gone else ()), *_moved(known))
+            notes = (*notes, *(released_note(gone) if gone else ()), *_moved(desired, known))
         own = {str(one.path[0]) for one in step.fields}
         record = record_of(desired, known, later) if not number else _adding(desired, own)
         told.append(replace(step, fields=fields, notes=notes, record=record, since=since(entry) if entry else None))
     return told
 
 
-def _moved(known: Known) -> tuple[str, ...]:
-    return (f"moved from {known.moved_from.local}",) if known.moved_from else ()
+def _moved(desired: Desired, known: Known) -> tuple[str, ...]:
+    old = known.moved_from
+    if old is None:
+        return ()
+    return (f"moved from {old.local if old.org == desired.address.org else old}",)
 
 
 def _seen(one: FieldChange, rotate: Sequence[Path], live: Shape) -> FieldChange:
@@ -168,7 +195,7 @@ def record_of(desired: Desired, known: Known, later: Sequence[str] | set[str] = 
     protect = desired.protect if desired.protect is not None else bool(known.entry and known.entry.protect)
     return Record(
         fields=_digests(desired, later),
-        secrets={pointer(path): ref for path, ref in secret_refs(desired.spec)},
+        secrets={pointer(path): ref for path, ref in declared_secrets(desired.kind, desired.spec)},
         protect=protect,
         moved_from=known.moved_from,
     )
@@ -181,7 +208,7 @@ def _adding(desired: Desired, names: set[str]) -> Record:
 
 def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
     turned = switches(desired.kind)
-    secrets = {path for path, _ in secret_refs(desired.spec)}
+    secrets = {path for path, _ in declared_secrets(desired.kind, desired.spec)}
     spec = desired.spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
         pointer(path): field_digest(value)

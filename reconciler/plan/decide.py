@@ -151,6 +151,9 @@ def _update(
         else merged(kind, name, wanted[name], live.get(name))
         for name in dict.fromkeys(change.path[0] for change in fields)
     }
+    if retagged(spec, observed.spec):  # settings of the old type, secrets among them, mean nothing to the new one
+        stale = (name for name, value in observed.spec.items() if isinstance(value, dict) and value)
+        body = {name: {} for name in stale if name not in spec} | body
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
 
 

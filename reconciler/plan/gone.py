@@ -11,8 +11,8 @@ from typing import Any
 
 from reconciler.kinds.kind import Shape, clears
 from reconciler.plan.change import FieldChange, Side
-from reconciler.plan.diff import Keys, same, wholes_of
-from reconciler.plan.leaves import Path, pointers, value_at
+from reconciler.plan.diff import Keys, retagged, same, wholes_of
+from reconciler.plan.leaves import Path, value_at
 from reconciler.plan.owned import Entry, steps
 from reconciler.plan.sides import was_written
 from reconciler.resource import Desired
@@ -31,10 +31,12 @@ class Gone:
     released: list[str] = field(default_factory=list)
 
 
-def gone_fields(desired: Desired, entry: Entry, observed: Shape) -> Gone | None:
-    """Return what becomes of them, None where no field is gone; `observed` is the live spec."""
-    kind = desired.kind
-    lost = entry.fields.keys() - pointers(kind, desired.spec) - {f"/{kind.name_field}"}
+def gone_fields(desired: Desired, entry: Entry, observed: Shape, *, own: set[str]) -> Gone | None:
+    """Return what becomes of them, None where no field is gone.
+
+    `observed` is the live spec, `own` has the paths that are managed.
+    """
+    lost = entry.fields.keys() - own
     if not lost:
         return None
     gone = Gone()
@@ -58,6 +60,8 @@ def _settle(desired: Desired, entry: Entry, observed: Shape, path: Keys, gone: G
     live = value_at(observed, path)
     if value_at(desired.spec, path) is not None:
         return  # declared still, in a form that is compared as one value
+    if isinstance(observed.get(path[0]), dict) and retagged(desired.spec, observed):
+        return  # of another variant: it goes as a whole
     if same(None, live):
         return
     if not was_written(kind, entry, path, live) or any(_touches(path, secret) for secret in entry.secrets):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from reconciler.kinds.fields import SecretRef
@@ -33,15 +33,15 @@ def pointers(kind: Kind, shape: Shape) -> set[str]:
     found: set[str] = set()
     for key, value in shape.items():
         if type(value) is dict:
-            found.update(pointer(path) for path, _ in _below((key,), value, wholes_of(kind)))
+            found.update(_spelled(path) for path, _ in _below((key,), value, wholes_of(kind)))
         else:
-            found.add(_top(key))
+            found.add(_spelled((key,)))
     return found
 
 
-@cache
-def _top(key: str) -> str:
-    return pointer((key,))
+@lru_cache(maxsize=10_000)
+def _spelled(path: Keys) -> str:
+    return pointer(path)
 
 
 Path = tuple[str | int, ...]
@@ -61,10 +61,19 @@ def secret_refs(value: Any, path: Path = ()) -> Iterator[tuple[Path, SecretRef]]
 
 def declared_secrets(kind: Kind, spec: Shape) -> Iterator[tuple[Path, SecretRef]]:
     """Yield the secrets of a spec, looked for only where the kind may have one."""
+    if _secret_fields(kind).isdisjoint(spec):
+        return
     for path in sensitive(kind):
         for holder, key, where in at(spec, path):
             if isinstance(holder[key], SecretRef):
                 yield where, holder[key]
+
+
+@cache
+def _secret_fields(kind: Kind) -> frozenset[str]:
+    """Return the top-level fields below which a secret may stand, whatever variant a spec is of."""
+    named = (step for path in sensitive(kind) for step in path if isinstance(step, str))
+    return frozenset(named)
 
 
 def value_at(shape: Any, path: Path) -> Any:

@@ -110,8 +110,8 @@ class Ledger:
 
     def renamed(self, old: Address, new: Address) -> Ledger:
         """Give an address and all below it a new name; raises LedgerError when that one is taken or another kind."""
-        if (old.org, old.kind) != (new.org, new.kind):
-            raise LedgerError(f"{old} cannot become {new}", hint="a rename keeps organization and kind")
+        if old.kind != new.kind:
+            raise LedgerError(f"{old} cannot become {new}", hint="a rename keeps the kind")
         names = {address: _moved(address, old, new) for address in (*self.entries, *self.begun)}
         taken = next((name for address, name in names.items() if name != address and name in self.entries), None)
         if taken is not None:
@@ -130,7 +130,7 @@ class Ledger:
 def _moved(address: Address, old: Address, new: Address) -> Address:
     if address == old:
         return new
-    return address._replace(parent=new.name) if address.above == old else address
+    return address._replace(org=new.org, parent=new.name) if address.above == old else address
 
 
 def field_digest(value: Any) -> str:
@@ -146,7 +146,8 @@ def _settled(value: Any) -> Any:
         case SecretRef() | Set():
             return {"$secret": "set"}
         case dict():
-            return {key: _settled(item) for key, item in value.items()} or None
+            settled = {key: _settled(item) for key, item in value.items()}
+            return {key: item for key, item in settled.items() if item is not None} or None
         case list():
             return [_settled(item) for item in value] or None
         case float() if value.is_integer():

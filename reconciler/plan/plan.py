@@ -17,7 +17,7 @@ from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
-from reconciler.plan.rules import Rules
+from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
 from reconciler.resource import Address, Desired
@@ -132,17 +132,25 @@ def build(
     changes: list[Change] = list(situation.reports)
     unchanged: Counter[str] = Counter()
     nothing = Found()
+    before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
+    moved: set[Address] = set()
     for one in wanted:
         address = one.address
         found = situation.found.get(address, nothing)
-        result = claim(one, found, rules.known(address), adopt=rules.adopt, has_desired_children=address in parents)
+        known = rules.known(address)
+        if before and known.entry is None and found.observed and found.observed.id in before:
+            old, entry = before[found.observed.id]  # ours under another name, which nobody declares any more
+            known = Known(entry, moved_from=old)
+            moved.add(old)
+        result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
         if isinstance(result, Fault):
             faults.append(result)
         elif result:
             changes.extend(result)
         else:
             unchanged[address.kind] += 1
-    leaving = outlasting(situation.leaving, changes)
+    leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
+    leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed(wanted, going)

@@ -20,11 +20,13 @@ class Leaving:
     """What is ours and no longer declared: its entry, and what is live of it.
 
     `is_within_reach` is False where its organization is not one of the key's: then nothing can be said of it.
+    `heir` is the address that means the same resource now: a document that got another name.
     """
 
     entry: Entry
     observed: Observed | None
     is_within_reach: bool = True
+    heir: Address | None = None
 
 
 def outlasting(leaving: Mapping[Address, Leaving], changes: Iterable[Change]) -> dict[Address, Leaving]:
@@ -51,13 +53,17 @@ def shielded(leaving: Mapping[Address, Leaving], *, prune: bool) -> list[Address
 
 
 def _is_shielded(one: Leaving) -> bool:
-    return one.entry.protect and one.is_within_reach and one.observed is not None and not one.observed.archived
+    is_there = one.observed is not None and not one.observed.archived
+    return one.entry.protect and one.is_within_reach and one.heir is None and is_there
 
 
 def _removal(address: Address, one: Leaving, *, prune: bool) -> Change:
     observed, title = one.observed, _title(address, one.observed)
     if not one.is_within_reach:
         note = f"its organization {address.org} is not one of this key's: left alone"
+        return Change(address, Action.KEEP, title, id=one.entry.id, notes=(note,))
+    if one.heir is not None:
+        note = f"no longer in git, where {one.heir} means the same resource now: left as it is"
         return Change(address, Action.KEEP, title, id=one.entry.id, notes=(note,))
     if observed is None or observed.archived:
         why = "no longer in git, and archived already" if observed else "no longer in git, and gone from the platform"

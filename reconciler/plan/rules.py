@@ -53,18 +53,19 @@ class Rules:
 
     def id_of(self, address: Address) -> str | None:
         """Return the id that an address is remembered by."""
-        entry = self.ledger.entries.get(self.moves.get(address, address))
+        entry = self.ledger.entries.get(self.moves.get(address, address) if self.moves else address)
         return entry.id if entry else None
 
     def leaving(self, declared: Iterable[Desired]) -> dict[Address, Entry]:
-        """Return what is ours and no longer declared."""
+        """Return what is ours and no longer declared; a child of what has moved by the new address of its parent."""
         kept = {one.address for one in declared}
-        moved = set(self.moves.values())
-        return {
-            address: entry
-            for address, entry in self.ledger.entries.items()
-            if address not in kept and address not in moved
-        }
+        moved = {old: new for new, old in self.moves.items()}
+        leaving = {}
+        for address, entry in self.ledger.entries.items():
+            if address not in kept and address not in moved:
+                new = _below(address, moved)
+                leaving[address if new in kept else new] = entry
+        return leaving
 
 
 def moves_of(declared: Sequence[Desired], ledger: Ledger) -> dict[Address, Address]:
@@ -76,6 +77,11 @@ def moves_of(declared: Sequence[Desired], ledger: Ledger) -> dict[Address, Addre
             if one.address not in ledger.entries and old in ledger.entries:
                 moves[one.address] = old
     return moves
+
+
+def _below(address: Address, moved: Mapping[Address, Address]) -> Address:
+    above = moved.get(address.above) if address.above else None
+    return address._replace(parent=above.name) if above else address
 
 
 def _before(one: Desired, moves: Mapping[Address, Address]) -> Address:

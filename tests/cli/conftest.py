@@ -61,7 +61,7 @@ class Shell:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Give the whole environment of a run."""
-        base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
+        base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)}
         return base | {"GIT_CEILING_DIRECTORIES": str(self.folder.parent)} | self.env | more
 
     def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":

@@ -20,8 +20,8 @@ USAGE = [
     (["plan", "--api-url", "https://me:secret@everruns.example"], "must not carry credentials"),
     (["apply"], "no terminal to ask on"),
     (["apply", "nowhere.plan"], "cannot read nowhere.plan"),
-    (["apply", "a.plan", "-f", "manifests"], "-f, --org, --target and --exclude have no say"),
-    (["apply", "a.plan", "--target", "Agent/triage"], "have no say"),
+    (["apply", "a.plan", "-f", "manifests"], "-f has no say in it"),
+    (["apply", "a.plan", "--target", "Agent/triage"], "--target has no say in it"),
     (["apply", "-y", "--reason", " "], "--reason is empty"),
     (["apply", "-y", "--reason", "x" * 1001], "1001 characters"),
     (["apply", "-y", "--reason", "a\x1bb"], "control characters"),
@@ -71,7 +71,7 @@ def test_faults_in_manifests(site):
 
 
 def test_stale_plan_names_what_moved(site):
-    """5 is a plan that is stale: what moved is named, nothing is written, and a new plan works."""
+    """5 is a plan that is stale: what moved is named, nothing is written; a new plan sees what is not ours."""
     site.agents("one", "two")
     site.converge()
     site.agents("one", "two", prompt="Help more.")
@@ -89,6 +89,8 @@ def test_stale_plan_names_what_moved(site):
     assert not site.lines
     (event,) = site.run("apply", "a.plan", "--json").of("error")
     assert sorted(event["moved"]) == ["default/Agent/one", "default/Agent/three"]
+    assert site.run("plan").code == 4
+    site.write("manifests/reconciler.yaml", "adopt: overwrite\n")
     site.converge()
 
 

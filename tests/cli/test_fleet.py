@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.live.client import open_reader
 from reconciler.live.endpoint import Endpoint
-from reconciler.reconcile import make_plan, read_manifests
+from reconciler.manifest.config import Config
+from reconciler.reconcile import make_plan, read_manifests, want
 from reconciler.settings import Settings
 
 RESOURCES = 57
@@ -55,7 +56,9 @@ def test_reading_client_cannot_write(fleet, monkeypatch):
     settings = Settings(api_url="http://localhost", api_key="evr_pat_x")
     client = open_reader(Endpoint(url=settings.api_url, key=settings.api_key, app=lambda: app))
     try:
-        plan = make_plan(read_manifests(settings), settings, client=client)
+        declared = read_manifests(settings.manifests)
+        wanted = want(declared, settings, ledger=fleet.world.ledger, config=Config())
+        plan = make_plan(wanted, settings, client=client)
         with pytest.raises(AssertionError, match="a reading verb tried to POST"):
             client._connection.request("POST", "/v1/orgs", doing="x", org=None, params=None, body={})
     finally:

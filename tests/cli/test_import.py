@@ -7,9 +7,10 @@ import pytest
 
 @pytest.fixture
 def live(fleet):
-    """Give a site whose server has the example fleet, and whose folder has no manifests any more."""
+    """Give a site whose server has the example fleet, and whose folder has neither manifests nor a ledger."""
     fleet.converge()
     shutil.rmtree(fleet.folder / "manifests")
+    shutil.rmtree(fleet.folder / ".reconciler")
     for name in [name for name in fleet.env if name.startswith("NORTHWIND")]:
         del fleet.env[name]
     return fleet

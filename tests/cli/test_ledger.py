@@ -129,7 +129,7 @@ def test_damage(shell, kept, monkeypatch):
     ran = shell.run("ledger", "show")
     assert ran.code == 1
     assert "is damaged" in ran.err
-    assert "reconciler ledger forget --all" in ran.err
+    assert "reconciler ledger rebuild" in ran.err
     assert shell.run("ledger", "forget", str(BOT)).code == 1
     assert shell.run("ledger", "forget", "--all", "-y").code == 0
     assert shell.run("ledger", "show").code == 0

@@ -7,13 +7,12 @@ import pytest
 import yaml
 from hypothesis import given
 
+from reconciler.intake import adopt, import_live
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
-from reconciler.plan.owned import Ledger
-from reconciler.reconcile import adopt, apply_plan, import_live, plan_afresh
+from reconciler.reconcile import apply_plan, plan_afresh
 from reconciler.settings import settings as settings_of
 
-from ..conftest import OWNER
 from .test_laws import _secrets, declare, fleets, law, settle
 
 __all__ = ["_secrets"]
@@ -23,7 +22,7 @@ def imported(world, folder):
     """Import everything into a folder, insisting that nothing is left out and nothing is written."""
     client = world.reader()
     world.forget()
-    result = import_live(settings_of(env={}), client=client, ledger=Ledger(OWNER), into=str(folder), words=())
+    result = import_live(settings_of(env={}), client=client, ledger=world.ledger, into=str(folder), words=())
     assert result.exit_code == 0
     assert result.gaps == ()
     assert {sent.method for sent in world.sent} == {"GET"}

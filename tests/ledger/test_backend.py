@@ -155,7 +155,7 @@ def test_a_fork_does_not_own_what_it_copied(reopen):
         backend.write(known(TRIAGE), message="Apply")
     with pytest.raises(LedgerError, match=r"belongs to example.com/acme/fleet") as caught:
         reopen(OWNER._replace(repository="example.com/mallory/fleet")).read()
-    assert "forget --all" in caught.value.hint
+    assert "ledger rebuild" in caught.value.hint
 
 
 @pytest.mark.parametrize("other", [{"environment": "staging"}, {"root": "teams/a"}])

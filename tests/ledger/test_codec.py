@@ -34,7 +34,7 @@ def test_no_value_is_in_it():
     token = SecretRef(source="env", name="TOKEN")
     record = Record(fields={"/system_prompt": field_digest("Be discreet.")}, secrets={"/token": token})
     create = Change(TRIAGE, Action.CREATE, body={"system_prompt": "Be discreet.", "token": token}, record=record)
-    memory = Memory({TRIAGE: "id_1"}, {"acme": "org_1"}, TIME, None, lambda _ref: "hunter2-hunter2")
+    memory = Memory("r", {TRIAGE: "id_1"}, {"acme": "org_1"}, TIME, None, lambda _ref: "hunter2-hunter2")
     ledger = remembered(Ledger(OWNER), [Done(create)], memory, may_exist=lambda _outcome: False)
     text = codec.dumps(ledger).decode()
     assert "discreet" not in text
@@ -143,7 +143,7 @@ def test_damage_is_refused(damage, says):
     with pytest.raises(LedgerDamaged, match=says) as caught:
         codec.loads(text_of(replacing=damage), place="over there")
     assert "over there" in str(caught.value)
-    assert "forget --all" in caught.value.hint
+    assert "ledger rebuild" in caught.value.hint
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"\xff", b"{", VERSION_0[:-200], b"[" * 5000], ids=str)

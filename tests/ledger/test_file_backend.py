@@ -165,7 +165,7 @@ def test_damage_is_refused_with_a_way_out(tmp_path):
     with pytest.raises(LedgerError, match="is damaged") as caught:
         backend.read()
     assert str(backend._path) in str(caught.value)
-    assert "forget --all" in caught.value.hint
+    assert "ledger rebuild" in caught.value.hint
 
 
 def test_a_lock_file_removed_while_it_is_taken(tmp_path, monkeypatch):

@@ -47,12 +47,12 @@ def test_the_clone_is_left_alone(clone):
 
 
 def test_history_says_who_what_and_how_much(clone, repositories):
-    """Each run is a lock and one commit on a branch of its own, which name the person, the commit and the count."""
-    applied(on_branch(clone), known(TRIAGE))
+    """Each run is one commit on a branch of its own, which names the person, the commit and the count."""
+    backend = on_branch(clone)
+    applied(backend, known(TRIAGE))
+    applied(backend, backend.read())
     subjects = repositories.branch("log", "--format=%s", "reconciler-ledger").splitlines()
-    assert subjects[0] == "Apply a1b2c3da1b2c to production: 7 changes"
-    assert subjects[1].startswith("Lock for alice on ")
-    assert len(subjects) == 2
+    assert subjects == ["Apply a1b2c3da1b2c to production: 7 changes"] * 2
     body = repositories.branch("log", "-1", "--format=%b", "reconciler-ledger")
     assert "By alice on " in body
     assert "a1b2c3d" * 5 in body
@@ -345,3 +345,37 @@ def test_a_branch_that_never_rests(clone, monkeypatch):
     monkeypatch.setattr("reconciler.ledger.git_backend.time.sleep", lambda seconds: None)
     with pytest.raises(LedgerError, match="written by others all the time"):
         on_branch(clone).lock(lock_by("alice")).__enter__()
+
+
+def test_a_remote_that_lets_nothing_be_replaced_gets_one_more_commit(clone, repositories):
+    """Where a branch cannot be replaced, the lock stays in its history, and the ledger is written all the same."""
+    git(repositories.remote, "config", "receive.denyNonFastForwards", "true")
+    backend = on_branch(clone)
+    for _ in range(2):
+        applied(backend, backend.read() if backend.read().serial else known(TRIAGE))
+    subjects = repositories.branch("log", "--format=%s", "reconciler-ledger").splitlines()
+    assert [one.split()[0] for one in subjects] == ["Apply", "Lock", "Apply", "Lock"]
+    assert backend.read().serial == 2
+    assert backend.holder() is None
+
+
+def test_what_others_pushed_meanwhile_is_never_replaced(clone, repositories):
+    """Another owner's commit between a run's lock and its end stays in the history, with both ledgers."""
+    one, other = on_branch(clone), on_branch(clone, owner=OWNER._replace(environment="staging"))
+    with one.lock(lock_by("alice")):
+        applied(other, known(BOT, owner=OWNER._replace(environment="staging")), who="bob")
+        one.write(known(TRIAGE), message="Apply mine\n")
+    subjects = repositories.branch("log", "--format=%s", "reconciler-ledger").splitlines()
+    assert subjects[0] == "Apply mine"
+    assert "Apply a1b2c3da1b2c to production: 7 changes" in subjects
+    assert set(one.read().entries) == {TRIAGE}
+    assert set(other.read().entries) == {BOT}
+
+
+def test_a_lock_given_back_leaves_no_trace(clone, repositories):
+    """A run that wrote nothing puts the branch back to where it was."""
+    applied(on_branch(clone), known(TRIAGE))
+    before = repositories.branch("rev-parse", "reconciler-ledger")
+    with on_branch(clone).lock(lock_by("alice")):
+        pass
+    assert repositories.branch("rev-parse", "reconciler-ledger") == before

@@ -268,7 +268,7 @@ def test_a_plan_applied_twice_is_stale(world, prepare):
     assert world.apply(plan).exit_codes == (0,)
     world.forget()
     again = loads(data, name="p").plan
-    with pytest.raises(LedgerMoved, match="another plan was applied|moved|serial"):
+    with pytest.raises(LedgerMoved, match=r"serial"):
         world.apply(again)
     with pytest.raises(StalePlan) as raised:
         world.apply(replace(again, serial=world.ledger.serial))

@@ -124,12 +124,12 @@ def test_a_pinned_archived_agent_is_restored(world):
 
 def test_the_id_in_the_ledger_counts_for_more_than_the_name(world):
     """What was renamed on the platform is still ours: it is named back, and no second one is made."""
-    world.bot("bot")
+    world.bot("bot", name="Bot")
     world.converge()
-    ours = world.one("apps", "bot")["id"]
+    ours = world.one("apps", "Bot")["id"]
     world.api.patch(f"/v1/apps/{ours}", json={"name": "renamed"})
     (change,) = world.plan().changes
-    assert (change.action, change.id, change.body) == (Action.UPDATE, ours, {"name": "bot"})
+    assert (change.action, change.id, change.body) == (Action.UPDATE, ours, {"name": "Bot"})
     assert change.fields[0].side is Side.DRIFTED
 
 

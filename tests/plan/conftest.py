@@ -28,7 +28,9 @@ def _desired(address: str, spec: dict[str, Any] | None = None, *, title: str | N
 
 def _observed(address: str, spec: dict[str, Any], *, id_: str = "x_1", **more: Any) -> Observed:
     where = Address.parse(f"{ORG}/{address}")
-    shape = BY_NAME[where.kind].canonical(spec)
+    kind = BY_NAME[where.kind]
+    named = {"name": where.name} if kind.named_by and not kind.name_field else {}
+    shape = kind.canonical(named | spec)
     return Observed(where, id_, shape, shape, **more)
 
 
@@ -40,8 +42,10 @@ def token(name: str = "TOKEN") -> SecretRef:
 def written(one: Desired, *, id_: str = "x_1", **more: Any) -> Entry:
     """Give what the ledger knows of a resource after all that is declared of it was written, secrets included."""
     secrets = {pointer(path): f"of {ref.name}" for path, ref in secret_refs(one.spec)}
+    named = {one.kind.name_field: one.title} if one.kind.name_field else {}
+    spec = one.spec | named
     fields = {
-        pointer(path): field_digest(value) for path, value in leaves(one.kind, one.spec) if pointer(path) not in secrets
+        pointer(path): field_digest(value) for path, value in leaves(one.kind, spec) if pointer(path) not in secrets
     }
     return Entry(id_, TIME, "a1b2c3d" * 5, fields=fields, secrets=secrets, **more)
 

@@ -44,15 +44,20 @@ def test_a_rename_takes_children_along():
 
 
 def test_a_rename_replaces_nobody():
-    """A name that the ledger knows already is not given twice, nor does a rename change kind or organization."""
+    """A name that the ledger knows already is not given twice, nor does a rename change the kind."""
     other = BOT._replace(name="other")
     with pytest.raises(LedgerError, match="knows acme/App/other already"):
         known(BOT, other).renamed(BOT, other)
     with pytest.raises(LedgerError, match="knows acme/App/other/Channel/nightly already"):
         known(BOT, NIGHTLY, NIGHTLY._replace(parent="other")).renamed(BOT, other)
-    for wrong in (BOT._replace(org="b"), TRIAGE):
-        with pytest.raises(LedgerError, match="cannot become"):
-            known(BOT).renamed(BOT, wrong)
+    with pytest.raises(LedgerError, match="cannot become"):
+        known(BOT).renamed(BOT, TRIAGE)
+
+
+def test_a_rename_may_change_the_organization():
+    """Another name of the organization is another address of everything in it, channels included."""
+    moved = known(BOT, NIGHTLY).renamed(BOT, BOT._replace(org="corp"))
+    assert set(moved.entries) == {BOT._replace(org="corp"), NIGHTLY._replace(org="corp")}
 
 
 def test_forgetting_names_something_known():

@@ -43,9 +43,8 @@ def test_every_type_of_outcome(applied):
     assert told[0]["note"] == "its key is shown once"
     assert told[1]["error"]["error"] == "Refused"
     assert told[2]["adopted"] is True
-    assert told[3]["fields"] == [
-        {"path": ["harness"], "old": "base", "new": "generic", "side": None, "sensitive": False}
-    ]
+    field = {"path": ["harness"], "old": "base", "new": "generic", "side": None, "sensitive": False}
+    assert told[3]["fields"] == [field]
     assert told[5]["step"] == "acme/App/bot publish"
 
 

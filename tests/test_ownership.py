@@ -1,0 +1,191 @@
+"""Whose a resource is, from manifests to requests: what is not ours is not touched, what is ours is not lost."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.errors import ManifestError, UsageError
+from reconciler.intake import accept, capture
+from reconciler.plan.change import Side
+from reconciler.reconcile import find_drift, make_plan, plan_afresh
+from reconciler.settings import settings
+
+DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
+WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
+
+DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
+WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
+
+
+def told(plan):
+    """Spell a plan as addresses and words, in its order."""
+    return [(str(change.address), change.action.value) for change in plan.changes]
+
+
+@pytest.fixture
+def strict(world):
+    """Give a world where what somebody made by hand is taken over only if it agrees."""
+    world.adopt = "exact"
+    return world
+
+
+def test_a_document_that_gets_another_name_does_not_archive_what_it_means(strict):
+    """A new address that means the resource of an old one keeps it: no run both takes over and archives one thing."""
+    strict.memory("docs", name="Docs")
+    strict.converge()
+    strict.drop("Memory", "docs")
+    strict.memory("handbook", name="Docs")
+    plan = strict.plan()
+    assert told(plan) == [("default/Memory/handbook", "record")]
+    strict.apply(plan)
+    assert (strict.one("memories", "Docs")["status"], strict.lines) == ("active", [])
+    assert [str(address) for address in strict.ledger.entries] == ["default/Memory/handbook"]
+
+
+def test_what_was_renamed_on_the_platform_and_then_in_git_is_not_archived(strict):
+    """The id of the ledger, not the name, says what would be archived."""
+    strict.agent("a")
+    strict.converge()
+    strict.api.patch(f"/v1/agents/{strict.one('agents', 'a')['id']}", json={"name": "b"})
+    strict.drop("Agent", "a")
+    strict.agent("b")
+    strict.apply()
+    assert (strict.one("agents", "b")["status"], strict.lines) == ("active", [])
+
+
+def test_an_organization_under_another_name_does_not_archive_what_is_in_it(strict):
+    """Renaming the document of an organization gives everything in it a new address, and takes nothing away."""
+    for name in ("acme", "corp"):
+        strict.declared.clear()
+        strict.declare("Organization", name, {"name": "Acme Inc"})
+        strict.declare("Agent", "x", {"system_prompt": "Help."}, org=name)
+        strict.forget()
+        assert strict.apply().exit_codes == (0,)
+    assert strict.lines == []
+    assert {str(address) for address in strict.ledger.entries} == {"corp/Organization/corp", "corp/Agent/x"}
+
+
+def begun(world):
+    """Announce the creation of an agent that never came to be, by a run whose end is not known."""
+    world.agent("a", description="Ours.")
+    world.meddler.instead("POST", "/v1/agents", (500, {}))
+    world.apply()
+    world.forget()
+    assert [str(address) for address in world.ledger.begun] == ["default/Agent/a"]
+
+
+def test_what_was_announced_and_made_by_somebody_else_is_not_overwritten(strict):
+    """An announced creation makes nothing ours that differs in more than what a creation leaves for later."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Theirs.")
+    assert told(strict.plan()) == [("default/Agent/a", "conflict")]
+
+
+def test_what_was_announced_and_came_to_be_is_ours(strict):
+    """What a run that died has made agrees with git, and is completed where something is missing."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Help.")
+    strict.apply()
+    assert strict.one("agents", "a")["description"] == "Ours."
+
+
+def test_what_was_announced_is_not_archived_unasked(strict):
+    """An announcement is no proof that a thing is ours: it takes an entry, or git's own word, to archive it."""
+    begun(strict)
+    strict.post("/v1/agents", name="a", system_prompt="Theirs.")
+    strict.declare("Agent", "a", archive=True)
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    assert "not ours" in caught.value.faults[0].message
+
+
+def test_an_archived_one_of_somebody_else_is_not_revived_against_adopt_never(strict):
+    """That an address was ours once gives it no right to another resource, archived or not."""
+    strict.agent("a")
+    strict.converge()
+    mine = strict.one("agents", "a")["id"]
+    strict.api.patch(f"/v1/agents/{mine}", json={"name": "elsewhere"})
+    strict.api.delete(f"/v1/agents/{mine}")
+    strict.api.delete(f"/v1/agents/{strict.post('/v1/agents', name='a', system_prompt='Theirs.')['id']}")
+    strict.declare("Agent", "a", {"system_prompt": "Help."}, adopt="never")
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    assert "adopt: never" in caught.value.faults[0].message
+
+
+def test_a_channel_leaves_while_its_app_moves(world):
+    """What left git below a parent that moved is archived at the parent's new address."""
+    world.bot("one", DAILY, WEEKLY)
+    world.converge()
+    world.drop("App", "one")
+    world.declare("App", "two", {"harness": "generic", "channels": [DAILY]}, moved_from="one")
+    world.converge()
+    assert {str(address) for address in world.ledger.entries} == {"default/App/two", "default/App/two/Channel/daily"}
+    assert world.plan().is_empty
+
+
+def test_channels_of_an_app_that_was_archived_on_the_platform_are_forgotten(world):
+    """What only the ledger is to forget makes no plan stale."""
+    world.bot("one", DAILY)
+    world.agent("a")
+    world.converge()
+    world.api.delete(f"/v1/apps/{world.one('apps', 'one')['id']}")
+    world.drop("App", "one")
+    assert world.apply(recheck=True).exit_codes == (0,)
+    assert [str(address) for address in world.ledger.entries] == ["default/Agent/a"]
+
+
+def test_what_is_pending_beside_a_captured_field_stays_pending(world):
+    """The ledger takes for last written what was captured, and not what git wants beside it."""
+
+    def seen():
+        wanted = world.wanted()
+        return wanted, find_drift(wanted, here, client=world.reader(), config=world.config, now=datetime.now(UTC))
+
+    world.agent("a", description="Old.")
+    world.converge()
+    world.api.patch(f"/v1/agents/{world.one('agents', 'a')['id']}", json={"system_prompt": "Live."})
+    world.agent("a", description="New.")
+    here = settings(env={}, manifests=(str(world.folder),))
+    wanted, drift = seen()
+    captured = capture(wanted, here, drift)
+    world.agent("a", description="New.", system_prompt="Live.")
+    wanted = world.wanted()
+    accept(captured, wanted, make_plan(wanted, here, client=world.reader()), client=world.reader(), keeper=world.keeper)
+    assert seen()[1].drifted == ()
+
+
+def test_another_organization_under_the_same_name_is_refused(strict):
+    """Where EVERRUNS_ORG_ID names another organization than before, nothing is made a second time there."""
+    strict.agent("a")
+    strict.converge()
+    other = strict.post("/v1/orgs", name="Other")["id"]
+    here = settings(env={"EVERRUNS_ORG_ID": other}, manifests=(str(strict.folder),))
+    with pytest.raises(UsageError, match=other):
+        plan_afresh(here, client=strict.reader(), read_ledger=strict.backend.read, config=strict.config)
+
+
+def test_a_channel_of_another_type_keeps_no_secret_of_the_old_one(world, monkeypatch):
+    """The ledger keeps a channel the same one when its type changes; what was secret must not be shown by the new."""
+    monkeypatch.setenv("SIGNING", "sesame-1")
+    monkeypatch.setenv("TOKEN", "sesame-2")
+    config = {"signing_secret": {"env": "SIGNING"}, "bot_token": {"env": "TOKEN"}, "channel_id": "C1"}
+    world.bot("one", {"name": "c", "type": "slack", "config": config})
+    world.converge()
+    world.bot("one", {"name": "c", "type": "ag_ui"})
+    plan = world.plan()
+    assert [(change.action.value, change.body, change.notes) for change in plan.changes] == [
+        ("update", {"type": "ag_ui", "config": {}}, ())
+    ]
+    assert world.apply(plan).exit_codes == (0,)
+    assert world.one("apps", "one")["channels"][0]["channel_config"] == {}
+    assert world.plan().is_empty
+
+
+def test_what_the_server_adds_to_a_list_is_not_taken_for_a_change_on_the_platform(world):
+    """A pending change is told as one where the server spells what was written in more words."""
+    world.agent("a", capabilities=[{"ref": "web_fetch"}])
+    world.converge()
+    world.agent("a", capabilities=[{"ref": "web_fetch"}, {"ref": "session_file_system"}])
+    (change,) = world.plan().changes
+    assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]
