@@ -15,6 +15,7 @@ from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError,
 from reconciler.report import events
 from reconciler.report.style import Style
 from reconciler.settings import DEFAULT_MANIFESTS, Settings
+from reconciler.settings import settings as settings_of
 
 
 class Console:
@@ -101,4 +102,8 @@ def flags_of(settings: Settings) -> str:
     """Spell the flags that lead to the same manifests and platform, each with a space behind it."""
     parts = [part for path in settings.manifests for part in ("-f", path)]
     parts = [] if settings.manifests == DEFAULT_MANIFESTS else parts
-    return "".join(f"{shlex.quote(part)} " for part in (*parts, *(["--local"] if settings.local else [])))
+    if settings.local:
+        parts.append("--local")
+    elif settings.api_url != settings_of(env=os.environ).api_url:
+        parts += ["--api-url", settings.api_url]
+    return "".join(f"{shlex.quote(part)} " for part in parts)

@@ -66,6 +66,6 @@ class Imported:
 
     @property
     def exit_code(self) -> Exit:
-        """An error when a chosen resource has no manifest now, done otherwise."""
-        blocked = any(one.fate.is_missing for one in self.saved)
+        """An error when a chosen resource has no manifest now or is not ours, done otherwise."""
+        blocked = any(one.fate.is_missing for one in self.saved) or self.unowned is not None
         return Exit.ERROR if blocked or any(gap.is_total for gap in self.gaps) else Exit.DONE

@@ -325,20 +325,21 @@ def test_unmanaged(desk):
     assert desk.run("drift", "--unmanaged").code == 0
 
 
-def test_commands_lead_to_the_same_manifests(site):
-    """The commands of a run over another folder name that folder, whatever is in its name."""
+def test_commands_lead_to_the_same_manifests_and_platform(site):
+    """The commands of a run over another folder, and a platform given by flag, name both, whatever is in the names."""
     folder = "our fleet"
     site.agents("triage", file=f"{folder}/agents.yaml")
     site.converge("-f", folder)
+    site.env["EVERRUNS_API_URL"] = "http://127.0.0.1:1"
     patch(site, system_prompt="Moved.")
     site.world.post("/v1/agents", name="wild", system_prompt="Mine.")
-    ran = site.run("drift", "-f", folder, "--unmanaged")
+    ran = site.run("drift", "-f", folder, "--api-url", site.url, "--unmanaged")
     (revert,) = offered(ran, "revert")
     captures = offered(ran, "capture")
     assert obey(site, revert, "--auto-approve").code == 0
     for command in captures:
         assert obey(site, command).code == 0, command
-    assert site.run("drift", "-f", folder, "--unmanaged").code == 0
+    assert site.run("drift", "-f", folder, "--api-url", site.url, "--unmanaged").code == 0
 
 
 def test_no_lock_is_needed(desk, monkeypatch):
