@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from reconciler.errors import UsageError
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import references
 from reconciler.live.client import ReadClient
@@ -20,27 +19,6 @@ from reconciler.plan.removal import Leaving
 from reconciler.resource import Address
 
 Lists = Mapping[tuple[str, str], Sequence[Wire]]
-
-
-def ensure_same(
-    orgs: Mapping[str, OrgRef], declared: Collection[Address], live: Sequence[Wire], ledger: Ledger
-) -> None:
-    """Refuse an organization that the ledger knows as another one: all that is ours would be made again there.
-
-    A declared one may be another where the known one is out of reach: then it was made anew. Raises UsageError.
-    """
-    ids = {wire["id"] for wire in live}
-    used = {address.org for address in (*ledger.entries, *ledger.begun)}
-    for org, ref in orgs.items():
-        known = ledger.orgs.get(org)
-        if org not in used or known is None or ref.id in (None, known):
-            continue
-        if known in ids or Address(org, TENANT.name, org) not in declared:
-            raise UsageError(
-                f'organization "{org}" is {ref.id} in this run, and {known} in the ledger',
-                hint="set EVERRUNS_ORG_ID and the key as they were, or give each its own environment in "
-                "reconciler.yaml; if the old one is no more: reconciler ledger forget --all",
-            )
 
 
 def orgs_of_leaving(

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from reconciler.errors import Fault, NotFound, UsageError
+from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, Remembered, identify, identify_children
-from reconciler.live.leaving import ensure_same, orgs_of_leaving, seen_leaving
+from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
 from reconciler.live.readers import readers
 from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
+from reconciler.live.tenants import ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.owned import Entry
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.rules import Rules
-from reconciler.resource import DEFAULT_ORG, Address, Desired
+from reconciler.resource import Address, Desired
 
 
 @dataclass(slots=True)
@@ -97,99 +98,6 @@ def _holders(lists: Lists) -> Holders:
         )
 
     return of
-
-
-def organizations(
-    live: Sequence[Wire],
-    chosen: Sequence[Desired],
-    faults: list[Fault],
-    *,
-    org_id: str | None,
-    remembered: Remembered,
-) -> tuple[dict[str, OrgRef], Matches]:
-    """Find which of the `live` organizations is behind each organization of the run; faults go into `faults`."""
-    run = sorted({one.address.org for one in chosen})
-    declared = [one for one in chosen if one.address.kind == TENANT.name]
-    declared = _bound_to(org_id, declared, run, live)
-    matches = identify(TENANT, declared, live, remembered=remembered)
-    faults += matches.faults
-    titles = {one.address.org: one.title for one in declared}
-    ids = {wire["id"]: str(wire.get("name", "")) for wire in live}
-    orgs: dict[str, OrgRef] = {}
-    for org in run:
-        wire = matches.live.get(Address(org, TENANT.name, org))
-        if wire is not None:
-            orgs[org] = OrgRef(wire["id"], str(wire.get("name", org)))
-        elif org in titles:
-            orgs[org] = OrgRef(None, titles[org])
-        else:
-            id_ = org if org.startswith("org_") else _default(org, org_id, live)
-            if id_ not in ids:
-                raise NotFound(
-                    f"organization {id_} is not one of this key's",
-                    hint=f"the key's user belongs to: {_listed(live)}",
-                )
-            orgs[org] = OrgRef(id_, ids[id_])
-    _ensure_apart(orgs)
-    return orgs, matches
-
-
-def _ensure_apart(orgs: Mapping[str, OrgRef]) -> None:
-    """Refuse one live organization under two names: each would take the other's resources for missing."""
-    seen: dict[str, str] = {}
-    for org, ref in orgs.items():
-        if ref.id is not None and (other := seen.setdefault(ref.id, org)) != org:
-            raise UsageError(
-                f"{other} and {org} are the same organization ({ref.id})",
-                hint="refer to it in one way: by its Organization document, or by its id",
-            )
-
-
-def _bound_to(
-    org_id: str | None, declared: Sequence[Desired], run: Sequence[str], live: Sequence[Wire]
-) -> list[Desired]:
-    """Bind EVERRUNS_ORG_ID to the only declared organization; with several it would be a guess."""
-    if org_id is None or not declared or DEFAULT_ORG in run:
-        return list(declared)
-    if len(run) > 1:
-        raise UsageError(
-            f"EVERRUNS_ORG_ID names one organization, but this run is about {len(run)}: {', '.join(run)}",
-            hint="unset it, or choose one organization with --org",
-        )
-    if org_id not in {wire["id"] for wire in live}:
-        raise NotFound(
-            f"EVERRUNS_ORG_ID: {org_id} is not one of this key's organizations",
-            hint=f"unset it, or set it to one of these: {_listed(live)}",
-        )
-    one = declared[0]
-    title = next(str(wire.get("name")) for wire in live if wire["id"] == org_id)
-    if one.pinned is None and title != one.title:
-        raise UsageError(
-            f'EVERRUNS_ORG_ID is the organization "{title}", but the manifests declare "{one.title}"',
-            hint=f"unset it; or, to rename that organization, write id: {org_id} in the document's metadata",
-        )
-    return [replace(one, pinned=one.pinned or org_id)]
-
-
-def _default(org: str, org_id: str | None, live: Sequence[Wire]) -> str:
-    """Return the id of the organization that documents without one belong to."""
-    if org != DEFAULT_ORG:
-        raise UsageError(
-            f'organization "{org}" is chosen, but its Organization document is not',
-            hint="do not --exclude it",
-        )
-    if org_id:
-        return org_id
-    if len(live) == 1:
-        return str(live[0]["id"])
-    raise UsageError(
-        "the manifests do not say which organization they belong to",
-        hint=f"declare an Organization, write metadata.org or set EVERRUNS_ORG_ID; this key's are: {_listed(live)}",
-    )
-
-
-def _listed(live: Sequence[Wire]) -> str:
-    return ", ".join(f"{wire.get('name')} ({wire['id']})" for wire in live) or "none"
 
 
 Lists = Mapping[tuple[str, str], Sequence[Wire]]

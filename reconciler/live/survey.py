@@ -13,9 +13,10 @@ from reconciler.kinds.kind import Identity, Kind, references
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Remembered
 from reconciler.live.listing import Query, listed
-from reconciler.live.observe import Lists, matched, organizations
+from reconciler.live.observe import Lists, matched
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire
+from reconciler.live.tenants import organizations
 from reconciler.plan.capture import Candidate, Home
 from reconciler.plan.naming import Taken, slug
 from reconciler.resource import DEFAULT_ORG, Address, Desired, by_rank
