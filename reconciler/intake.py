@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ManifestError
-from reconciler.kinds import KINDS
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
@@ -28,7 +27,6 @@ from reconciler.plan.owned import Ledger, pointer
 from reconciler.plan.pick import kinds_of, pick, with_tenants
 from reconciler.plan.rules import Known, Rules, moves_of
 from reconciler.reconcile import Wanted, learnt, read_manifests
-from reconciler.resource import by_rank
 
 if TYPE_CHECKING:
     from reconciler.ledger.keeper import Keeper
@@ -38,27 +36,6 @@ if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
     from reconciler.resource import Address, Desired
     from reconciler.settings import Settings
-
-
-def find_unmanaged(wanted: Wanted, settings: Settings, drift: Drift, *, client: ReadClient) -> Drift:
-    """Add to a drift what exists in its organizations, and neither git nor the ledger knows."""
-    surveyed = survey(
-        client,
-        wanted.everything,
-        orgs=[ref.id for ref in drift.orgs.values() if ref.id],
-        org_id=None,
-        kinds=[kind.name for kind in KINDS if kind.managed and not kind.parent],
-        parallelism=settings.parallelism,
-        remembered=wanted.rules.id_of,
-    )
-    owned = {entry.id for entry in wanted.rules.ledger.entries.values()}
-    extra = tuple(
-        Drifted(one.address, What.UNMANAGED, one.title, message="nobody declares it", id=one.id)
-        for one in surveyed.candidates
-        if one.declared is None and one.id not in owned
-    )
-    together = sorted((*drift.drifted, *extra), key=lambda one: (by_rank(one.address), one.what.value))
-    return replace(drift, drifted=tuple(together))
 
 
 def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into: str, words: Sequence[str]) -> Imported:

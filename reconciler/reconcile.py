@@ -16,7 +16,7 @@ from reconciler.errors import ApiError, ManifestError, NothingDeclared, PlanRefu
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.outcome import Applied, Remainder
-from reconciler.plan.plan import Plan, build, build_from
+from reconciler.plan.plan import Plan, build
 from reconciler.plan.rules import Rules, contested_moves, moves_of
 from reconciler.plan.secrecy import tell_secrets
 from reconciler.plan.select import Selection, is_matched, select
@@ -24,7 +24,6 @@ from reconciler.plan.verdict import Policy
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-    from datetime import datetime
 
     from reconciler.ledger.keeper import Keeper
     from reconciler.live.apply import Listener
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
     from reconciler.live.ids import Ids
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
-    from reconciler.plan.drift import Drift
     from reconciler.plan.owned import Entry, Ledger
-    from reconciler.plan.side_by_side import SideBySide
     from reconciler.resource import Address, Desired, Document
     from reconciler.settings import Settings
 
@@ -122,10 +119,10 @@ _left: list[object] = []
 
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
     """Observe, diff and plan; reads only. Raises ApiError, and ManifestError for references that mean nothing."""
-    return _planned(wanted, settings, client=client)[1]
+    return observe_and_plan(wanted, settings, client=client)[1]
 
 
-def _planned(wanted: Wanted, settings: Settings, *, client: ReadClient) -> tuple[Observation, Plan]:
+def observe_and_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> tuple[Observation, Plan]:
     """Return what was seen beside the plan."""
     from reconciler.live.observe import observe
 
@@ -195,48 +192,6 @@ def plan_afresh(
     """Do all of the above, from the manifests to the plan; raises what that does."""
     wanted = want_afresh(settings, client=client, read_ledger=read_ledger, config=config, stdin=stdin)
     return make_plan(wanted, settings, client=client)
-
-
-def inspect(wanted: Wanted, address: Address, settings: Settings, *, client: ReadClient) -> SideBySide:
-    """Put beside each other what git, the ledger and the platform say of a declared address; reads only."""
-    from reconciler.plan.decide import Found
-    from reconciler.plan.side_by_side import side_by_side
-
-    seen, plan = _planned(wanted, settings, client=client)
-    (desired,) = (one for one in seen.desired if one.address == address)
-    return side_by_side(
-        desired,
-        seen.situation.found.get(address, Found()),
-        wanted.rules.known(address).entry,
-        tuple(change for change in plan.changes if change.address == address),
-        {path: state for (place, path), state in wanted.rules.secrets.items() if place == address},
-    )
-
-
-def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config: Config, now: datetime) -> Drift:
-    """Say what moved on the platform since it was last written; reads only. Raises what `make_plan` does."""
-    from reconciler.plan.drift import drift_of
-
-    seen, plan = _planned(wanted, settings, client=client)
-    return drift_of(
-        plan,
-        seen.desired,
-        seen.situation.found,
-        wanted.rules,
-        everything=wanted.everything,
-        now=now,
-        max_sync_age=config.max_sync_age,
-    )
-
-
-def plan_undo(ledger: Ledger, run: str, settings: Settings, *, client: ReadClient) -> Plan:
-    """Plan to bring back what a run archived, as the ledger remembers it; reads only. Raises ApiError."""
-    from reconciler.live.leaving import observe_known
-    from reconciler.plan.undo import revivals
-
-    archived = ledger.runs[run].archived
-    orgs, seen, names = observe_known(client, archived, ledger, parallelism=settings.parallelism)
-    return build_from(revivals(seen), orgs, names.id_of, ledger)
 
 
 def apply_plan(

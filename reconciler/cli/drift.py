@@ -47,7 +47,8 @@ def command(
     With --capture the live values are written into the files that declare them, which keep their comments and form.
     """
     from reconciler.cli.connect import ledger_of, reading
-    from reconciler.reconcile import find_drift, want_afresh
+    from reconciler.reconcile import want_afresh
+    from reconciler.views import find_drift
 
     backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:
@@ -59,7 +60,7 @@ def command(
                 hint="reconciler apply takes over what agrees; or is it another -f, API address or environment?",
             )
         if unmanaged:
-            from reconciler.intake import find_unmanaged
+            from reconciler.views import find_unmanaged
 
             drift = find_unmanaged(wanted, settings, drift, client=client)
         show(drift, console, flags=flags_of(settings))

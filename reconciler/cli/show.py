@@ -32,8 +32,9 @@ def command(*, settings: Settings, console: Console, ledger: options.LedgerName 
     """
     from reconciler.cli.connect import ledger_of, reading
     from reconciler.manifest.blame import last_touched, lines_of
-    from reconciler.reconcile import inspect, want_afresh
+    from reconciler.reconcile import want_afresh
     from reconciler.report.show_text import show_text
+    from reconciler.views import inspect
 
     backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:

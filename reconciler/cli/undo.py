@@ -40,7 +40,7 @@ def command(
     What comes back is nobody's until a manifest declares it again: bring its document back too.
     """
     from reconciler.cli.connect import keeper_of, writing
-    from reconciler.reconcile import plan_undo
+    from reconciler.views import plan_undo
 
     keeper, _ = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=None)
     known = keeper.backend.read()
