@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -23,7 +24,8 @@ LASTS = 3600.0
 class Lock:
     """One run's hold on a ledger; `id` tells it from all others, `run` is the address of a CI run.
 
-    Times are as `2026-11-02T10:00:00Z`. `expires_at` is None where the lock ends with its process.
+    Times are as `2026-11-02T10:00:00Z`. `expires_at` is None where the lock ends with its process. `machine` tells one
+    boot of one machine, and one container on it, from all others; None where that cannot be told.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Lock:
     started_at: str
     expires_at: str | None = None
     run: str | None = None
+    machine: str | None = None
 
     def __str__(self) -> str:
         """Say who holds it, for people."""
@@ -41,8 +44,10 @@ class Lock:
 
     @property
     def is_stale(self) -> bool:
-        """Whether its time is over."""
-        return self.expires_at is not None and self.expires_at < stamp(datetime.now(UTC))
+        """Whether its time is over, or its process, which ran here, is no more."""
+        if self.expires_at is not None and self.expires_at < stamp(datetime.now(UTC)):
+            return True
+        return self.machine is not None and self.machine == _machine() and not _is_alive(self.pid)
 
 
 def lock_of(env: Mapping[str, str], *, lasts: float | None = LASTS) -> Lock:
@@ -56,6 +61,7 @@ def lock_of(env: Mapping[str, str], *, lasts: float | None = LASTS) -> Lock:
         started_at=stamp(start),
         expires_at=None if lasts is None else stamp(start + timedelta(seconds=lasts)),
         run=_run(env),
+        machine=_machine(),
     )
 
 
@@ -86,6 +92,7 @@ def loads(data: bytes) -> Lock:
             started_at=str(raw["started_at"]),
             expires_at=None if raw["expires_at"] is None else str(raw["expires_at"]),
             run=None if raw["run"] is None else str(raw["run"]),
+            machine=None if raw.get("machine") is None else str(raw["machine"]),
         )
     except (ValueError, KeyError, TypeError):
         return Lock(id="", who="somebody", host="an unknown host", pid=0, started_at="an unknown time")
@@ -109,6 +116,25 @@ def _user() -> str:
         return getuser()
     except (KeyError, OSError):  # a container's user without a name
         return f"user {os.getuid()}"
+
+
+def _machine() -> str | None:
+    """Tell this boot of this machine, and the container on it, from all others: there a process has one number."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _run(env: Mapping[str, str]) -> str | None:

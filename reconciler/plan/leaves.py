@@ -65,19 +65,21 @@ def secret_refs(value: Any, path: Path = ()) -> Iterator[tuple[Path, SecretRef]]
 
 def declared_secrets(kind: Kind, spec: Shape) -> Iterator[tuple[Path, SecretRef]]:
     """Yield the secrets of a spec, looked for only where the kind may have one."""
-    if _secret_fields(kind).isdisjoint(spec):
-        return
     for path in sensitive(kind):
         for holder, key, where in at(spec, path):
             if isinstance(holder[key], SecretRef):
                 yield where, holder[key]
 
 
+def may_hold_secrets(kind: Kind, spec: Shape) -> bool:
+    """Say at once of most specs that there is no secret in them."""
+    return not _secret_fields(kind).isdisjoint(spec)
+
+
 @cache
 def _secret_fields(kind: Kind) -> frozenset[str]:
-    """Return the top-level fields below which a secret may stand, whatever variant a spec is of."""
-    named = (step for path in sensitive(kind) for step in path if isinstance(step, str))
-    return frozenset(named)
+    """Return the names of fields in which a secret may stand, on any level and in any variant."""
+    return frozenset(step for path in sensitive(kind) for step in path if isinstance(step, str))
 
 
 def value_at(shape: Any, path: Path) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from reconciler.kinds.fields import SecretRef
-from reconciler.plan.leaves import Path, declared_secrets
+from reconciler.plan.leaves import Path, declared_secrets, may_hold_secrets
 from reconciler.plan.owned import Entry, pointer
 from reconciler.resource import Address, Desired
 
@@ -57,7 +57,7 @@ def tell_secrets(
     states: dict[tuple[Address, Path], SecretState] = {}
     pairs: dict[tuple[Address, Path], tuple[str, str]] = {}
     for one in chosen:
-        if one.archive:
+        if one.archive or not may_hold_secrets(one.kind, one.spec):
             continue
         for path, ref in declared_secrets(one.kind, one.spec):
             place = one.address, path

@@ -1,5 +1,8 @@
 """Whose lock it is: in CI that of who set off the run, elsewhere the user's."""
 
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -60,3 +63,15 @@ def test_a_message_without_a_commit():
     """Outside of git the message says so; one change is one change."""
     message = message_of(lock_of(GITHUB), commit=None, changes=1, environment="production")
     assert message.startswith("Apply manifests outside git to production: 1 change\n\nBy alice on ")
+
+
+def test_the_lock_of_a_process_that_is_no_more_is_stale():
+    """A lock that a killed process of this machine left behind holds nobody up; one from elsewhere lasts its time."""
+    lock = lock_of({})
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    dead = replace(lock, pid=int(gone.stdout))
+    assert not lock.is_stale
+    assert dead.is_stale is (dead.machine is not None)
+    assert not replace(dead, machine="another").is_stale
+    assert not replace(dead, machine=None).is_stale
+    assert locks.loads(locks.dumps(dead)) == dead
