@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from reconciler.errors import Exit, ManifestError, PlanRefused, UsageError
-from reconciler.intake import adopt, find_unmanaged, import_live
+from reconciler.errors import Exit, ManifestError, PlanRefused
+from reconciler.intake import adopt, import_live
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action, Side
 from reconciler.plan.drift import What
 from reconciler.plan.owned import field_digest
-from reconciler.reconcile import find_drift, inspect, plan_afresh, plan_undo
+from reconciler.reconcile import plan_afresh
 from reconciler.report.drift_text import drift_text
 from reconciler.report.plan_text import plan_text
 from reconciler.report.style import Style
 from reconciler.settings import settings
+from reconciler.views import find_drift, find_unmanaged, inspect, plan_undo
 
 TOKEN = "sesame-and-the-forty"
 HEADERS = {"Authorization": {"env": "CRM_TOKEN"}}
@@ -236,9 +237,9 @@ def test_lesson_5_empty_omitted_and_excluded_are_different(exact):
     declared = dict(exact.declared)
     exact.drop("Memory", "only")
     (refusal,) = exact.plan().refusals
-    assert "every one that is ours would be archived (1)" in refusal.message
+    assert "every one that is ours in default would be archived (1 in all)" in refusal.message
     exact.declared.clear()
-    with pytest.raises(UsageError, match="no manifests found"):
+    with pytest.raises(PlanRefused, match="no manifests found"):
         exact.plan()
     exact.declared.update(declared)
     assert exact.plan().changes == ()
