@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from reconciler.errors import Exit, ManifestError, PlanRefused, UsageError
-from reconciler.intake import adopt, find_unmanaged, import_live
+from reconciler.errors import Exit, ManifestError, PlanRefused
+from reconciler.intake import adopt, import_live
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action, Side
 from reconciler.plan.drift import What
 from reconciler.plan.owned import field_digest
-from reconciler.reconcile import find_drift, inspect, plan_afresh, plan_undo
+from reconciler.reconcile import plan_afresh
 from reconciler.report.drift_text import drift_text
 from reconciler.report.plan_text import plan_text
 from reconciler.report.style import Style
 from reconciler.settings import settings
+from reconciler.views import find_drift, find_unmanaged, inspect, plan_undo
 
 TOKEN = "sesame-and-the-forty"
 HEADERS = {"Authorization": {"env": "CRM_TOKEN"}}

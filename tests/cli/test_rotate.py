@@ -8,10 +8,10 @@ import pytest
 from reconciler.errors import UsageError
 from reconciler.plan.change import Action
 from reconciler.plan.secrecy import SecretState
-from reconciler.reconcile import find_drift
 from reconciler.report.plan_text import plan_text
 from reconciler.report.style import Style
 from reconciler.settings import settings
+from reconciler.views import find_drift
 
 HEAD = "apiVersion: everruns.reconciler/v1\n"
 FIRST, SECOND = "sesame-number-one", "sesame-number-two"

@@ -4,8 +4,8 @@ import pytest
 
 from reconciler.errors import LedgerMoved
 from reconciler.plan.change import Action
-from reconciler.reconcile import plan_undo
 from reconciler.settings import settings
+from reconciler.views import plan_undo
 
 HOOK = {"name": "in", "type": "webhook", "config": {"token": {"env": "T"}, "message": "Go."}}
 CRM = {"crm": {"url": "https://crm.example.com/mcp", "headers": {"Authorization": {"env": "T"}}}}
