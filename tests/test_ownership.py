@@ -7,8 +7,9 @@ import pytest
 from reconciler.errors import ManifestError, UsageError
 from reconciler.intake import accept, capture
 from reconciler.plan.change import Side
-from reconciler.reconcile import find_drift, make_plan, plan_afresh
+from reconciler.reconcile import make_plan, plan_afresh
 from reconciler.settings import settings
+from reconciler.views import find_drift
 
 DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
 WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}

@@ -26,8 +26,9 @@ organization's name in front.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from reconciler.manifest.locate import located
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
 from reconciler.reconcile import apply_plan, make_plan, read_manifests, want
+from reconciler.resource import Desired
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -156,20 +158,31 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.server.known(text), encoding="utf-8")
 
-    def plan(self, *, archives: bool = True) -> Plan:
-        """Plan what is written, with or without what is to be archived; a plan sends nothing but reads."""
+    def plan(self, declared: Sequence[Desired] | None = None) -> Plan:
+        """Plan what is written, or what is said to be declared; a plan sends nothing but reads."""
         self.world.forget()
-        declared = [one for one in read_manifests(self.settings.manifests) if archives or not one.archive]
+        declared = read_manifests(self.settings.manifests) if declared is None else declared
         wanted = want(declared, self.settings, ledger=self.world.ledger, config=self.world.config)
         plan = make_plan(wanted, self.settings, client=self.world.reader())
         assert not self.world.writes
         return plan
 
     def own(self) -> None:
-        """Make what is live and declared ours, whether it agrees or not, as if it had been ours for long."""
+        """Make what is live and declared ours, whether it agrees or not, as if it had been ours for long.
+
+        What is to be archived was ours as well, before git said so; where both cannot be had at once, one by one.
+        """
         with suppress(ManifestError):
-            everything = partial(adopt, client=self.world.reader(), keeper=self.world.keeper, also_differing=True)
-            everything(self.plan(archives=False), chosen=lambda _address: True)
+            declared = read_manifests(self.settings.manifests)
+            going = [replace(one, archive=False) for one in declared if one.archive]
+            staying = [one for one in declared if not one.archive]
+            for each in ([*going, *staying], going, staying):
+                with suppress(ManifestError):
+                    self._take_over(each)
+
+    def _take_over(self, declared: Sequence[Desired]) -> None:
+        take = partial(adopt, client=self.world.reader(), keeper=self.world.keeper, also_differing=True)
+        take(self.plan(declared), chosen=lambda _address: True)
 
     def apply(self, plan: Plan) -> list[Any]:
         """Apply a plan, insist that it converged, and return the writes as a case spells them."""

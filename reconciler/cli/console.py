@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import click
+
 from reconciler import __version__
 from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
@@ -99,11 +101,14 @@ def _style(stream: Any, *, plain: bool) -> Style:
 
 
 def flags_of(settings: Settings) -> str:
-    """Spell the flags that lead to the same manifests and platform, each with a space behind it."""
+    """Spell the flags that lead to the same manifests, platform and ledger, each with a space behind it."""
     parts = [part for path in settings.manifests for part in ("-f", path)]
     parts = [] if settings.manifests == DEFAULT_MANIFESTS else parts
     if settings.local:
         parts.append("--local")
     elif settings.api_url != settings_of(env=os.environ).api_url:
         parts += ["--api-url", settings.api_url]
+    given = click.get_current_context(silent=True)
+    if given is not None and given.params.get("ledger"):
+        parts += ["--ledger", given.params["ledger"]]
     return "".join(f"{shlex.quote(part)} " for part in parts)

@@ -94,8 +94,12 @@ def _capture(
         commit = commit_of(settings.manifests[0])
         keeper, config = keeper_of(settings, backend=backend, wait=wait, env=os.environ, commit=commit)
         now = want_afresh(settings, client=client, read_ledger=keeper.backend.read, config=config)
-        accept(captured, now, make_plan(now, settings, client=client), client=client, keeper=keeper)
         console.text(["Review and commit: the platform is as these files say."])
+        try:
+            accept(captured, now, make_plan(now, settings, client=client), client=client, keeper=keeper)
+        except LedgerError as error:  # the files are right all the same
+            console.event(events.error(error))
+            console.text([f"Not recorded in the ledger: {error.message}"])
     return console.end(Exit.DRIFT_FOUND if captured.left else Exit.DONE)
 
 

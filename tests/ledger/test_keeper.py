@@ -39,7 +39,7 @@ def test_nothing_to_announce_writes_nothing(keeper):
     with keeper.held(plan):
         before = keeper.begin(plan)
         assert before == Ledger(OWNER)
-        keeper.end(before, before, plan)
+        keeper.end(before, before, changes=1)
     assert keeper.backend.read().serial == 0
 
 
@@ -47,7 +47,7 @@ def test_what_was_learnt_is_written_once(keeper):
     """The end of a run is one write, and the lock goes with it."""
     with keeper.held(PLAN):
         before = keeper.begin(PLAN)
-        keeper.end(before, before.with_applied(known(TRIAGE).entries), PLAN)
+        keeper.end(before, before.with_applied(known(TRIAGE).entries), changes=1)
     after = keeper.backend.read()
     assert (after.serial, set(after.entries), after.begun) == (2, {TRIAGE}, frozenset())
     assert keeper.backend.holder() is None

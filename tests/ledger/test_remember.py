@@ -14,9 +14,8 @@ from .conftest import BOT, NIGHTLY, OWNER, TRIAGE, known
 
 NOW = "2026-11-22T08:00:00Z"
 TOKEN = SecretRef(source="env", name="TOKEN")
-MEMORY = Memory(
-    {TRIAGE: "agent_new", BOT: "app_new"}, {"acme": "org_1", "other": "org_2"}, NOW, "c" * 40, lambda _: "sesame"
-)
+IDS = {TRIAGE: "agent_new", BOT: "app_new"}
+MEMORY = Memory("run-1", IDS, {"acme": "org_1", "other": "org_2"}, NOW, "c" * 40, lambda _: "sesame")
 
 
 def after(ledger, *outcomes, may_exist=False):

@@ -34,7 +34,7 @@ def unpublish(world):
 def archive(world):
     """Plan the archiving of an app."""
     world.post("/v1/apps", name="bot", harness_id=world.harness)
-    world.declare("App", "bot", {"name": "bot"}, archive=True)
+    world.declare("App", "bot", {"name": "bot"}, archive=True, adopt="overwrite")
 
 
 def create(world):

@@ -122,9 +122,32 @@ def test_another_id_is_not_ours(agent, there):
 
 
 def test_what_was_begun_is_ours(agent, there):
-    """What a run announced and did not confirm is its own: adopted when it agrees, finished when it does not."""
+    """What a run announced and did not confirm is its own: adopted when it agrees, finished when a part is missing."""
+    more = agent(AGREES | {"description": "Ours."}, adopt="never")
     assert only(claim(agent(adopt="never"), there(), Known(is_begun=True))).action is Action.ADOPT
-    assert only(claim(agent(), there(DIFFERS), Known(is_begun=True))).action is Action.UPDATE
+    assert only(claim(more, there(), Known(is_begun=True))).action is Action.UPDATE
+
+
+def test_what_was_begun_and_differs_is_not_ours(agent, there):
+    """A value in the place of the one that a creation sends was written by somebody else: an announcement proves nothing."""
+    assert only(claim(agent(), there(DIFFERS), Known(is_begun=True))).action is Action.CONFLICT
+    assert isinstance(claim(agent(adopt="never"), there(DIFFERS), Known(is_begun=True)), Fault)
+    assert only(claim(agent(adopt="overwrite"), there(DIFFERS), Known(is_begun=True))).action is Action.UPDATE
+
+
+def test_what_somebody_else_archived_is_not_revived(agent, there):
+    """An archived twin is a conflict, unless it was ours, a run of ours archived it, or somebody said to overwrite."""
+    twin = Found(twin=there(DIFFERS, archived=True).observed)
+    change = only(claim(agent(), twin))
+    assert (change.action, change.id, change.body) == (Action.CONFLICT, "x_1", {})
+    assert "x_1 holds the name, is archived, and was not ours" in change.notes[0]
+    assert "adopt: overwrite" in change.notes[1]
+    assert only(claim(agent(), twin, Known(archived=frozenset({"x_2"})))).action is Action.CONFLICT
+    assert only(claim(agent(), twin, Known(written(agent(), id_="x_2")))).action is Action.CONFLICT
+    assert only(claim(agent(), twin, Known(archived=frozenset({"x_1"})))).action is Action.RESTORE
+    assert only(claim(agent(), twin, Known(written(agent())))).action is Action.RESTORE
+    assert only(claim(agent(adopt="overwrite"), twin)).action is Action.RESTORE
+    assert only(claim(agent(), twin, adopt="overwrite")).action is Action.RESTORE
 
 
 def test_protection_is_remembered(agent, there):
@@ -145,6 +168,9 @@ def test_archive_true_is_for_what_is_ours(agent, there):
     assert only(claim(gone, there(), Known(entry))).action is Action.ARCHIVE
     assert "not ours" in claim(gone, there()).message
     assert only(claim(agent(archive=True, adopt="overwrite"), there())).action is Action.ARCHIVE
+    assert (
+        "adopt: overwrite" in claim(gone, there(), adopt="overwrite").hint
+    )  # the rule for all is no word for this one
     assert "protected" in claim(gone, there(), Known(written(agent(), protect=True))).message
 
 
@@ -179,7 +205,7 @@ def test_a_secret_sent_again_is_shown(desired, observed):
     known = Known(written(hook), rotate=[("config", "token")])
     change = only(claim(hook, Found(live), known))
     assert change.action is Action.UPDATE
-    assert [(one.name, one.sensitive, one.side) for one in change.fields] == [("config.token", True, Side.PENDING)]
+    assert [(one.name, one.sensitive, one.side) for one in change.fields] == [("config.token", True, None)]
     assert change.body["config"]["token"] == token()
     assert change.record.secrets == {"/config/token": token()}
     assert "/config/token" not in change.record.fields

@@ -45,8 +45,7 @@ def test_the_same_under_another_name():
     assert pairs == [Likeness(new, old, 1.0, "moved_from: triage")]
     assert hints(pairs) == {
         new: "looks like a rename of Agent/triage: write moved_from: triage in its metadata to keep it",
-        old: "looks like a rename to Agent/support-triage: "
-        "write moved_from: triage in its metadata of that one to keep this",
+        old: "looks like a rename to Agent/support-triage: see there",
     }
 
 

@@ -1,5 +1,7 @@
 """Which side moved: what git says, what was last written, what is live."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.kinds import BY_NAME
@@ -35,15 +37,31 @@ def test_three_values(live, wanted, side):
 
 
 def test_what_was_never_written_is_news_of_git():
-    """A field that the ledger does not know is pending, whatever is live."""
+    """A field that the ledger does not know, of a resource it knows others of, is pending, whatever is live."""
+    (one,) = sided(AGENT, entry(description="written"), [FieldChange(("display_name",), "x", "y")])
+    assert one.side is Side.PENDING
+
+
+def test_of_what_was_taken_over_as_it_is_nothing_is_known():
+    """Without a single field that was written, nobody can say who moved."""
     (one,) = sided(AGENT, entry(), [FieldChange(("display_name",), "x", "y")])
-    assert one.side is Side.PENDING
+    assert one.side is None
 
 
-def test_a_secret_is_pending():
-    """Nobody can see whether somebody changed a secret."""
-    (one,) = sided(CHANNEL, entry(), [FieldChange(("config", "token"), SET, token())])
-    assert one.side is Side.PENDING
+@pytest.mark.parametrize("sent", [{}, {"/config/token": "of TOKEN"}])
+def test_nobody_knows_who_changed_a_secret(sent):
+    """A secret that is there shows no value, so that nobody is said to have moved, sent from here or not."""
+    known = replace(entry(name="hook"), secrets=sent)
+    (one,) = sided(CHANNEL, known, [FieldChange(("config", "token"), SET, token())])
+    assert one.side is None
+
+
+def test_a_secret_that_vanished_was_taken_away_there():
+    """A secret that was sent and is not there any more is drift; one that was never sent is not."""
+    change = FieldChange(("config", "token"), None, token())
+    known = replace(entry(name="hook"), secrets={"/config/token": "of TOKEN"})
+    assert [one.side for one in sided(CHANNEL, known, [change])] == [Side.DRIFTED]
+    assert [one.side for one in sided(CHANNEL, entry(name="hook"), [change])] == [None]
 
 
 def test_a_map_was_written_if_all_of_it_was():

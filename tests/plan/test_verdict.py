@@ -39,9 +39,29 @@ def test_the_limit(owned, going, allowed):
 
 def test_never_all_of_a_kind():
     """That nothing of a kind stays is refused however few they are, unless new ones come."""
-    assert verdict(owned=2, going=2) == ["Agent: every one that is ours would be archived (2)"]
+    assert verdict(owned=2, going=2) == ["Agent: every one that is ours in acme would be archived (2 in all)"]
     assert verdict(owned=2, going=2, new=1) == []
-    assert verdict(owned=10, going=10, new=1) == ["Agent: 10 of 10 would be archived, more than 30 percent or 5"]
+    assert verdict(owned=10, going=10, new=1) == [
+        "Agent: 10 of 10 would be archived, more than 30 percent and more than 5"
+    ]
+
+
+def test_never_all_of_a_kind_in_an_organization():
+    """That another organization keeps its own does not excuse it, nor do new ones there; nor is one emptied for another."""
+    labs = Address("labs", "Agent", "x")
+    going = agents(2)
+    ledger = NOBODYS.with_applied(dict.fromkeys([*going, labs, labs._replace(name="y")], ENTRY))
+
+    def judged(changes, *leaving):
+        changes = [*changes, *(Change(address, Action.ARCHIVE) for address in leaving)]
+        return [one.message for one in judge(changes, ledger, Policy(), leaving=leaving, protected=())]
+
+    emptied = ["Agent: every one that is ours in acme would be archived (2 in all)"]
+    assert judged([], *going) == emptied
+    assert judged([], going[0], labs) == []
+    assert judged([Change(labs._replace(name="new"), Action.CREATE)], *going) == emptied
+    assert judged([Change(going[0]._replace(name="new"), Action.CREATE)], *going) == []
+    assert judged([], *going, labs) == ["Agent: every one that is ours in acme would be archived (3 in all)"]
 
 
 def test_what_was_allowed_by_its_number():
