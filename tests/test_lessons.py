@@ -239,7 +239,7 @@ def test_lesson_5_empty_omitted_and_excluded_are_different(exact):
     (refusal,) = exact.plan().refusals
     assert "every one that is ours in default would be archived (1 in all)" in refusal.message
     exact.declared.clear()
-    with pytest.raises(PlanRefused, match="no manifests found .* 7 resources are ours: nothing is archived"):
+    with pytest.raises(PlanRefused, match=r"no manifests found .* 7 resources are ours: nothing is archived"):
         exact.plan()
     exact.declared.update(declared)
     assert exact.plan().changes == ()
