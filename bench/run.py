@@ -34,11 +34,11 @@ def main() -> None:
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as env:
             plan, naive = prepared(Path(folder), size, env)
-            ours, theirs = interleaved([plan, naive], rounds=arguments.rounds, env=env)
+            ours, theirs = interleaved([plan, naive], rounds=arguments.rounds, env=env, folder=Path(folder))
             print(f"{size:>18} {ours:>10.2f} s {theirs:>8.2f} s {theirs / ours:>7.1f}x", flush=True)
     rounds = max(7, arguments.rounds)
     beside = [sys.executable, "-c", EMPTY_CLICK]
-    ours, theirs = interleaved([[*RECONCILER, "--help"], beside], rounds=rounds, env=dict(os.environ))
+    ours, theirs = interleaved([[*RECONCILER, "--help"], beside], rounds=rounds, env=dict(os.environ), folder=HERE)
     figures = f"{'--help':>18} {ours * 1000:>9.0f} ms {theirs * 1000:>7.0f} ms {ours / theirs:>7.2f}x"
     print(f"{figures}   (beside an empty click program)")
 
@@ -71,13 +71,16 @@ def prepared(folder: Path, size: int, env: dict[str, str]) -> tuple[list[str], l
     return plan, [sys.executable, str(HERE / "naive.py"), str(manifests), env["EVERRUNS_API_URL"], org]
 
 
-def interleaved(commands: list[list[str]], *, rounds: int, env: dict[str, str]) -> list[float]:
-    """Run the commands in turn; each must find nothing to do. Return their median wall times in seconds."""
+def interleaved(commands: list[list[str]], *, rounds: int, env: dict[str, str], folder: Path) -> list[float]:
+    """Run the commands in turn, in the folder with the ledger; each must find nothing to do.
+
+    Return their median wall times in seconds.
+    """
     taken: list[list[float]] = [[] for _ in commands]
     for number in range(rounds + 1):
         for index, command in enumerate(commands):
             began = time.perf_counter()
-            subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, cwd=folder)
             if number or rounds == 1:
                 taken[index].append(time.perf_counter() - began)
     return [statistics.median(times) for times in taken]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ApiError, ManifestError, NothingDeclared, PlanRefused, ReconcilerError, UsageError
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
-from reconciler.plan.outcome import Applied, Remainder
 from reconciler.plan.plan import Plan, build
 from reconciler.plan.rules import Rules, contested_moves, moves_of
 from reconciler.plan.secrecy import tell_secrets
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.live.ids import Ids
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
+    from reconciler.plan.outcome import Applied, Remainder
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
     from reconciler.settings import Settings
@@ -248,6 +248,7 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
     """Write, and read back."""
     from reconciler.live.apply import apply
     from reconciler.live.check import prove
+    from reconciler.plan.outcome import Applied
 
     outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
     remainders: tuple[Remainder, ...] = ()

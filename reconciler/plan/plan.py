@@ -12,7 +12,6 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
-from reconciler.plan.hints import hinted
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
@@ -160,7 +159,11 @@ def build(
     if faults:
         return faults
     gone = {address: one.observed for address, one in leaving.items() if one.observed}
-    changes = hinted([*changes, *removed], gone)
+    changes += removed
+    if gone:
+        from reconciler.plan.hints import hinted
+
+        changes = hinted(changes, gone)
     names = settle_names(changes, wanted, situation.holders)
     if names.faults:
         return names.faults

@@ -45,7 +45,6 @@ import orjson
 from reconciler.errors import Exit, json_of, worst
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.digest import plain
-from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome, Remainder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from reconciler.errors import LocatedFault, ReconcilerError
     from reconciler.plan.drift import Drift, Drifted
     from reconciler.plan.imported import Imported
+    from reconciler.plan.outcome import Outcome, Remainder
     from reconciler.plan.plan import Plan
     from reconciler.plan.side_by_side import SideBySide
 
@@ -271,6 +271,8 @@ def _fields(fields: Sequence[FieldChange]) -> list[dict[str, Any]]:
 
 
 def _became(one: Outcome) -> dict[str, Any]:
+    from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted
+
     match one:
         case Done(_, adopted, note):
             return {"status": "done", "adopted": adopted, "note": note}
