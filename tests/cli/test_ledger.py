@@ -68,7 +68,7 @@ def test_forget(shell, kept):
     assert shell.run("ledger", "forget", str(BOT)).out == "Forgotten: acme/App/bot.\n"
     assert (set(kept.read().entries), kept.read().serial) == ({TRIAGE}, 2)
     ran = shell.run("ledger", "forget", str(TRIAGE), str(BOT))
-    assert (ran.code, "does not know acme/App/bot" in ran.err) == (1, True)
+    assert (ran.code, "acme/App/bot: the ledger does not know it" in ran.err) == (64, True)
     assert set(kept.read().entries) == {TRIAGE}
     assert shell.run("ledger", "forget", str(TRIAGE), "--json").of("forgotten")[0]["addresses"] == [str(TRIAGE)]
     assert "It knows nothing yet." in shell.run("ledger", "show").out

@@ -61,7 +61,7 @@ def test_a_channel_is_deleted_for_good_and_that_is_said(team):
     assert (switch.action, gone.action) == (Action.UNPUBLISH, Action.ARCHIVE)
     assert "deleted for good: the API cannot archive it" in gone.notes
     refused = refusals(team.plan())
-    assert refused == ["Channel: every one that is ours would be archived (1)"]
+    assert refused == ["Channel: every one that is ours in default would be archived (1 in all)"]
     team.apply(team.plan(allow_archive={"Channel": 1}))
     assert team.lines[-1] == "DELETE /v1/apps/app_/channels/appchan_"
     assert team.one("apps", "bot")["channels"] == []
@@ -73,7 +73,7 @@ def test_the_limit_is_thirty_percent_and_never_below_five(team):
         team.drop("Agent", f"a-{number}")
     assert refusals(team.plan()) == []
     team.drop("Agent", "a-5")
-    message = "Agent: 6 of 9 would be archived, more than 30 percent or 5"
+    message = "Agent: 6 of 9 would be archived, more than 30 percent and more than 5"
     assert refusals(team.plan()) == [message]
     with pytest.raises(PlanRefused) as refused:
         team.apply()
@@ -101,7 +101,7 @@ def test_a_kind_that_goes_to_zero(team):
     team.drop("App", "desk")
     assert refusals(team.plan()) == []
     team.drop("App", "bot")
-    assert refusals(team.plan()) == ["App: every one that is ours would be archived (2)"]
+    assert refusals(team.plan()) == ["App: every one that is ours in default would be archived (2 in all)"]
     team.bot("other")
     assert refusals(team.plan()) == []
 
@@ -118,12 +118,18 @@ def test_limits_of_the_rules(limit, kinds, goes):
 
 
 def test_no_documents_are_no_wish(team):
-    """An empty folder is an error that is about the folder, not a plan to archive everything."""
+    """An empty folder is refused while something is ours, whatever is allowed; a plan to archive everything it is not."""
     team.declared.clear()
     for run in (team.plan, lambda: team.plan(allow_archive={"Agent": 9, "App": 2, "Memory": 2})):
-        with pytest.raises(UsageError, match="no manifests found"):
+        with pytest.raises(PlanRefused, match="no manifests found .* 14 resources are ours: nothing is archived") as caught:
             run()
+        assert caught.value.exit_code == 4
+        assert "reconciler ledger forget --all" in caught.value.hint
     assert team.writes == []
+    team.lose_ledger()
+    with pytest.raises(UsageError, match="no manifests found") as wrong:
+        team.plan()
+    assert wrong.value.exit_code == 64
 
 
 def test_no_prune(team):
@@ -233,9 +239,16 @@ def test_a_removal_at_the_command_line(site):
     site.agents("a-0")
     ran = site.run("plan", "--detailed-exitcode")
     assert ran.code == 4
-    assert "Refused: Agent: 6 of 7 would be archived, more than 30 percent or 5\n" in ran.out
+    assert "Refused: Agent: 6 of 7 would be archived, more than 30 percent and more than 5\n" in ran.out
     assert "--allow-archive Agent=6" in ran.out
-    assert site.run("apply", "--auto-approve").code == 4
+    ran = site.run("apply", "--auto-approve")
+    assert (ran.code, ran.err) == (4, "")
+    assert ran.out.count("Refused: Agent: 6 of 7 would be archived") == 1
+    assert ran.out.endswith("\nNothing was written.\n")
+    ran = site.run("apply", "--auto-approve", "--json")
+    (error,) = ran.of("error")
+    assert (ran.code, error["error"], error["exit_code"]) == (4, "PlanRefused", 4)
+    assert "6 of 7 would be archived" in error["message"]
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agent=5").code == 4
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agents=6").code == 64
     ran = site.run("plan", "--json")
@@ -243,7 +256,7 @@ def test_a_removal_at_the_command_line(site):
     assert site.lines == []
     (site.folder / "manifests/agents.yaml").write_text("")
     ran = site.run("apply", "--auto-approve", "--allow-archive", "Agent=7")
-    assert (ran.code, "no manifests found" in ran.err) == (64, True)
+    assert (ran.code, "no manifests found" in ran.err, "7 resources are ours" in ran.err) == (4, True, True)
     site.agents("a-0")
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agent=6").code == 0
     assert site.lines == ["DELETE /v1/agents/agent_"] * 6
@@ -258,5 +271,5 @@ def test_a_saved_plan_keeps_its_verdict(site):
     assert site.run("plan", "--out", "a.plan").code == 4
     ran = site.run("apply", "a.plan", "--json")
     assert ran.code == 4
-    assert "2 of 2 would be archived, more than 0 percent or 1" in str(ran.of("error"))
+    assert "2 of 2 would be archived, more than 0 percent and more than 1" in str(ran.of("error"))
     assert site.lines == []
