@@ -95,9 +95,9 @@ def forget(
             chosen = list(dict.fromkeys(_known(text, known) for text in addresses))
             for address in sorted(chosen, key=lambda one: one.above is None):  # a child goes with its parent
                 known = known.forget(address)
-            backend.write(known, message=f"Forget {', '.join(addresses)}\n\nBy {lock}\n")
+            backend.write(known, message=f"Forget {', '.join(map(str, chosen))}\n\nBy {lock}\n")
     console.event(events.forgotten([str(address) for address in chosen], everything=everything))
-    console.text([f"Forgotten: {'everything' if everything else ', '.join(addresses)}."])
+    console.text([f"Forgotten: {'everything' if everything else ', '.join(map(str, chosen))}."])
     return console.end()
 
 

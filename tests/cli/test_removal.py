@@ -121,7 +121,9 @@ def test_no_documents_are_no_wish(team):
     """An empty folder is refused while something is ours, whatever is allowed; a plan to archive everything it is not."""
     team.declared.clear()
     for run in (team.plan, lambda: team.plan(allow_archive={"Agent": 9, "App": 2, "Memory": 2})):
-        with pytest.raises(PlanRefused, match="no manifests found .* 14 resources are ours: nothing is archived") as caught:
+        with pytest.raises(
+            PlanRefused, match="no manifests found .* 14 resources are ours: nothing is archived"
+        ) as caught:
             run()
         assert caught.value.exit_code == 4
         assert "reconciler ledger forget --all" in caught.value.hint

@@ -168,7 +168,9 @@ def test_archive_true_is_for_what_is_ours(agent, there):
     assert only(claim(gone, there(), Known(entry))).action is Action.ARCHIVE
     assert "not ours" in claim(gone, there()).message
     assert only(claim(agent(archive=True, adopt="overwrite"), there())).action is Action.ARCHIVE
-    assert "adopt: overwrite" in claim(gone, there(), adopt="overwrite").hint  # the rule for all is no word for this one
+    assert (
+        "adopt: overwrite" in claim(gone, there(), adopt="overwrite").hint
+    )  # the rule for all is no word for this one
     assert "protected" in claim(gone, there(), Known(written(agent(), protect=True))).message
 
 

@@ -41,7 +41,9 @@ def test_never_all_of_a_kind():
     """That nothing of a kind stays is refused however few they are, unless new ones come."""
     assert verdict(owned=2, going=2) == ["Agent: every one that is ours in acme would be archived (2 in all)"]
     assert verdict(owned=2, going=2, new=1) == []
-    assert verdict(owned=10, going=10, new=1) == ["Agent: 10 of 10 would be archived, more than 30 percent and more than 5"]
+    assert verdict(owned=10, going=10, new=1) == [
+        "Agent: 10 of 10 would be archived, more than 30 percent and more than 5"
+    ]
 
 
 def test_never_all_of_a_kind_in_an_organization():
