@@ -83,10 +83,12 @@ def adopt(
 ) -> list[Change]:
     """Let the ledger take over what a plan found there and agreeing, or also what differs, if it is chosen.
 
-    Nothing is written to the platform. Returns what was taken over; raises LedgerError.
+    What is archived is not: to bring it back takes git's own word. Nothing is written to the platform. Returns what was
+    taken over; raises LedgerError.
     """
     actions = {Action.ADOPT, Action.CONFLICT} if also_differing else {Action.ADOPT}
-    taken = [change for change in plan.changes if change.action in actions and chosen(change.address)]
+    found = [change for change in plan.changes if change.action in actions and change.record is not None]
+    taken = [change for change in found if chosen(change.address)]
     _record(taken, plan, client=client, keeper=keeper)
     return taken
 

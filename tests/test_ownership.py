@@ -4,15 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.errors import ManifestError, UsageError
-from reconciler.intake import accept, capture
+from reconciler.errors import ManifestError, PlanRefused, UsageError
+from reconciler.intake import accept, adopt, capture
 from reconciler.plan.change import Side
 from reconciler.reconcile import make_plan, plan_afresh
 from reconciler.settings import settings
 from reconciler.views import find_drift
-
-DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
-WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
 
 DAILY = {"name": "daily", "type": "schedule", "config": {"cron_expression": "0 9 * * *", "message": "Go."}}
 WEEKLY = {"name": "weekly", "type": "schedule", "config": {"cron_expression": "0 9 * * 1", "message": "Rest."}}
@@ -112,6 +109,114 @@ def test_an_archived_one_of_somebody_else_is_not_revived_against_adopt_never(str
     with pytest.raises(ManifestError) as caught:
         strict.plan()
     assert "adopt: never" in caught.value.faults[0].message
+
+
+def test_nothing_foreign_is_archived_by_a_rule_for_all(world):
+    """To archive what somebody else made takes adopt: overwrite in that very document, whatever the repository's rule."""
+    world.post("/v1/memories", name="docs")
+    assert world.adopt == "overwrite"
+    world.declare("Memory", "docs", {"name": "docs"}, archive=True)
+    with pytest.raises(ManifestError) as caught:
+        world.plan()
+    assert "not ours" in caught.value.faults[0].message
+    world.declare("Memory", "docs", {"name": "docs"}, archive=True, adopt="overwrite")
+    world.apply()
+    assert (world.lines, world.one("memories", "docs")["status"]) == (["DELETE /v1/memories/mem_"], "archived")
+
+
+def test_what_somebody_else_archived_is_not_revived_unasked(strict):
+    """An archived agent of the name that was never ours stops the run; with adopt: overwrite it is brought back."""
+    theirs = strict.post("/v1/agents", name="a", system_prompt="Theirs.")["id"]
+    strict.api.delete(f"/v1/agents/{theirs}")
+    strict.agent("a")
+    plan = strict.plan()
+    assert told(plan) == [("default/Agent/a", "conflict")]
+    with pytest.raises(PlanRefused):
+        strict.apply(plan)
+    assert adopt(plan, client=strict.reader(), keeper=strict.keeper, chosen=lambda _: True, also_differing=True) == []
+    assert (strict.writes, strict.ledger.entries) == ([], {})
+    strict.declare("Agent", "a", {"system_prompt": "Help."}, adopt="overwrite")
+    assert told(strict.plan()) == [("default/Agent/a", "restore")]
+    strict.converge()
+    assert (strict.one("agents", "a")["id"], strict.one("agents", "a")["status"]) == (theirs, "active")
+
+
+def test_what_a_run_of_ours_archived_is_revived(strict):
+    """What left git, was archived by a run and is declared again was ours: it comes back without a word."""
+    strict.agent("a")
+    strict.agent("stays")
+    strict.converge()
+    strict.drop("Agent", "a")
+    strict.converge()
+    strict.agent("a")
+    assert told(strict.plan()) == [("default/Agent/a", "restore")]
+    strict.lose_ledger()
+    assert told(strict.plan()) == [("default/Agent/a", "conflict"), ("default/Agent/stays", "adopt")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec", "comes_back"),
+    [("Agent", "a", {"system_prompt": "Help."}, True), ("Memory", "m", {}, False), ("App", "b", {}, False)],
+)
+def test_what_cannot_be_brought_back_is_said_before(strict, kind, name, spec, comes_back):
+    """The plan says of apps and memories that archiving them is for good; of agents it does not."""
+    for one in (name, "stays"):
+        strict.declare(kind, one, spec | ({"harness": "generic"} if kind == "App" else {}))
+    strict.converge()
+    strict.drop(kind, name)
+    (change,) = strict.plan().changes
+    note = "the platform cannot bring it back: declared again, it is made anew"
+    assert (note in change.notes) is not comes_back
+
+
+def test_a_move_onto_what_is_ours_is_a_fault(strict):
+    """Two resources of ours cannot have one address: neither is dropped for the other."""
+    strict.agent("old")
+    strict.agent("new")
+    strict.converge()
+    there = strict.one("agents", "new")["id"]
+    strict.drop("Agent", "old")
+    strict.declare("Agent", "new", {"system_prompt": "Help."}, moved_from="old")
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    (fault,) = caught.value.faults
+    assert fault.message == f"Agent/old cannot move here: another one that is ours has this address ({there})"
+    assert fault.path == ("metadata", "moved_from")
+    assert strict.writes == []
+
+
+def test_a_channel_does_not_move_onto_another(strict):
+    """The same holds beside the name of a channel."""
+    strict.bot("bot", DAILY, WEEKLY)
+    strict.converge()
+    strict.bot("bot", {**WEEKLY, "moved_from": "daily"})
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    (fault,) = caught.value.faults
+    assert "App/bot/Channel/daily cannot move here" in fault.message
+    assert fault.path[-1] == "moved_from"
+
+
+def test_a_move_that_was_done_is_no_fault(strict):
+    """A line that stays in git after its move was applied does no harm."""
+    strict.agent("old")
+    strict.converge()
+    strict.drop("Agent", "old")
+    strict.declare("Agent", "new", {"system_prompt": "Help."}, moved_from="old")
+    strict.converge()
+    assert strict.plan().is_empty
+
+
+def test_an_id_in_an_organization_that_is_not_there_yet_is_a_fault(strict):
+    """Nothing can have an id where nothing is: the line is found before the organization is made."""
+    strict.declare("Organization", "acme", {"name": "Acme Inc"})
+    strict.declare("Agent", "a", {"system_prompt": "Help."}, org="acme", id="agent_" + "0" * 32)
+    with pytest.raises(ManifestError) as caught:
+        strict.plan()
+    (fault,) = caught.value.faults
+    assert "its organization does not exist yet" in fault.message
+    assert (fault.path, fault.hint) == (("metadata", "id"), "remove the line")
+    assert strict.writes == []
 
 
 def test_a_channel_leaves_while_its_app_moves(world):

@@ -92,12 +92,12 @@ def forget(
             backend.erase(message=f"Forget everything\n\nBy {lock}\n")
         else:
             known = backend.read()
-            chosen = [_known(text, known) for text in addresses]
-            for address in chosen:
+            chosen = list(dict.fromkeys(_known(text, known) for text in addresses))
+            for address in sorted(chosen, key=lambda one: one.above is None):  # a child goes with its parent
                 known = known.forget(address)
-            backend.write(known, message=f"Forget {', '.join(addresses)}\n\nBy {lock}\n")
+            backend.write(known, message=f"Forget {', '.join(map(str, chosen))}\n\nBy {lock}\n")
     console.event(events.forgotten([str(address) for address in chosen], everything=everything))
-    console.text([f"Forgotten: {'everything' if everything else ', '.join(addresses)}."])
+    console.text([f"Forgotten: {'everything' if everything else ', '.join(map(str, chosen))}."])
     return console.end()
 
 
@@ -138,7 +138,8 @@ def adopt(
     strict = replace(config, adopt="exact")
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, read_ledger=keeper.backend.read, config=strict)
-        foreign = [one.address for one in plan.changes if one.action in (Action.ADOPT, Action.CONFLICT)]
+        found = [one for one in plan.changes if one.action in (Action.ADOPT, Action.CONFLICT)]
+        foreign = [one.address for one in found if one.record is not None]  # an archived one has none
         for pattern in addresses:
             if not any(is_matched(address, (pattern,)) for address in foreign):
                 raise UsageError(
@@ -159,14 +160,18 @@ def _tell_taken(plan: Plan, taken: Sequence[Change], console: Console, *, chosen
 
     ours = {one.address for one in taken}
     left = [
-        change.address
+        change
         for change in plan.changes
         if change.action is Action.CONFLICT and change.address not in ours and chosen(change.address)
     ]
-    console.event(events.taken_over([str(one.address) for one in taken], [str(address) for address in left]))
+    console.event(events.taken_over([str(one.address) for one in taken], [str(one.address) for one in left]))
     console.text(f"= {console.style.paint(str(one.address))}" for one in taken)
-    console.text(f"# {console.style.paint(str(address))} differs, and is left" for address in left)
+    console.text(f"# {console.style.paint(str(one.address))} {_why_left(one)}, and is left" for one in left)
     console.text([f"Ours from now on: {len(taken)}."])
+
+
+def _why_left(conflict: Change) -> str:
+    return "differs" if conflict.record is not None else "is archived"
 
 
 @options.verb("ledger rebuild", options.PATHS, options.PLATFORM, options.LEDGER, options.LOCK, own=(_APPROVE,))

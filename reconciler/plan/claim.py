@@ -46,8 +46,9 @@ def claim(
     steps = decide(wanted, seen, has_desired_children=has_desired_children, dropped=gone.dropped if gone else ())
     if isinstance(steps, Fault):
         return steps
-    if observed is None and found.twin is not None and rule == "exact" and not _was_ours(found.twin, known):
-        steps = [_unrevived(step, found.twin) if step.action is Action.RESTORE else step for step in steps]
+    revives = observed is None and any(step.action is Action.RESTORE for step in steps)
+    if revives and found.twin is not None and rule == "exact" and not _was_ours(found.twin, known):
+        return [_unrevived(steps[0], found.twin)]
     if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
     if not steps:
@@ -66,7 +67,7 @@ def _was_ours(twin: Observed, known: Known) -> bool:
 
 
 def _unrevived(step: Change, twin: Observed) -> Change:
-    """Make a conflict of bringing back what somebody else archived."""
+    """Make a conflict of bringing back what somebody else archived; it has no record, so that nobody can take it over."""
     notes = (
         f"{twin.id} holds the name, is archived, and was not ours: it is not brought back",
         "to make it yours: adopt: overwrite in its metadata; or choose another name",

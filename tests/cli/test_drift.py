@@ -387,3 +387,27 @@ def test_a_damaged_answer_is_an_error(desk):
     assert ran.code == 1
     assert ran.of("drift") == []
     assert json.dumps(ran.of("error"))
+
+
+@pytest.mark.parametrize("flags", [(), ("--capture",), ("--unmanaged",)])
+def test_without_a_ledger_there_is_no_telling(site, flags):
+    """Where nothing that is live is ours, no drift is no answer: it is an error that says why."""
+    site.world.post("/v1/agents", name="triage", system_prompt="Theirs.")
+    site.agents("triage", "new")
+    ran = site.run("drift", *flags)
+    assert (ran.code, ran.out) == (1, "")
+    assert "drift cannot be told: none of the 1 resources that are declared and live is ours" in ran.err
+    (error,) = site.run("drift", *flags, "--json").of("error")
+    assert (error["error"], error["exit_code"]) == ("LedgerError", 1)
+
+
+def test_what_changed_on_both_sides_is_not_captured(desk):
+    """A field that git changed as well is told as that, and its manifest stays as somebody meant it."""
+    patch(desk, description="Moved.")
+    mine = TRIAGE.replace("Sorts mail", "Sorts post")
+    desk.write("manifests/triage.yaml", mine)
+    ran = desk.run("drift", "--capture")
+    assert ran.code == 3
+    assert "changed in git as well, and not applied yet: description" in ran.out
+    assert "Not captured: default/Agent/triage: description was changed in git as well" in ran.out
+    assert (desk.folder / "manifests/triage.yaml").read_text() == mine

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -68,7 +69,7 @@ def test_forget(shell, kept):
     assert shell.run("ledger", "forget", str(BOT)).out == "Forgotten: acme/App/bot.\n"
     assert (set(kept.read().entries), kept.read().serial) == ({TRIAGE}, 2)
     ran = shell.run("ledger", "forget", str(TRIAGE), str(BOT))
-    assert (ran.code, "does not know acme/App/bot" in ran.err) == (1, True)
+    assert (ran.code, "acme/App/bot: the ledger does not know it" in ran.err) == (64, True)
     assert set(kept.read().entries) == {TRIAGE}
     assert shell.run("ledger", "forget", str(TRIAGE), "--json").of("forgotten")[0]["addresses"] == [str(TRIAGE)]
     assert "It knows nothing yet." in shell.run("ledger", "show").out
@@ -160,3 +161,135 @@ def test_the_flag_wins(shell, kept):
     else:
         assert ran.code == 1
         assert "cannot be kept on a branch" in json.dumps(ran.of("error"))
+
+
+def test_forget_as_it_is_spelled_in_plans(shell, kept):
+    """An address without its organization will do while one organization has it; a child may be named with its parent."""
+    ran = shell.run("ledger", "forget", "App/bot", str(NIGHTLY))
+    assert (ran.code, ran.out) == (0, "Forgotten: acme/App/bot, acme/App/bot/Channel/nightly.\n")
+    assert set(kept.read().entries) == {TRIAGE}
+    twice = {TRIAGE._replace(org="labs"): Entry("agent_2", TIME)}
+    with kept.lock(lock_of({})):
+        kept.write(kept.read().with_applied(twice), message="Apply")
+    ran = shell.run("ledger", "forget", "Agent/triage")
+    assert (ran.code, "Agent/triage: several organizations have one" in ran.err) == (64, True)
+    assert shell.run("ledger", "forget", str(TRIAGE)).code == 0
+    assert shell.run("ledger", "forget", "Agent/triage").code == 0
+    assert kept.read().entries == {}
+
+
+def test_show_tells_what_runs_archived(shell, kept):
+    """Each run is named with the count and time of what it archived, as undo wants it."""
+    with kept.lock(lock_of({})):
+        kept.write(kept.read().with_archived("run-7", TIME, {TRIAGE: "agent_7"}), message="Apply")
+    assert f"Run run-7 archived 1 resource at {TIME}\n" in shell.run("ledger", "show").out
+    (told,) = shell.run("ledger", "show", "--json").of("archived")
+    assert (told["run"], told["at"], told["ids"]) == ("run-7", TIME, {str(TRIAGE): "agent_7"})
+
+
+@pytest.fixture
+def team(site):
+    """Give a site where two agents are ours, one of which was changed by hand since."""
+    site.agents("one", "two")
+    site.converge()
+    by_hand(site, "two", system_prompt="By hand.")
+    return site
+
+
+def by_hand(site, name, **body):
+    """Change an agent by hand."""
+    path = f"/v1/agents/{site.world.one('agents', name)['id']}"
+    assert site.world.api.patch(path, json=body).is_success
+
+
+def owned(site):
+    """Give what is ours, and the serial of the ledger."""
+    ran = site.run("ledger", "show", "--json")
+    return {one["address"] for one in ran.of("owned")}, ran.of("ledger")[0]["serial"]
+
+
+def test_rebuild(team):
+    """Afterwards ours is what is declared, live and agreeing; the rest is told, and nothing is written to the platform."""
+    before, serial = owned(team)
+    assert team.run("ledger", "rebuild").code == 64  # it asks, and nobody can answer
+    assert owned(team) == (before, serial)
+    ran = team.run("ledger", "rebuild", "--auto-approve")
+    assert ran.code == 0, ran.text
+    assert ran.out.splitlines() == [
+        "= default/Agent/one",
+        "# default/Agent/two differs, and is left",
+        "Ours from now on: 1.",
+    ]
+    after, later = owned(team)
+    assert (after, later > serial) == ({"default/Agent/one"}, True)
+    assert team.lines == []
+
+
+def test_rebuild_replaces_last(team):
+    """A rebuild that cannot plan, for its manifests or the platform, leaves the ledger as it was."""
+    before = owned(team)
+    team.world.meddler.instead("GET", "/v1/agents", (403, {"title": "No"}))
+    assert team.run("ledger", "rebuild", "--auto-approve").code == 1
+    team.write("manifests/bad.yaml", "kind: Nothing\n")
+    ran = team.run("ledger", "rebuild", "--auto-approve")
+    assert (ran.code, "apiVersion is missing" in ran.err) == (1, True)
+    assert owned(team) == before
+
+
+def test_rebuild_of_a_damaged_ledger(team):
+    """What cannot be read is replaced, which is what its message promises."""
+    (path,) = (team.folder / ".reconciler" / "ledger").glob("*.json")
+    path.write_text("{")
+    assert "reconciler ledger rebuild" in team.run("plan").err
+    assert team.run("ledger", "rebuild", "--auto-approve").code == 0
+    assert owned(team)[0] == {"default/Agent/one"}
+
+
+def test_adopt(team):
+    """What differs is ours when it is named, and changed by the next apply; every pattern must mean something."""
+    assert team.run("ledger", "forget", "--all", "--auto-approve").code == 0
+    for patterns in (["Agent/two", "Agent/three"], ["Memory/*"]):
+        ran = team.run("ledger", "adopt", *patterns, "--auto-approve")
+        assert ran.code == 64
+        assert f"{patterns[-1]}: nothing of this is declared, live and not ours" in ran.err
+    assert team.run("ledger", "adopt", "Agent/two").code == 64  # it asks, and nobody can answer
+    assert owned(team)[0] == set()
+    ran = team.run("ledger", "adopt", "Agent/two", "--auto-approve")
+    assert (ran.code, ran.out) == (0, "= default/Agent/two\nOurs from now on: 1.\n")
+    assert owned(team)[0] == {"default/Agent/two"}
+    assert team.run("ledger", "adopt", "Agent/two", "--auto-approve").code == 64  # it is ours
+    assert team.lines == []
+    team.converge()
+    assert team.world.one("agents", "two")["system_prompt"] == "Help."
+
+
+def test_adopt_revives_nothing(site):
+    """What is archived is not taken over with what is live: it is told, and left; by itself it is nothing to adopt."""
+    site.agents("gone", "here")
+    for name in ("gone", "here"):
+        site.world.post("/v1/agents", name=name, system_prompt="Theirs.")
+    assert site.world.api.delete(f"/v1/agents/{site.world.one('agents', 'gone')['id']}").is_success
+    assert site.run("ledger", "adopt", "Agent/gone", "--auto-approve").code == 64
+    ran = site.run("ledger", "adopt", "Agent/*", "--auto-approve")
+    assert ran.out.splitlines() == [
+        "= default/Agent/here",
+        "# default/Agent/gone is archived, and is left",
+        "Ours from now on: 1.",
+    ]
+    assert owned(site)[0] == {"default/Agent/here"}
+
+
+def test_an_apply_waits_before_it_plans(site, finish, monkeypatch):
+    """With --lock-timeout it plans with what the run before it has written, so that its plan is not stale at once."""
+    site.agents("one")
+    monkeypatch.chdir(site.folder)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(site.folder.parent))
+    backend = choose(["manifests"], api_url=site.url, wish=Wish())
+    with backend.lock(lock_of({"GITHUB_ACTOR": "alice"})):
+        process = site.start("apply", "--auto-approve", "--lock-timeout", "1m")
+        time.sleep(2)  # as long as a run takes to plan, were it not waiting
+        assert site.reads == []
+        backend.write(backend.read().with_begun([]), message="Apply")
+    ran = finish(process)
+    assert ran.code == 0, ran.text
+    assert site.lines == ["POST /v1/agents"]

@@ -118,12 +118,20 @@ def test_limits_of_the_rules(limit, kinds, goes):
 
 
 def test_no_documents_are_no_wish(team):
-    """An empty folder is an error that is about the folder, not a plan to archive everything."""
+    """An empty folder is refused while something is ours, whatever is allowed; a plan to archive everything it is not."""
     team.declared.clear()
     for run in (team.plan, lambda: team.plan(allow_archive={"Agent": 9, "App": 2, "Memory": 2})):
-        with pytest.raises(PlanRefused, match="14 resources are ours: nothing is archived for that"):
+        with pytest.raises(
+            PlanRefused, match="no manifests found .* 14 resources are ours: nothing is archived"
+        ) as caught:
             run()
+        assert caught.value.exit_code == 4
+        assert "reconciler ledger forget --all" in caught.value.hint
     assert team.writes == []
+    team.lose_ledger()
+    with pytest.raises(UsageError, match="no manifests found") as wrong:
+        team.plan()
+    assert wrong.value.exit_code == 64
 
 
 def test_no_prune(team):
@@ -235,7 +243,14 @@ def test_a_removal_at_the_command_line(site):
     assert ran.code == 4
     assert "Refused: Agent: 6 of 7 would be archived, more than 30 percent and more than 5\n" in ran.out
     assert "--allow-archive Agent=6" in ran.out
-    assert site.run("apply", "--auto-approve").code == 4
+    ran = site.run("apply", "--auto-approve")
+    assert (ran.code, ran.err) == (4, "")
+    assert ran.out.count("Refused: Agent: 6 of 7 would be archived") == 1
+    assert ran.out.endswith("\nNothing was written.\n")
+    ran = site.run("apply", "--auto-approve", "--json")
+    (error,) = ran.of("error")
+    assert (ran.code, error["error"], error["exit_code"]) == (4, "PlanRefused", 4)
+    assert "6 of 7 would be archived" in error["message"]
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agent=5").code == 4
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agents=6").code == 64
     ran = site.run("plan", "--json")
@@ -243,7 +258,7 @@ def test_a_removal_at_the_command_line(site):
     assert site.lines == []
     (site.folder / "manifests/agents.yaml").write_text("")
     ran = site.run("apply", "--auto-approve", "--allow-archive", "Agent=7")
-    assert (ran.code, "no manifests found" in ran.err) == (4, True)
+    assert (ran.code, "no manifests found" in ran.err, "7 resources are ours" in ran.err) == (4, True, True)
     site.agents("a-0")
     assert site.run("apply", "--auto-approve", "--allow-archive", "Agent=6").code == 0
     assert site.lines == ["DELETE /v1/agents/agent_"] * 6

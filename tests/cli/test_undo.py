@@ -125,5 +125,7 @@ def test_undo_at_the_command_line(site):
     assert sorted(one["status"] for one in site.world.live("agents")) == ["active"] * 3
     site.world.forget()
     ran = site.run("undo", run, "--auto-approve", "--json")
-    assert (ran.code, site.lines) == (1, [])  # nothing of it came back by this run
+    assert (ran.code, site.lines) == (1, [])
     assert {one["notes"][0] for one in ran.of("change")} == {"it is live already"}
+    ran = site.run("undo", run, "--auto-approve")
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "Nothing of it can be brought back.")

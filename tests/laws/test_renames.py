@@ -42,7 +42,7 @@ def declare(world, kind, ids, becomes, new):
     needs = {"system_prompt": "Help."} if kind == "Agent" else {}
     for number, (old, name) in enumerate(becomes.items()):
         if name is None:
-            world.declare(kind, f"gone-{number}", id=ids[old], archive=True)
+            world.declare(kind, f"gone-{number}", id=ids[old], archive=True, adopt="overwrite")
             if kind == "Memory":
                 world.declared[kind, f"gone-{number}"]["spec"] = {"name": old}
         else:

@@ -1,10 +1,12 @@
 """One run's hold on its ledger: held, announced, written once, and the right one."""
 
+from contextlib import ExitStack
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from reconciler.errors import LedgerMoved
+from reconciler.errors import LedgerLocked, LedgerMoved
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.keeper import Keeper
 from reconciler.plan.change import Action, Change
@@ -66,3 +68,60 @@ def test_a_plan_of_another_owner_is_refused(keeper, owner):
     with keeper.held(plan), pytest.raises(LedgerMoved, match="the plan was made for"):
         keeper.begin(plan)
     assert keeper.backend.read() == Ledger(OWNER)
+
+
+@pytest.fixture
+def waiting(keeper, monkeypatch):
+    """Give a keeper that may wait three seconds of a time that only passes in sleep, and what happens in each second."""
+    seconds = []
+    clock = SimpleNamespace(now=0.0)
+
+    def sleep(passes):
+        clock.now += passes
+        if seconds:
+            seconds.pop(0)()
+
+    monkeypatch.setattr("reconciler.ledger.keeper.time", SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep))
+    return replace(keeper, wait=3), seconds, clock
+
+
+def test_it_waits_until_nobody_holds_the_ledger(waiting):
+    """What is planned after that is planned with what the other run has written."""
+    keeper, seconds, clock = waiting
+    with ExitStack() as stack:
+        stack.enter_context(keeper.backend.lock(lock_by("bob")))
+        seconds += [lambda: None, stack.close]
+        keeper.wait_for_others()
+        assert (clock.now, keeper.backend.holder()) == (2.0, None)
+
+
+def test_it_waits_no_longer_than_asked(waiting):
+    """When the time is over it is said who holds the ledger; without a time nobody waits, nor where nobody holds it."""
+    keeper, _, clock = waiting
+    keeper.wait_for_others()
+    with keeper.backend.lock(lock_by("bob")):
+        replace(keeper, wait=0).wait_for_others()
+        assert clock.now == 0
+        with pytest.raises(LedgerLocked, match="is locked by bob"):
+            keeper.wait_for_others()
+    assert clock.now == 3
+
+
+@pytest.mark.parametrize("serial", [1, -1])
+def test_a_ledger_begins_anew(keeper, serial):
+    """What stood there is replaced as a whole, whether it could be read or not, and the count of its writes goes on."""
+    with keeper.backend.lock(lock_by("bob")):
+        keeper.backend.write(known(BOT), message="Apply")
+    keeper.restart(known(TRIAGE), serial=serial, changes=1)
+    after = keeper.backend.read()
+    assert (set(after.entries), after.serial) == ({TRIAGE}, max(serial, 0) + 1)
+    assert keeper.backend.holder() is None
+
+
+def test_what_was_written_meanwhile_is_not_replaced(keeper):
+    """A ledger that another run wrote since it was read stays as it is."""
+    with keeper.backend.lock(lock_by("bob")):
+        keeper.backend.write(known(BOT), message="Apply")
+    with pytest.raises(LedgerMoved):
+        keeper.restart(known(TRIAGE), serial=0, changes=1)
+    assert set(keeper.backend.read().entries) == {BOT}

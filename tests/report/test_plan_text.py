@@ -8,7 +8,7 @@ import pytest
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.plan import OrgRef, Plan
-from reconciler.report.plan_text import plan_text
+from reconciler.report.plan_text import counts_text, plan_text
 from reconciler.report.style import Style, cells
 from reconciler.resource import Address
 
@@ -210,3 +210,12 @@ def test_both_sides_are_long_enough_to_be_told_apart():
     change = Change(AGENT, Action.UPDATE, "triage", (FieldChange(("display_name",), old, new),))
     lines = shown(Plan((change,)), Style(color=False, width=40))
     assert [line.strip() for line in lines[2:5]] == ["display_name:", f'- "{old}"', f'+ "{new}"']
+
+
+def test_what_is_deleted_is_not_counted_as_archived():
+    """Channels go for good, and the counts say so; what is archived is counted beside them."""
+    channel = Address("acme", "Channel", "old", "bot")
+    gone = [Change(AGENT, Action.ARCHIVE), Change(channel, Action.ARCHIVE), Change(AGENT, Action.UPDATE)]
+    assert counts_text(gone) == "1 to update, 1 to archive, 1 to delete"
+    assert counts_text(gone[1:]) == "1 to update, 1 to delete"
+    assert counts_text(gone[:1]) == "1 to archive"
