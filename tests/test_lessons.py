@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from reconciler.errors import Exit, ManifestError, PlanRefused, UsageError
+from reconciler.errors import Exit, ManifestError, PlanRefused
 from reconciler.intake import adopt, find_unmanaged, import_live
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.manifest.config import Config
@@ -238,7 +238,7 @@ def test_lesson_5_empty_omitted_and_excluded_are_different(exact):
     (refusal,) = exact.plan().refusals
     assert "every one that is ours in default would be archived (1 in all)" in refusal.message
     exact.declared.clear()
-    with pytest.raises(PlanRefused, match="no manifests found .* 7 resources are ours: nothing is archived"):
+    with pytest.raises(PlanRefused, match=r"no manifests found .* 7 resources are ours: nothing is archived"):
         exact.plan()
     exact.declared.update(declared)
     assert exact.plan().changes == ()
