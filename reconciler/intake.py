@@ -103,14 +103,14 @@ def _record(changes: Sequence[Change], plan: Plan, *, client: ReadClient, keeper
         keeper.end(before, learnt(before, done, Ids(plan, client), keeper), changes=len(changes))
 
 
-def rebuild(plan: Plan, *, client: ReadClient, keeper: Keeper, serial: int) -> list[Change]:
-    """Begin the ledger anew with what a plan, made with an empty one, found there and agreeing; return that.
+def rebuild(plan: Plan, fresh: Ledger, *, client: ReadClient, keeper: Keeper, serial: int) -> list[Change]:
+    """Begin the ledger anew with what a plan, made with a `fresh` one, found there and agreeing; return that.
 
     `serial` is that of the ledger to be replaced, -1 where it could not be read. Raises LedgerError.
     """
     taken = [change for change in plan.changes if change.action is Action.ADOPT]
     done = Applied(tuple(Done(change) for change in taken))
-    after = learnt(Ledger(keeper.backend.owner), done, Ids(plan, client), keeper)
+    after = learnt(fresh, done, Ids(plan, client), keeper)
     keeper.restart(after, serial=serial, changes=len(taken))
     return taken
 

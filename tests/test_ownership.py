@@ -112,7 +112,7 @@ def test_an_archived_one_of_somebody_else_is_not_revived_against_adopt_never(str
 
 
 def test_nothing_foreign_is_archived_by_a_rule_for_all(world):
-    """To archive what somebody else made takes adopt: overwrite in that very document, whatever the repository's rule."""
+    """To archive what somebody else made takes adopt: overwrite in that very document, whatever the rule for all."""
     world.post("/v1/memories", name="docs")
     assert world.adopt == "overwrite"
     world.declare("Memory", "docs", {"name": "docs"}, archive=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,7 @@ def adopt(
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     strict = replace(config, adopt="exact")
     with reading(settings) as client:
+        keeper.wait_for_others()
         plan = plan_afresh(settings, client=client, read_ledger=keeper.backend.read, config=strict)
         found = [one for one in plan.changes if one.action in (Action.ADOPT, Action.CONFLICT)]
         foreign = [one.address for one in found if one.record is not None]  # an archived one has none
@@ -197,19 +199,19 @@ def rebuild(
     commit = commit_of(settings.manifests[0])
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     backend = keeper.backend
-    try:
+    known: Ledger | None = None
+    with suppress(LedgerError):  # damaged, or another's: it is to be replaced
         known = backend.read()
-        serial, before = known.serial, len(known.entries)
-    except LedgerError:  # damaged, or another's: it is to be replaced
-        serial, before = -1, 0
+    count, serial = (len(known.entries), known.serial) if known else (0, -1)
+    fresh = replace(known, entries={}, begun=frozenset(), serial=0) if known else Ledger(backend.owner)
     strict = replace(config, adopt="exact")
     with reading(settings) as client:
-        plan = plan_afresh(settings, client=client, read_ledger=lambda: Ledger(backend.owner), config=strict)
-        count = plan.counts.get(Action.ADOPT, 0)
-        question = f"Begin the ledger in {backend.place} anew, with {count} resources instead of {before}?"
+        plan = plan_afresh(settings, client=client, read_ledger=lambda: fresh, config=strict)
+        new = plan.counts.get(Action.ADOPT, 0)
+        question = f"Begin the ledger in {backend.place} anew, with {new} resources instead of {count}?"
         if not auto_approve and not _agreed(question, console):
             return console.end(Exit.ERROR)
-        taken = intake.rebuild(plan, client=client, keeper=keeper, serial=serial)
+        taken = intake.rebuild(plan, fresh, client=client, keeper=keeper, serial=serial)
     _tell_taken(plan, taken, console, chosen=lambda _address: True)
     return console.end()
 

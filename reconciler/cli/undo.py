@@ -43,6 +43,7 @@ def command(
     from reconciler.views import plan_undo
 
     keeper, _ = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=None)
+    keeper.wait_for_others()
     known = keeper.backend.read()
     if run not in known.runs:
         recent = ", ".join(sorted(known.runs, key=lambda one: known.runs[one].at)[-5:])

@@ -67,7 +67,7 @@ def _was_ours(twin: Observed, known: Known) -> bool:
 
 
 def _unrevived(step: Change, twin: Observed) -> Change:
-    """Make a conflict of bringing back what somebody else archived; it has no record, so that nobody can take it over."""
+    """Make a conflict of bringing back what somebody else archived; without a record, so that nobody takes it over."""
     notes = (
         f"{twin.id} holds the name, is archived, and was not ours: it is not brought back",
         "to make it yours: adopt: overwrite in its metadata; or choose another name",

@@ -164,7 +164,7 @@ def test_the_flag_wins(shell, kept):
 
 
 def test_forget_as_it_is_spelled_in_plans(shell, kept):
-    """An address without its organization will do while one organization has it; a child may be named with its parent."""
+    """An address without its organization will do while one organization has it; a child may be named as well."""
     ran = shell.run("ledger", "forget", "App/bot", str(NIGHTLY))
     assert (ran.code, ran.out) == (0, "Forgotten: acme/App/bot, acme/App/bot/Channel/nightly.\n")
     assert set(kept.read().entries) == {TRIAGE}
@@ -209,7 +209,7 @@ def owned(site):
 
 
 def test_rebuild(team):
-    """Afterwards ours is what is declared, live and agreeing; the rest is told, and nothing is written to the platform."""
+    """Afterwards ours is what is declared, live and agreeing; the rest is told, and the platform is only read."""
     before, serial = owned(team)
     assert team.run("ledger", "rebuild").code == 64  # it asks, and nobody can answer
     assert owned(team) == (before, serial)

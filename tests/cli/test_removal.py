@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import ManifestError, PlanRefused
+from reconciler.errors import ManifestError, PlanRefused, UsageError
 from reconciler.plan.change import Action
 from reconciler.plan.verdict import Limit, Policy
 
@@ -118,11 +118,11 @@ def test_limits_of_the_rules(limit, kinds, goes):
 
 
 def test_no_documents_are_no_wish(team):
-    """An empty folder is refused while something is ours, whatever is allowed; a plan to archive everything it is not."""
+    """An empty folder is refused while something is ours, whatever is allowed; it is no plan to archive it all."""
     team.declared.clear()
     for run in (team.plan, lambda: team.plan(allow_archive={"Agent": 9, "App": 2, "Memory": 2})):
         with pytest.raises(
-            PlanRefused, match="no manifests found .* 14 resources are ours: nothing is archived"
+            PlanRefused, match=r"no manifests found .* 14 resources are ours: nothing is archived"
         ) as caught:
             run()
         assert caught.value.exit_code == 4

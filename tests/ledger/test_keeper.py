@@ -72,7 +72,7 @@ def test_a_plan_of_another_owner_is_refused(keeper, owner):
 
 @pytest.fixture
 def waiting(keeper, monkeypatch):
-    """Give a keeper that may wait three seconds of a time that only passes in sleep, and what happens in each second."""
+    """Give a keeper that may wait three seconds of a time that passes in sleep, and what happens in each second."""
     seconds = []
     clock = SimpleNamespace(now=0.0)
 

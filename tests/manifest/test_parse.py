@@ -11,7 +11,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.manifest import parse as parse_module
 from reconciler.manifest import places
 from reconciler.manifest.parse import MAX_BYTES, ParseFault, parse
 
@@ -564,12 +563,6 @@ def test_no_float_is_left_that_json_cannot_carry():
     ]
     assert len(complaints("\n".join(f"- {word}" for word in words))) == len(words)
     assert math.isinf(yaml.safe_load(".inf"))
-
-
-def test_the_module_exports_what_its_readers_need():
-    """The size limit is the caller's to check, so it is exported with the rest."""
-    assert set(parse_module.__all__) == {"MAX_BYTES", "ParseFault", "Parsed", "meaning_of", "parse"}
-    assert MAX_BYTES == 16 * 2**20
 
 
 @pytest.mark.parametrize(

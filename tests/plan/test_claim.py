@@ -129,7 +129,7 @@ def test_what_was_begun_is_ours(agent, there):
 
 
 def test_what_was_begun_and_differs_is_not_ours(agent, there):
-    """A value in the place of the one that a creation sends was written by somebody else: an announcement proves nothing."""
+    """A value in the place of the one that a creation sends was written by somebody else, whatever was announced."""
     assert only(claim(agent(), there(DIFFERS), Known(is_begun=True))).action is Action.CONFLICT
     assert isinstance(claim(agent(adopt="never"), there(DIFFERS), Known(is_begun=True)), Fault)
     assert only(claim(agent(adopt="overwrite"), there(DIFFERS), Known(is_begun=True))).action is Action.UPDATE

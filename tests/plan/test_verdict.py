@@ -47,7 +47,7 @@ def test_never_all_of_a_kind():
 
 
 def test_never_all_of_a_kind_in_an_organization():
-    """That another organization keeps its own does not excuse it, nor do new ones there; nor is one emptied for another."""
+    """That another organization keeps its own does not excuse it, nor do new ones that come there."""
     labs = Address("labs", "Agent", "x")
     going = agents(2)
     ledger = NOBODYS.with_applied(dict.fromkeys([*going, labs, labs._replace(name="y")], ENTRY))
