@@ -25,6 +25,7 @@ import orjson
 from reconciler.errors import Source, SourceFile
 from reconciler.kinds.kind import Shape
 from reconciler.manifest.document import Declared, declare
+from reconciler.manifest.memory import hold_on
 from reconciler.manifest.quick import MAX_CHARS, quick
 from reconciler.resource import Document
 
@@ -55,6 +56,8 @@ class Ready(NamedTuple):
 def read_together(paths: Sequence[str], *, roots: Mapping[str, str]) -> Generator[Ready | None]:
     """Yield for each path what `read_quickly` says of it, in order; the work is shared where that pays."""
     shares = [paths[start : start + SHARE] for start in range(1, len(paths), SHARE)]
+    if len(paths) >= MANY:
+        hold_on()
     with ExitStack() as opened:
         crew = _gathered(_hands(len(paths)) - 1, shares, roots, opened)
         yield from (read_quickly(path, roots=roots) for path in paths[:1])  # at once: the caller has more to begin

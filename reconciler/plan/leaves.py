@@ -71,13 +71,8 @@ def declared_secrets(kind: Kind, spec: Shape) -> Iterator[tuple[Path, SecretRef]
                 yield where, holder[key]
 
 
-def may_hold_secrets(kind: Kind, spec: Shape) -> bool:
-    """Say at once of most specs that there is no secret in them."""
-    return not _secret_fields(kind).isdisjoint(spec)
-
-
 @cache
-def _secret_fields(kind: Kind) -> frozenset[str]:
+def secret_fields(kind: Kind) -> frozenset[str]:
     """Return the names of fields in which a secret may stand, on any level and in any variant."""
     return frozenset(step for path in sensitive(kind) for step in path if isinstance(step, str))
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from reconciler.kinds import KINDS
 from reconciler.kinds.fields import SecretRef
-from reconciler.plan.leaves import Path, declared_secrets, may_hold_secrets
+from reconciler.plan.leaves import Path, declared_secrets, secret_fields
 from reconciler.plan.owned import Entry, pointer
 from reconciler.resource import Address, Desired
 
@@ -56,9 +57,10 @@ def tell_secrets(
     """
     states: dict[tuple[Address, Path], SecretState] = {}
     pairs: dict[tuple[Address, Path], tuple[str, str]] = {}
+    suspects = {kind.name: secret_fields(kind) for kind in KINDS if kind.managed}
     for one in chosen:
-        if one.archive or not may_hold_secrets(one.kind, one.spec):
-            continue
+        if one.archive or suspects[one.address.kind].isdisjoint(one.spec):
+            continue  # as nearly all
         for path, ref in declared_secrets(one.kind, one.spec):
             place = one.address, path
             entry = entry_of(one.address)
