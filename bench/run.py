@@ -1,8 +1,8 @@
 """Print, in one run, what an unchanged plan costs beside the naive script, and what start-up costs beside click alone.
 
-Figures only: nothing here passes or fails. Runs are interleaved and medians shown, since machines change speed. Every
-run is a process of its own. What is quick is run five times for each slow one, or a moment would decide; its slowest run
-is shown too, which is mostly the first on a machine that was idle.
+Figures only: nothing here passes or fails. Runs are interleaved and medians shown, since machines change speed; every
+run is a process of its own. What is quick is run five times for each slow one, or a moment would decide. Its slowest
+run is shown too: mostly the first on a machine that was idle.
 """
 
 from __future__ import annotations

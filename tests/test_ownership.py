@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import ManifestError, PlanRefused, UsageError
 from reconciler.intake import accept, adopt, capture
-from reconciler.plan.change import Side
+from reconciler.plan.change import Action, Side
 from reconciler.reconcile import make_plan, plan_afresh
 from reconciler.settings import settings
 from reconciler.views import find_drift
@@ -295,3 +295,13 @@ def test_what_the_server_adds_to_a_list_is_not_taken_for_a_change_on_the_platfor
     world.agent("a", capabilities=[{"ref": "web_fetch"}, {"ref": "session_file_system"}])
     (change,) = world.plan().changes
     assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]
+
+
+def test_an_announcement_that_nobody_declares_any_more_is_told(strict):
+    """What a dead run may have made is not forgotten with its document: the plan says where to look."""
+    begun(strict)
+    strict.drop("Agent", "a")
+    strict.agent("b")
+    (report,) = [change for change in strict.plan().changes if change.action is Action.REPORT]
+    assert str(report.address) == "default/Agent/a"
+    assert "reconciler ledger forget default/Agent/a" in report.notes[0]

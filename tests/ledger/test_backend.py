@@ -177,3 +177,14 @@ def test_keys_are_readable_and_their_own():
     keys = {key_of(owner) for owner in odd}
     assert len(keys) == len(odd)
     assert all(len(key) < 80 and key.replace("-", "").isalnum() for key in keys)
+
+
+def test_neighbours_are_the_other_ledgers_of_a_place(reopen):
+    """Whoever begins a ledger can be told which others are kept in the same place."""
+    for owner in (OWNER, OWNER._replace(environment="staging")):
+        backend = reopen(owner)
+        assert backend.owner == owner
+        with backend.lock(lock_by("alice")):
+            backend.write(known(TRIAGE, owner=owner), message="Apply")
+    (other,) = reopen(OWNER).neighbours()
+    assert other.startswith("manifests-staging-")
