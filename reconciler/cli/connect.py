@@ -47,11 +47,14 @@ def writing(settings: Settings) -> Iterator[WriteClient]:
 def ledger_of(settings: Settings, *, backend: LedgerName | None = None) -> tuple[Backend, Config]:
     """Find the ledger of a run's manifests, and the rules in their reconciler.yaml; a given backend wins over those.
 
-    Raises LedgerError when it cannot be found, ManifestError for faults in the rules.
+    Raises LedgerError when it cannot be found, ManifestError for faults in the rules,
+    UsageError for what --local has not.
     """
     from reconciler.ledger.choose import Wish, choose
     from reconciler.manifest.config import read_config
 
+    if settings.local and backend == "git":
+        raise UsageError("--local keeps its ledger in a file beside the emulator's data", hint="leave --ledger git out")
     config = read_config(settings.manifests)
     place = config.ledger
     wish = Wish(

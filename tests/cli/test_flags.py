@@ -165,3 +165,9 @@ def test_the_platform_is_told_who_asks(site):
     for sent in site.world.sent:
         assert sent.headers["user-agent"].startswith("everruns-reconciler/")
         assert (sent.org is None) is (sent.path == "/v1/orgs")
+
+
+def test_the_embedded_emulator_has_no_ledger_on_a_branch(site):
+    """What --local cannot do is refused, not left out."""
+    ran = site.run("ledger", "show", "--local", "--ledger", "git")
+    assert (ran.code, "beside the emulator's data" in ran.err) == (64, True)
