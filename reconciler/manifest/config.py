@@ -64,7 +64,7 @@ def read_config(manifests: Sequence[str]) -> Config:
 def _nearest(manifests: str) -> Path | None:
     """Look in the root and above, up to the top of its repository; outside of git one folder up and no further."""
     place = Path("." if manifests == STDIN else manifests)
-    folder = Path(os.path.abspath(place if place.is_dir() else place.parent))  # noqa: PTH100 - links stay as they are
+    folder = Path(os.path.abspath(place.parent if place.is_file() else place))  # noqa: PTH100 - links stay as they are
     above = [folder, *folder.parents]
     top = next((number for number, one in enumerate(above) if (one / ".git").exists()), 1)
     return next((one / CONFIG for one in above[: top + 1] if (one / CONFIG).is_file()), None)

@@ -11,10 +11,11 @@ from reconciler.plan.verdict import Policy
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Give a working directory with a folder of manifests."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "manifests" / "a").mkdir(parents=True)
-    return tmp_path
+    """Give a working directory with a folder of manifests, and room above it."""
+    folder = tmp_path / "fleet"
+    (folder / "manifests" / "a").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def faults(folder, text):
@@ -139,3 +140,12 @@ def test_what_cannot_be_read(folder):
     (folder / "reconciler.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"reconciler\.yaml is not UTF-8"):
         read_config(["manifests"])
+
+
+def test_manifests_that_are_yet_to_come(folder):
+    """A folder that an import is about to make has the rules it will have once it is there."""
+    (folder.parent / "reconciler.yaml").write_text("environment: further up\n")
+    assert read_config(["yet/to/come"]).environment is None
+    assert read_config(["yet"]).environment is None
+    (folder / "reconciler.yaml").write_text("environment: beside\n")
+    assert read_config(["yet"]).environment == "beside"
