@@ -250,7 +250,14 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
     from reconciler.live.check import prove
     from reconciler.plan.outcome import Applied
 
-    outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
+    outcomes, interrupted = apply(
+        plan,
+        client=client,
+        ids=ids,
+        parallelism=settings.parallelism,
+        listen=listen,
+        overwrites=settings.on_conflict == "overwrite",
+    )
     remainders: tuple[Remainder, ...] = ()
     unproved = None
     if not interrupted:

@@ -122,6 +122,7 @@ _READ = (
     "reason",
     "allow_archive",
     "rotate",
+    "on_conflict",
 )
 
 

@@ -177,6 +177,7 @@ def _create(body: Shape, path: str) -> Creation:
         follow_up=rest,
         unwrap="channel",
         one_time="api_key",
+        renewed_by="/regenerate-key",
     )
 
 

@@ -65,6 +65,7 @@ class Creation:
     raw: bool = False
     unwrap: str | None = None
     one_time: str | None = None
+    renewed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Wire:
     business (see `shape_of`, `body_of`). `known` are members that `from_wire` reads under another name than the
     spec's, and those that the server sets by itself; any other is news to us (see `news`). `provided` tells what the
     platform brings along, which is only ever referred to. `policies` is the path that tells what the key may do,
-    `policy_of` names the policy that each action needs.
+    `policy_of` names the policy that each action needs. With an `id_prefix` who creates may choose the id.
     """
 
     collection: str
@@ -98,6 +99,7 @@ class Wire:
     provided: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("is_built_in") is True
     policies: str | None = None
     policy_of: Mapping[str, str] = field(default_factory=dict)
+    id_prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
-from reconciler.live.recover import carry_out
+from reconciler.live.ladder import carry_out
 from reconciler.plan.change import Change
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted, Outcome
 from reconciler.plan.plan import Plan
@@ -29,14 +29,14 @@ Listener = Callable[[Started | Outcome], None]
 
 
 def apply(
-    plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener
+    plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener, overwrites: bool = False
 ) -> tuple[tuple[Outcome, ...], bool]:
     """Carry out every change; return the outcomes in the plan's order, and whether the run was interrupted.
 
     `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
-    started; a second one is not held back.
+    started; a second one is not held back. With `overwrites` what others changed since the plan is written over.
     """
-    run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
+    run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen, overwrites=overwrites)
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
         try:
             run.start_ready(pool)
@@ -68,7 +68,9 @@ class _Run:
     An outcome is kept in `brought` until the end: an interrupt may strike while it is being taken from the queue.
     """
 
-    def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener) -> None:
+    def __init__(
+        self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener, overwrites: bool
+    ) -> None:
         self.steps = {change.step: change for change in plan.steps}
         self.sorter = TopologicalSorter(
             {step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()}
@@ -76,6 +78,7 @@ class _Run:
         self.sorter.prepare()
         self.rank = {step: number for number, step in enumerate(self.steps)}
         self.client, self.ids, self.parallelism, self.listen = client, ids, parallelism, listen
+        self.overwrites = overwrites
         self.ready: list[tuple[int, str]] = []
         self.brought: dict[str, Outcome] = {}
         self.finished: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -105,7 +108,7 @@ class _Run:
     def work(self, change: Change) -> None:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
         try:
-            outcome: Outcome = carry_out(change, client=self.client, ids=self.ids)
+            outcome: Outcome = carry_out(change, client=self.client, ids=self.ids, overwrites=self.overwrites)
         except Interrupted:
             outcome = NotStarted(change)
         except ReconcilerError as error:

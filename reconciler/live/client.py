@@ -127,6 +127,10 @@ class WriteClient(ReadClient):
         """Send nothing more: what waits at the gate raises Interrupted, what was sent is still answered."""
         self._connection.gate.shut()
 
+    def rest(self, seconds: float) -> None:
+        """Let the calling worker alone wait; raises Interrupted when nothing more is to be sent."""
+        self._connection.gate.rest(seconds)
+
     def pause(self, seconds: float) -> None:
         """Hold every worker back, as the server asked."""
         self._connection.gate.close_for(min(seconds, PATIENCE))

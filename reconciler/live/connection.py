@@ -57,6 +57,14 @@ class _Gate:
         if self._is_shut:
             raise Interrupted("interrupted before it was sent")
 
+    def rest(self, seconds: float) -> None:
+        """Wait without holding anybody else back; raises Interrupted when the gate was shut meanwhile."""
+        until = time.monotonic() + seconds
+        while (rest := until - time.monotonic()) > 0 and not self._is_shut:
+            time.sleep(min(rest, 1.0))
+        if self._is_shut:
+            raise Interrupted("interrupted before it was sent")
+
     def shut(self) -> None:
         """Let nobody through any more."""
         self._is_shut = True
@@ -171,7 +179,10 @@ class Connection:
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
         return Unreachable(
-            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})", hint=hint, ambiguous=ambiguous
+            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})",
+            hint=hint,
+            ambiguous=ambiguous,
+            late=ambiguous and isinstance(error, httpx.TimeoutException),
         )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from reconciler.errors import ServerFault
@@ -34,20 +35,37 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest."""
     creation = change.kind.wire.create(change.body, collection(change, ids))
-    if change.address not in ids.known():
+    note = None
+    if not ids.has(change.address):
         _make(change, creation, client=client, ids=ids)
+        note = key_note(change, ids.of(change.address), ids, base=client.base)
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
-    return Done(change, note="the platform showed its key once; it was not kept" if creation.one_time else None)
+    return Done(change, note=f"the platform showed its key once; {note}" if note else None)
+
+
+def key_note(change: Change, id_: str, ids: Ids, *, base: str) -> str | None:
+    """Say how to get another key for what was created, None for what has none.
+
+    everruns-api/orgs-apps-errors.md, 3.1 and 3.6: a key is shown once, and can only be made anew.
+    """
+    creation = change.kind.wire.create(change.body, collection(change, ids))
+    if creation.renewed_by is None:
+        return None
+    url = shlex.quote(f"{base}{creation.path}/{id_}{creation.renewed_by}")
+    org = f' -H "X-Org-Id: {ids.org(change.address.org)}"' if change.kind.wire.org_scoped else ""
+    return f'for a new one: curl -X POST -H "Authorization: Bearer $EVERRUNS_API_KEY"{org} {url}'
 
 
 def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) -> None:
     """Send the create itself, and remember what was made."""
-    kind, org = change.kind, _org(change, ids)
+    kind, org = change.kind, org_of(change, ids)
     if change.frees:
         free_name(change, change.frees, client=client, org=org)
     shape = ids.filled(kind, change.address.org, creation.body)
     body = revealed(shape if creation.raw else body_of(kind, shape))
+    if kind.wire.id_prefix:
+        body["id"] = ids.choose(change.address, kind.wire.id_prefix)
     hide = [value_of(secret) for secret in change.secrets]
     reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body, hide=hide)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
@@ -65,7 +83,7 @@ def free_name(change: Change, holder: str, *, client: WriteClient, org: str | No
 
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if change.frees:
-        free_name(change, change.frees, client=client, org=_org(change, ids))
+        free_name(change, change.frees, client=client, org=org_of(change, ids))
     if change.replace:
         _write("PUT", change, change.body, client=client, ids=ids)
     elif change.body:
@@ -84,7 +102,7 @@ def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: 
     path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
     doing = f"{_DOING[change.action]} {change.address}"
     hide = [value_of(secret) for secret in change.secrets]
-    client.send(method, path, doing=doing, org=_org(change, ids), body=body, hide=hide)
+    client.send(method, path, doing=doing, org=org_of(change, ids), body=body, hide=hide)
 
 
 _DOING = {
@@ -104,5 +122,6 @@ def collection(change: Change, ids: Ids) -> str:
     return path.replace("{parent}", ids.of(above)) if above else path
 
 
-def _org(change: Change, ids: Ids) -> str | None:
+def org_of(change: Change, ids: Ids) -> str | None:
+    """Return the id of the organization that a change's calls are made in, None above organizations."""
     return ids.org(change.address.org) if change.kind.wire.org_scoped else None

@@ -51,6 +51,8 @@ def claim(
         return [_unrevived(steps[0], found.twin)]
     if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
         return _foreign(desired, observed, steps, rule)
+    if steps and steps[0].action is Action.CREATE:
+        steps[0] = replace(steps[0], adopt=rule)
     if not steps:
         if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
             return steps

@@ -13,7 +13,6 @@ from reconciler.plan.change import (
     Change,
     FieldChange,
     Precondition,
-    brotherhood,
     covered,
     holds_unknown_secret,
     secrets_in,
@@ -97,7 +96,7 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
         if value is not None
     }
     frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
-    pre = Precondition(digest=brotherhood(found.siblings) if kind.parent else None)
+    pre = Precondition(beside=tuple(sorted(found.siblings)) if kind.parent else ())
     notes = kind.notes(spec)
     if frees:
         notes = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
@@ -15,7 +15,7 @@ from reconciler.plan.owned import Owner
 from reconciler.plan.plan import OrgRef, Plan, described
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal
-from reconciler.resource import Address
+from reconciler.resource import Address, Adopt
 
 FORMAT = "everruns.reconciler/plan/v1"
 
@@ -124,6 +124,7 @@ def _beside(change: Change) -> dict[str, Any]:
     return {
         "where": change.where,
         "since": change.since,
+        "adopt": change.adopt,
         "sides": [one.side.value if one.side else None for one in change.fields],
         "record": None
         if record is None
@@ -149,6 +150,13 @@ def _record(raw: dict[str, Any] | None) -> Record | None:
     )
 
 
+def _rule(value: Any) -> Adopt:
+    if value not in get_args(Adopt):
+        raise ValueError(f"no rule of adoption is called {value!r}")
+    rule: Adopt = value
+    return rule
+
+
 def _change(raw: dict[str, Any]) -> Change:
     pre = raw["precondition"]
     covers = pre["covers"]
@@ -166,10 +174,17 @@ def _change(raw: dict[str, Any]) -> Change:
         frees=raw["frees"],
         detour=raw["detour"],
         id=raw["id"],
-        pre=Precondition(pre["id"], pre["digest"], None if covers is None else tuple(covers), bool(pre["with_time"])),
+        pre=Precondition(
+            pre["id"],
+            pre["digest"],
+            None if covers is None else tuple(covers),
+            bool(pre["with_time"]),
+            tuple(map(_text, pre["beside"])),
+        ),
         after=tuple(raw["after"]),
         notes=tuple(raw["notes"]),
         where=_text(raw["where"]),
         record=_record(raw["record"]),
         since=raw["since"],
+        adopt=_rule(raw["adopt"]),
     )

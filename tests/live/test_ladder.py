@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from reconciler.errors import Conflict, Refused, ServerFault, Throttled, Unreachable
-from reconciler.live.recover import TRIES, own_path
+from reconciler.live.ladder import TRIES
+from reconciler.live.links import own_path
 from reconciler.plan.change import Action
 from reconciler.plan.outcome import Conflicted, Done, Failed
 
