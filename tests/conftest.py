@@ -269,11 +269,11 @@ class World:
         return plan_afresh(settings, client=self.reader(), read_ledger=self.backend.read, config=self.config)
 
     def apply(
-        self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1
+        self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1, **flags: Any
     ) -> Applied:
         """Apply a plan, by default the one of what is declared; one step at a time unless told otherwise."""
         plan = self.plan() if plan is None else plan
-        chosen = settings(env={}, parallelism=parallel)
+        chosen = settings(env={}, parallelism=parallel, **flags)
         return apply_plan(
             plan,
             chosen,

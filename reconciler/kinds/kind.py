@@ -106,13 +106,15 @@ class Wire:
 class Sync:
     """How content that the platform fetches from elsewhere stands: when it last came, as the API spells times.
 
-    `at` is None for never; `failed` is about the last attempt, `is_running` about one under way.
+    `at` is None for never; `failed` is about the last attempt, `is_running` about one that is due or under way,
+    `is_fetching` about one that a write would discard.
     """
 
     at: str | None
     failed: bool = False
     error: str | None = None
     is_running: bool = False
+    is_fetching: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -199,6 +199,7 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
         failed=status == "failed",
         error=wire.get("last_sync_error"),
         is_running=status in ("pending", "syncing"),
+        is_fetching=status == "syncing",
     )
 
 

@@ -45,7 +45,7 @@ def _when_at_rest(climb: Climb) -> Standing:
         found = standing(climb.change, client=climb.client, ids=climb.ids)
         sync = climb.change.kind.sync
         state = sync(found.wire) if sync and isinstance(found, Before) else None
-        if climb.change.action is Action.ARCHIVE or state is None or not state.is_running:
+        if climb.change.action is Action.ARCHIVE or state is None or not state.is_fetching:
             return found
         if waited >= SYNC_PATIENCE:
             return Moved(f"its content is still being fetched after {SYNC_PATIENCE:.0f} s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape
 from reconciler.live.climb import Again, Climb, Refusal, Settled
@@ -93,8 +95,8 @@ def _made(climb: Climb) -> list[Wire]:
     """Return what a create may have made: by the id it was given, or else what was not there before."""
     change, ids = climb.change, climb.ids
     kind = change.kind
-    if ids.chosen(change.address):
-        wire = current(change, client=climb.client, ids=ids)
+    if chosen := ids.chosen(change.address):
+        wire = current(replace(change, id=chosen), client=climb.client, ids=ids)
         return [wire] if wire is not None else []
     if kind.identity is Identity.POSITION:
         before = {*change.pre.beside, *ids.known().values()}

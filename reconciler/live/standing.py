@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.errors import NotFound
@@ -69,22 +69,23 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
 
 def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | None = None) -> Standing:
     shape = shape_from(change.kind, wire)
-    if _is_as_planned(change, wire, shape):
+    is_as_planned = change.pre.digest is not None and _is_as_planned(change, wire, shape)
+    if is_as_planned:
         return Before(wire)
     if change.action is Action.ARCHIVE:
         return Moved("it was changed on the platform meanwhile")
     left = tuple(diff(change.kind, expected(change, change.kind, ids), shape))
     if not left:
         return when_reached or Reached()
-    if change.then and not diff(change.kind, expected(replace(change, then={}), change.kind, ids), shape):
+    if change.pre.digest is None:
+        return Before(wire)  # it was made in this run: nobody saw it otherwise
+    if change.then and all(field.path[0] in change.then for field in left):
         return Before(wire)  # the first of two calls was carried out: repeating both does no harm
     return Moved("it was changed on the platform meanwhile", left)
 
 
 def _is_as_planned(change: Change, wire: Wire, shape: Shape) -> bool:
     """Say whether what the plan compared is as it was; a name that this plan gave for a while is its own doing."""
-    if change.pre.digest is None:
-        return True
     on_detour = is_on_detour(change, str(wire.get("name", "")))
     if on_detour:
         shape = shape | {field.path[0]: field.old for field in change.fields if field.path == (change.kind.named_by,)}
