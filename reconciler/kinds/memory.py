@@ -224,6 +224,7 @@ MEMORY = Kind(
         known=frozenset("source_type is_readonly sync_status last_sync_error last_synced_at".split()),
         from_wire=_from_wire,
         to_wire=_to_wire,
+        policy_of=dict.fromkeys(("create", "update", "archive"), "memory.manage"),
     ),
     impossible=_blocked,
     sync=_sync,

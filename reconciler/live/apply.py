@@ -55,7 +55,7 @@ def may_exist(outcome: Outcome) -> bool:
     """Say whether a creation that is not known to have succeeded may have happened all the same."""
     if not isinstance(outcome, Failed):
         return False
-    return (
+    return outcome.in_doubt or (
         is_ambiguous(outcome.error)
         if isinstance(outcome.error, ApiError)
         else not isinstance(outcome.error, SecretUnavailable)

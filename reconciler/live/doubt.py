@@ -88,7 +88,9 @@ def _not_made(climb: Climb, error: ApiError) -> Settled:
     if not error.may_come_late or climb.change.kind.has_unique_names:
         return Again()
     message = f"{error.message}; it is not there yet, and may still come: it was not sent again"
-    return Failed(climb.change, Unreachable(message, hint="run again: it is looked for first", ambiguous=True))
+    return Failed(
+        climb.change, Unreachable(message, hint="run again: it is looked for first", ambiguous=True), in_doubt=True
+    )
 
 
 def _made(climb: Climb) -> list[Wire]:

@@ -31,6 +31,7 @@ class Ids:
         self._ids: dict[Address, str] = dict(plan.bindings)
         self._orgs: dict[str, str | None] = {name: org.id for name, org in plan.orgs.items()}
         self._chosen: dict[Address, str] = {}
+        self._renamed: dict[str, tuple[str, str]] = {}
         self._late: dict[tuple[str, str], Directory] = {}
         self._client = client
         self._lock = threading.RLock()
@@ -71,6 +72,17 @@ class Ids:
         """Return the id that was chosen for an address, None where the platform chooses."""
         with self._lock:
             return self._chosen.get(address)
+
+    def renamed(self, id_: str, name: str, *, before: str) -> None:
+        """Remember that this run is about to give a resource another name for a while, and the one that it had."""
+        with self._lock:
+            self._renamed.setdefault(id_, (name, before))
+
+    def name_before(self, id_: str, name: str) -> str | None:
+        """Return the name that a resource had, where this run gave it the one that it has; None otherwise."""
+        with self._lock:
+            given, before = self._renamed.get(id_, (None, None))
+            return before if given == name else None
 
     def of(self, address: Address) -> str:
         """Return the id of an address; raises NotFound when nothing answers to it."""

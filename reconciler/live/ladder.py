@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.errors import ApiError, Conflict, Forbidden, Throttled
+from reconciler.errors import ApiError, Conflict, Forbidden, Throttled, Unreachable
 from reconciler.live import rungs
 from reconciler.live.beforehand import beforehand
 from reconciler.live.client import WriteClient, is_ambiguous
@@ -20,6 +20,7 @@ from reconciler.live.perform import perform
 from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Done, Failed, Outcome
 
+_UNKNOWN = "run again when the platform can be read: what was done is found, nothing is done twice"
 TRIES = 4
 """Most attempts at one change, the first included."""
 
@@ -92,8 +93,11 @@ def settle(refusal: Refusal) -> Outcome | Again:
                 if settled is not None:
                     return settled
     except ApiError as second:
-        return Failed(refusal.change, second)
-    return Failed(refusal.change, refusal.error)
+        if not refusal.climb.is_in_doubt:
+            return Failed(refusal.change, second)
+        message = f"{refusal.error.message}; whether it was done could not be read ({second.message})"
+        return Failed(refusal.change, Unreachable(message, hint=_UNKNOWN, ambiguous=True), in_doubt=True)
+    return Failed(refusal.change, refusal.error, in_doubt=refusal.climb.is_in_doubt)
 
 
 def _noted(done: Done, climb: Climb) -> Done:

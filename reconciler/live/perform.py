@@ -10,7 +10,9 @@ from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.secrets import revealed, value_of
+from reconciler.live.shapes import objects_of
 from reconciler.plan.change import Action, Change
+from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
 
 
@@ -61,7 +63,7 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
     """Send the create itself, and remember what was made."""
     kind, org = change.kind, org_of(change, ids)
     if change.frees:
-        free_name(change, change.frees, client=client, org=org)
+        free_name(change, change.frees, client=client, ids=ids, org=org)
     shape = ids.filled(kind, change.address.org, creation.body)
     body = revealed(shape if creation.raw else body_of(kind, shape))
     if kind.wire.id_prefix:
@@ -74,16 +76,22 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
     ids.created(change.address, made["id"])
 
 
-def free_name(change: Change, holder: str, *, client: WriteClient, org: str | None) -> None:
-    """Rename what holds a name out of the way (everruns-api/agents-memories-sessions.md, 4.2)."""
+def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org: str | None) -> None:
+    """Rename what holds a name out of the way, if it still does (everruns-api/agents-memories-sessions.md, 4.2)."""
+    kind = change.kind
     name = change.detour or f"{change.title[:230]} (archived {holder[-8:]})"
-    path = f"{change.kind.wire.collection}/{holder}"
-    client.send("PATCH", path, doing=f"renaming what holds the name of {change.address}", org=org, body={"name": name})
+    path = f"{kind.wire.collection}/{holder}"
+    found = client.get(path, doing=f"reading what holds the name of {change.address}", org=org)
+    (wire,) = objects_of(kind, [found], doing=f"reading {holder}")
+    ids.renamed(holder, name, before=str(wire["name"]))
+    if kind.folded(str(wire["name"])) == kind.folded(new_name(change) or change.title):
+        doing = f"renaming what holds the name of {change.address}"
+        client.send("PATCH", path, doing=doing, org=org, body={"name": name})
 
 
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if change.frees:
-        free_name(change, change.frees, client=client, org=org_of(change, ids))
+        free_name(change, change.frees, client=client, ids=ids, org=org_of(change, ids))
     if change.replace:
         _write("PUT", change, change.body, client=client, ids=ids)
     elif change.body:

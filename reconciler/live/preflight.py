@@ -37,7 +37,12 @@ def ensure_allowed(plan: Plan, *, client: ReadClient) -> None:
 
 def role_for(policy: str) -> str:
     """Say which role a policy is given to (everruns-api/orgs-apps-errors.md, 5)."""
-    return "the owner role" if policy.endswith(".dangerous") else "a role that may manage them"
+    if policy.endswith(".dangerous"):
+        return "the owner role"
+    return _ROLES.get(policy, "a role that may manage them")
+
+
+_ROLES = {"memory.manage": "the admin role, or is an owner", "harness.manage": "the admin role, or is an owner"}
 
 
 def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:

@@ -17,7 +17,6 @@ from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, FieldChange, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.leaves import value_at
-from reconciler.plan.names_given_up import is_on_detour
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,7 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
 
 def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | None = None) -> Standing:
     shape = shape_from(change.kind, wire)
-    is_as_planned = change.pre.digest is not None and _is_as_planned(change, wire, shape)
-    if is_as_planned:
+    if change.pre.digest is not None and _is_as_planned(change, wire, shape, ids):
         return Before(wire)
     if change.action is Action.ARCHIVE:
         return Moved("it was changed on the platform meanwhile")
@@ -84,15 +82,15 @@ def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | 
     return Moved("it was changed on the platform meanwhile", left)
 
 
-def _is_as_planned(change: Change, wire: Wire, shape: Shape) -> bool:
-    """Say whether what the plan compared is as it was; a name that this plan gave for a while is its own doing."""
-    on_detour = is_on_detour(change, str(wire.get("name", "")))
-    if on_detour:
-        shape = shape | {field.path[0]: field.old for field in change.fields if field.path == (change.kind.named_by,)}
+def _is_as_planned(change: Change, wire: Wire, shape: Shape, ids: Ids) -> bool:
+    """Say whether what the plan compared is as it was; a name that this run gave for a while is its own doing."""
+    before = ids.name_before(wire["id"], str(wire.get("name", "")))
+    if before is not None and change.kind.named_by:
+        shape = shape | {change.kind.named_by: before}
     if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) == change.pre.digest:
         return True
     # the renaming itself moved `updated_at`, so that only the fields can tell
-    return on_detour and change.pre.with_time and all(value_at(shape, f.path) == f.old for f in change.fields)
+    return before is not None and change.pre.with_time and all(value_at(shape, f.path) == f.old for f in change.fields)
 
 
 def expected(change: Change, kind: Kind, ids: Ids) -> Shape:

@@ -22,10 +22,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Tried, and not carried out, or not known to be."""
+    """Tried, and not carried out, or not known to be: then it is `in_doubt`."""
 
     change: Change
     error: ReconcilerError
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,6 @@ WRITES = {
 TWICE = {
     "update a channel with a secret",  # whether a secret arrived cannot be read
     "settings of a new organization",  # as the rest of a creation, which is simply written again
-    "rename what holds the name",  # as is what goes before one
 }
 """What is written again although it was done, because that is harmless."""
 
