@@ -25,7 +25,7 @@ class Settings:
 
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
-    addresses whose secrets are sent again.
+    addresses whose secrets are sent again. With `debug` every request is logged.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -41,6 +41,7 @@ class Settings:
     prune: bool = True
     allow_archive: Mapping[str, int] = field(default_factory=dict)
     rotate: tuple[str, ...] = ()
+    debug: bool = False
 
     @property
     def is_partial(self) -> bool:
@@ -66,6 +67,7 @@ def settings(
     prune: bool = True,
     allow_archive: Mapping[str, int] = MappingProxyType({}),
     rotate: tuple[str, ...] = (),
+    debug: bool = False,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
@@ -92,4 +94,5 @@ def settings(
         prune=prune,
         allow_archive=allow_archive,
         rotate=rotate,
+        debug=debug,
     )
