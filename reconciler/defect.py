@@ -26,7 +26,7 @@ def defect_of(error: BaseException, *, doing: str | None = None) -> Defect:
 
 def _name(error: BaseException) -> str:
     """Return the types of an exception and of those it was raised from; a name is ours or a library's, never data."""
-    names = []
+    names: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(names) < _MOST:
         names.append(type(seen).__name__)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required, rewrites
+from reconciler.kinds.canonical import Shape, picked, veiled
+from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
 from reconciler.kinds.secrecy import has_userinfo
 
@@ -175,8 +175,9 @@ class MemorySpec(Spec):
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    """The answer tags the source with `provider` where the request says `type` (4.3)."""
-    source = dict(wire.get("source") or {"provider": "manual"})
+    """The answer tags the source with `provider` where the request says `type` (4.3); a login in it is a secret."""
+    theirs = wire.get("source") or {"provider": "manual"}
+    source: Shape = veiled({k: SET if has_userinfo(str(v)) else v for k, v in theirs.items()}, public=frozenset())
     source["type"] = source.pop("provider", wire.get("source_type", "manual"))
     return picked(wire, "name", "description") | {"source": source}
 

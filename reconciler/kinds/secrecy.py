@@ -64,6 +64,7 @@ def _has_login(text: str) -> bool:
 
 
 _MASK = re.compile(r"(?:[*•xX.]{3,}|\[?redacted\]?|<[^>]*>)", re.IGNORECASE)
+_SURE_MASK = re.compile(r"[*•]{3,}|\[redacted\]|<(?:redacted|hidden|masked|secret)>", re.IGNORECASE)
 _NAME = re.compile(
     r"token|secret|passw|passphrase|authori[sz]ation|bearer|credential|headers|cookie|hash"
     r"|(?:api|private|signing|access|encryption|shared|client|verification|webhook)[-_]?key",
@@ -78,6 +79,14 @@ def is_mask(text: str) -> bool:
     (True, True, False)
     """
     return _MASK.fullmatch(text.strip()) is not None
+
+
+def is_masked(key: str, text: str) -> bool:
+    """Say whether a live text is what the platform shows in the place of a secret, told with the key it stands under.
+
+    Dots and crosses are ordinary texts unless the key speaks of a secret.
+    """
+    return _SURE_MASK.fullmatch(text.strip()) is not None or (names_secret(key) and is_mask(text))
 
 
 def names_secret(key: str) -> bool:

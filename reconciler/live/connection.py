@@ -130,7 +130,9 @@ class Connection:
             attempt += 1
             self.gate.pass_through()
             try:
-                response = self._http.request(method, url, params=params, headers=headers, content=content, extensions={ASKED: asked})
+                response = self._http.request(
+                    method, url, params=params, headers=headers, content=content, extensions={ASKED: asked}
+                )
             except httpx.TransportError as error:
                 never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
                 if attempt < (READ_TRIES if never_sent else tries):
@@ -174,9 +176,7 @@ class Connection:
         hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        return Unreachable(
-            f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous
-        )
+        return Unreachable(f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous)
 
     def close(self) -> None:
         """Close every connection."""

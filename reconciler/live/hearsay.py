@@ -1,9 +1,9 @@
 """What a server says in its own words, and how much of it may be repeated: words can hold what they answer to.
 
 Every request carries the key, and some carry secrets. So nothing is looked for in a text; it is shown as far as it can
-be told that it holds neither. `known` recognises whole texts of the platform, whose variable parts must be what was
-sent in clear. `plainly` shows a text word by word: ordinary words, numbers, ids, and what was sent in clear; a key is
-none of these.
+be told that it holds neither. An answer to a request with secrets, or one about the key, is shown if it is a known text
+of the platform (`known_texts.py`). Any other is shown word by word: ordinary words, numbers, ids, and what was sent in
+clear; a key is none of these.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote
 
-from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import SecretRef
 from reconciler.kinds.taint import carried
 
@@ -62,107 +60,11 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-# --- whole texts ---
-
-_NOUN: Final = (
-    "(?:Organization|App|Agent(?: version| versions| identity)?|Channel|Memory|Harness|Parent harness|Model|Provider"
-    "|MCP server|Skill|Capability)"
-)
-_TYPE: Final = "(?:Slack|AG-UI|schedule|webhook|A2A|FCP|api_endpoint|Public Chat)"
-_LABEL: Final = "(?:Slack|AG-UI|Schedule|Webhook|A2A|FCP|api_endpoint|Public Chat)"
-_FLAG: Final = (
-    "(?:memory|skills|knowledge|plugins|evals|observers|notifications|machine_payments|agent_versions|public_chat"
-    "|agent_api|global_chat|voice)"
-)
-_POLICY: Final = "(?:app|agent|memory|organization|harness|channel)"
-_DEED: Final = "(?:view|manage|dangerous)"
-_PLACE: Final = r"(?: at line \d{1,9} column \d{1,9})?"
-
-_KNOWN: Final = (
-    # everruns-api/orgs-apps-errors.md, 4.2, 4.4 and 4.5
-    "Internal server error",
-    "Bad gateway",
-    "Database capacity is temporarily unavailable",
-    r"Too many requests\. Please try again later\.",
-    "Resource already exists",
-    f"{_NOUN} not found",
-    f"Feature '{_FLAG}' is not enabled",
-    "(?:Agent|Harness) name '(?P<name>.+)' is already taken",
-    r"(?:Agent|Harness|Organization|Session) limit reached \(max \d{1,9}\)",
-    # 5: who may
-    "Authentication required",
-    "Invalid authorization header",
-    "Invalid or expired token",
-    "Invalid personal access token(?: format)?",
-    "Personal access token expired",
-    "No organization available",
-    "Invalid organization ID format",
-    r"Multiple organizations available\. Specify the target organization via the X-Org-Id header\.",
-    f"Access denied: policy '{_POLICY}[.]{_DEED}' requires 'org:{_POLICY}s?:{_DEED}'",
-    "(?:Admin|Owner|Platform user) access required",
-    "Only organization admins can update organization settings",
-    "Setting status=deleted requires dangerous delete permission",
-    # 2: apps and what they refer to
-    "App must have at least one channel before publishing",
-    "App must be draft before publishing",
-    "App must be archived before deletion",
-    "Archived or deleted (?:apps|harnesses|agents) cannot be edited",
-    "Archived or deleted (?:harnesses|agents|agent identities) cannot be assigned",
-    r"Apps require an agent\. Existing agent-less apps remain runnable, but must be assigned an agent before they can "
-    r"be updated\.",
-    # 3: channels
-    "Channel does not belong to this app",
-    "App endpoint auth is only supported for AG-UI and A2A channels",
-    r"App schedule channels are deprecated\. Create a schedule trigger on the app's agent instead\.",
-    "App schedule channels require durable execution to be enabled",
-    f"{_LABEL} channel config requires (?:a )?non-empty (?P<field>[a-z_]+)(?: and (?P<second_field>[a-z_]+))?",
-    f"{_LABEL} (?P<field>[a-z_]+) must be (?:non-empty when configured|at most [0-9,]{{1,9}}(?: characters| bytes)?)",
-    "FCP handshake must be at most 8 KiB",
-    "FCP response_timeout_seconds must be between 1 and 600",
-    "Public Chat captcha requires a (?:site_key|secret_key when enabled)",
-    f"Invalid {_TYPE} channel config: missing field `(?P<field>[a-z_]+)`{_PLACE}",
-    "(?:shared_secret|api_key) auth is only supported for (?:AG-UI and Public Chat|A2A and api_endpoint) channels",
-    "shared_secret auth requires a non-empty token",
-    "http_basic auth requires a username and a password or password_hash",
-    # the web framework's own
-    "Failed to deserialize the JSON body into the target type: (?:[a-z_]+: )?"
-    f"missing field `(?P<field>[a-z_]+)`{_PLACE}",
-)
-
-
-@cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, _KNOWN))
-
-
-@cache
-def _fields() -> frozenset[str]:
-    """Return the names of the settings of channels, and of what every request of a channel or server holds."""
-    named = {name for model in CONFIGS.values() for name in model.model_fields}
-    return frozenset(named | {"name", "channel_type", "channel_config", "enabled", "system_prompt", "harness_id", "url"})
-
-
-def known(text: str, asked: Asked) -> str | None:
-    """Return a text that the platform is known to say, None for any other one."""
-    for pattern in _patterns():
-        if (found := pattern.fullmatch(text)) is None:
-            continue
-        parts = {part: value for part, value in found.groupdict().items() if value is not None}
-        names = {value for part, value in parts.items() if part == "name"}
-        if parts.keys() - {"name"} and not {v for k, v in parts.items() if k != "name"} <= _fields():
-            continue
-        if not names or names <= set(asked.in_clear()):
-            return text
-    return None
-
-
-# --- word by word ---
-
 _RUN: Final = re.compile(r"""[^\s"'`,;()\[\]{}<>]+""")
 _EDGE: Final = ".:!?=…"
 _NUMBER: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?%?|[0-9]{1,6}[a-z]{1,3}|v[0-9]{1,2}")
 _IDENTIFIER: Final = re.compile(r"[a-z]{1,20}(?:[_.:/=-][a-z]{1,20}){1,7}|X-[A-Z][a-z]+(?:-[A-Z][a-z]+){0,3}")
-_CREDENTIAL: Final = re.compile(r"evr|whk|sk|pat|xox|gh[pousr]", re.IGNORECASE)
+_CREDENTIAL: Final = re.compile("(?:evr|whk|sk|pat|xox[a-z]?|gh[pousr])[_-]")
 _ID: Final = re.compile(
     "(?:org|app|appchan|agent|agentver|identity|harness|model|provider|mem|memory|user|principal|cap|session)"
     "_[0-9a-f]{32}"

@@ -11,8 +11,9 @@ from typing import Any, Final
 import orjson
 
 from reconciler.errors import AllowedAction, Problem
-from reconciler.live.hearsay import Asked, known, plainly
+from reconciler.live.hearsay import Asked, plainly
 from reconciler.live.http import httpx
+from reconciler.live.known_texts import known
 
 NOT_SHOWN: Final = "(an address that is not shown)"
 """Stands for a link that may hold a secret; it leads nowhere on the platform, and so is not followed."""
@@ -22,7 +23,7 @@ _ABOUT_THE_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROX
 _WEB_PAGE = "the answer is a web page, not the API's"
 _MOST_NAMED = 3
 _RELATIONS = frozenset({"retry-later", "retry", "get-existing", "unarchive"})
-_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
 _CODES = frozenset(
     "internal_error not_found conflict already_exists feature_not_enabled rate_limited database_pool_exhausted "
     "bad_gateway unauthorized forbidden unprocessable bad_request invalid_change_reason reason_required "
@@ -143,7 +144,7 @@ def _actions(raw: Any, asked: Asked, *, is_strict: bool) -> list[AllowedAction]:
                 AllowedAction(
                     rel=item["rel"],
                     href=_link(item.get("href"), asked, is_strict=is_strict),
-                    method=(method if method in _METHODS else "another method") if method else None,
+                    method=(method if method.upper() in _METHODS else "another method") if method else None,
                     operation_id=operation if _OPERATION.fullmatch(operation) else None,
                     hint=(None if is_strict else plainly(hint, asked)) if hint else None,
                 )
