@@ -19,7 +19,10 @@ _FLAG: Final = (
     "(?:memory|skills|knowledge|plugins|evals|observers|notifications|machine_payments|agent_versions|public_chat"
     "|agent_api|global_chat|voice)"
 )
-_POLICY: Final = "(?:app|agent|memory|organization|harness|channel)"
+_POLICY: Final = (
+    "(?:apps?|agents?|agent_identit(?:y|ies)|identit(?:y|ies)|memor(?:y|ies)|models?|harness(?:es)?|channels?|sessions?"
+    "|org|organizations?|settings)"
+)
 _DEED: Final = "(?:view|manage|dangerous)"
 _PLACE: Final = r"(?: at line \d{1,9} column \d{1,9})?"
 
@@ -49,7 +52,7 @@ _KNOWN: Final = (
     "No organization available",
     "Invalid organization ID format",
     r"Multiple organizations available\. Specify the target organization via the X-Org-Id header\.",
-    f"Access denied: policy '{_POLICY}[.]{_DEED}' requires 'org:{_POLICY}s?:{_DEED}'",
+    f"Access denied: policy '{_POLICY}[.]{_DEED}' requires 'org:{_POLICY}:{_DEED}'",
     "(?:Admin|Owner|Platform user) access required",
     "Only organization admins can update organization settings",
     "Setting status=deleted requires dangerous delete permission",
