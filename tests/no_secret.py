@@ -29,6 +29,7 @@ def traces(value: str) -> Iterator[str]:
     """Yield what of a value would stand in a text that holds it, in any of the spellings."""
     yield from (spell(value) for name, spell in SPELLINGS.items() if name != "base64")
     yield repr(value)[1:-1]
+    yield quote(value, safe="")
     for offset in range(3):  # in base64 a value looks different at each of three places; its ends depend on neighbours
         shifted = base64.b64encode(b"\0" * offset + value.encode()).decode()
         yield shifted[4 if offset else 0 : -4]
@@ -57,8 +58,8 @@ class Desk:
 
     @property
     def left(self) -> str:
-        """Everything that was printed, and every file but the manifests as they were declared."""
-        files = [path for path in self.folder.rglob("*") if path.is_file() and path.name != "fleet.yaml"]
+        """Everything that was printed, and every file."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
         return "\n".join([*self.said, *(path.read_bytes().decode(errors="replace") for path in files)])
 
 

@@ -1,6 +1,7 @@
 """The law of taint: no value of a secret, and no key, comes out of any verb in any spelling."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -18,7 +19,7 @@ KEY = "evr_pat_5ecret0f7he0perator"
 TEXTS = ["sesame-0-open-00000", 'pa"ss\\w\u00f6rt+1\n/x', "correct horse battery"]
 VALUES = dict(zip(sorted(SECRETS), TEXTS, strict=True))
 law = settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,
@@ -91,14 +92,14 @@ PROVIDER = {"type": "mtls", "header_name": "h", "allowed_values": ["v"], "proxy_
 
 
 def shown(channel):
-    """Return a channel as a server that hides nothing would show it, settings of servers to come included."""
+    """Return a channel as a server that hides nothing would show it."""
     config = {key: value for key, value in channel["channel_config"].items() if not key.endswith("_configured")}
     for secret in TYPES[channel["channel_type"]].secrets:
         holder = config.setdefault(secret.within, {}) if secret.within else config
         holder[secret.name] = MARK
     if "auth" in TYPES[channel["channel_type"]].fields:
         config["auth"] = {"mode": "mtls", "provider": PROVIDER | dict.fromkeys([*PROVIDER_SECRETS, "password"], MARK)}
-    return channel | {"channel_config": config | UNKNOWN}
+    return channel | {"channel_config": config}
 
 
 def app(answer):
@@ -116,18 +117,29 @@ def agent(answer):
 
 def memory(answer):
     """Show a source with a login."""
-    url = f"https://u:{MARK}@git.example.com/a.git"
-    source = {"provider": "git", "url": url, "branch": "main", "access_token": MARK}
+    url = f"https://u:{quote(MARK, safe='')}@git.example.com/a.git"
+    source = {"provider": "git", "url": url, "branch": "main"}
     return answer | {"source": source, "source_type": "git"}
 
 
-def everywhere(change):
+def everywhere(change, is_newer):
     """Apply a change to an object, or to each of a list."""
 
     def changed(answer):
-        return answer | {"data": [change(one) for one in answer["data"]]} if "data" in answer else change(answer)
+        if "data" in answer:
+            return answer | {"data": list(map(changed, answer["data"]))}
+        return of_tomorrow(change(answer)) if is_newer else change(answer)
 
     return changed
+
+
+def of_tomorrow(answer):
+    """Add settings that no manifest has a field for."""
+    for channel in answer.get("channels", []):
+        channel["channel_config"] |= UNKNOWN
+    if "source" in answer:
+        answer["source"]["access_token"] = MARK
+    return answer
 
 
 CONFIGS = {
@@ -141,8 +153,12 @@ CONFIGS = {
 }
 
 
-def test_no_secret_of_the_server_comes_out(open_world):
-    """What the published file and the server's own table call secret is in no output, however much the server shows."""
+@pytest.mark.parametrize("is_newer", [False, True], ids=["known", "unknown"])
+def test_no_secret_of_the_server_comes_out(open_world, is_newer):
+    """What the published file and the server's own table call secret is in no output, however much the server shows.
+
+    Nor are secrets among settings that are not known yet: what would have to send them back is refused.
+    """
     with open_world(tokens={KEY: "owner", "evr_pat_local": "owner"}) as world:
         world.agent("triage", mcpServers={"crm": {"url": "https://mcp.example.com/v1"}})
         world.memory("docs", source={"type": "git", "url": "https://git.example.com/a.git"})
@@ -153,23 +169,26 @@ def test_no_secret_of_the_server_comes_out(open_world):
             desk = Desk(world.folder.parent, url, KEY)
             flags = ["-f", "fleet", "--ledger", "file"]
             assert desk.run("apply", *flags, "--auto-approve") == 0
+            world.forget()
             for path, change in (("apps", app), ("agents", agent), ("memories", memory)):
-                world.meddler.edit("GET", f"/v1/{path}(/(?!config)[^/]*)?", everywhere(change), times=None)
+                world.meddler.edit("GET", f"/v1/{path}(/(?!config)[^/]*)?", everywhere(change, is_newer), times=None)
             for type_, config in CONFIGS.items():  # what is live and not declared has to be sent back
-                way = {"name": "way", "type": type_, "config": config | {"rate_limit_per_minute": 7}}
-                if type_ != "slack":
-                    world.bot(f"bot-{type_.replace('_', '-')}", way)
-            world.agent("triage", mcpServers={"crm": {"url": "https://mcp.example.com/v2"}}, description=None)
+                more = {"team_id": "T1"} if type_ == "slack" else {"rate_limit_per_minute": 7}
+                world.bot(f"bot-{type_.replace('_', '-')}", {"name": "way", "type": type_, "config": config | more})
+            world.agent("triage", mcpServers={"crm": {"url": "https://mcp.example.com/v2"}})
             world._written()
+            assert desk.run("plan", *flags, "--out", "b.plan", "--json") == int(is_newer)
+            assert desk.run("show", "Agent/triage", *flags) == int(is_newer)
+            assert desk.run("drift", *flags, "--unmanaged") == (1 if is_newer else 3)
             for one in world.declared:
                 _read(desk, flags, one)
-            desk.run("plan", *flags, "--out", "b.plan", "--json")
-            for target in ("App/*", "Channel/*", "Agent/*", "Memory/*"):
+            for target in ("App/*", "Agent/*", "Memory/*"):
                 desk.run("plan", *flags, "--target", target, "--out", f"{target[:3]}.plan")
                 desk.run("apply", *flags, "--auto-approve", "--target", target, "--debug")
-            (desk.folder / "fleet" / "fleet.yaml").rename(desk.folder / "fleet" / "taken.yaml")
             desk.run("drift", *flags, "--capture")
-        assert "relay_token" in desk.left
+        assert ("relay_token" in desk.left) is is_newer
+        lines = {line.split("/")[2] for line in world.lines}
+        assert lines >= ({"agents"} if is_newer else {"agents", "apps", "memories"})
         assert leaked(desk.left, [MARK, *VALUES.values(), KEY]) == []
         assert MARK not in json.dumps([one.body for one in world.writes])
 
