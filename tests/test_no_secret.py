@@ -119,7 +119,8 @@ def memory(answer):
     """Show a source with a login."""
     url = f"https://u:{quote(MARK, safe='')}@git.example.com/a.git"
     source = {"provider": "git", "url": url, "branch": "main"}
-    return answer | {"source": source, "source_type": "git"}
+    failed = {"sync_status": "failed", "last_sync_error": f"cannot clone {url}", "last_synced_at": None}
+    return answer | {"source": source, "source_type": "git"} | failed
 
 
 def everywhere(change, is_newer):

@@ -194,11 +194,13 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
     """A manual memory fetches nothing; success is spelled in two ways, which say no more than its time (4.5)."""
     if (wire.get("source") or {}).get("provider", wire.get("source_type", "manual")) == "manual":
         return None
-    status = wire.get("sync_status")
+    status, error = wire.get("sync_status"), wire.get("last_sync_error")
+    if has_userinfo(str(error)) or any(has_userinfo(str(value)) for value in (wire.get("source") or {}).values()):
+        error = None  # it may repeat the login
     return Sync(
         at=wire.get("last_synced_at"),
         failed=status == "failed",
-        error=wire.get("last_sync_error"),
+        error=error,
         is_running=status in ("pending", "syncing"),
     )
 

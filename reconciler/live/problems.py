@@ -39,7 +39,7 @@ _SEGMENTS = frozenset(
 )
 _SEGMENT_ID = re.compile("[a-z]{2,12}_[0-9a-f]{32}")
 _ELSEWHERE = re.compile("(https?://[a-z0-9.-]{1,100}(?::[0-9]{1,5})?)(/.*)?")
-_REQUEST_ID = re.compile(r"[0-9a-f-]{8,40}|[0-9A-HJKMNP-TV-Z]{26}|[a-z]{1,7}-[0-9]{1,9}")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]{1,7}-[0-9]{1,9}")
 
 
 def problem_of(response: httpx.Response, asked: Asked) -> Problem:

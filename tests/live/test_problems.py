@@ -158,12 +158,12 @@ def test_an_answer_to_a_secret_is_shown_if_it_is_known(status, detail, is_shown)
 
 def test_an_answer_that_is_not_shown_can_be_looked_up():
     """The message says why it is short, and which request to ask about."""
-    answer = parsed(422, b"bad: " + SECRET.encode(), {"x-request-id": "0f4b0f4b-77"}, asked=CARRYING)
+    answer = parsed(422, b"bad: " + SECRET.encode(), {"x-request-id": "req-77"}, asked=CARRYING)
     error = from_problem(answer, doing="creating it")
-    assert error.message == f"creating it: 422 Unprocessable Entity ({NAMED}) (request 0f4b0f4b-77)"
+    assert error.message == f"creating it: 422 Unprocessable Entity ({NAMED}) (request req-77)"
     assert error.hint == (
         "check that the values of these secrets are what the field takes; "
-        "the platform's operator can look up request 0f4b0f4b-77"
+        "the platform's operator can look up request req-77"
     )
 
 
