@@ -9,6 +9,7 @@
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
+    ├── Defect                      1   a mistake of ours
     ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
     │   ├── LedgerLocked                another run holds it
@@ -163,6 +164,10 @@ class OutputError(ReconcilerError):
     """What was to be printed could not be."""
 
 
+class Defect(ReconcilerError):
+    """A mistake of ours: told by its type and place alone, as the text of an exception may hold a value."""
+
+
 class LedgerError(ReconcilerError):
     """The ledger cannot be read or written where it is kept, or belongs to somebody else."""
 
@@ -202,7 +207,8 @@ class AllowedAction:
 class Problem:
     """An error answer, parsed tolerantly: most carry no `code` (everruns-api/orgs-apps-errors.md, 4.1).
 
-    An answer that is no document at all comes from something else than an operation of the API.
+    An answer that is no document at all comes from something else than an operation of the API. `withheld` says why
+    the server's words are not shown, `sent` refers to the secrets that the request carried.
     """
 
     status: int
@@ -213,6 +219,8 @@ class Problem:
     allowed_actions: tuple[AllowedAction, ...] = ()
     request_id: str | None = None
     is_document: bool = True
+    withheld: str | None = None
+    sent: tuple[str, ...] = ()
 
     def action(self, rel: str) -> AllowedAction | None:
         """Return the recovery action with this relation, if the server offers it."""
@@ -221,7 +229,8 @@ class Problem:
     def __str__(self) -> str:
         """Say status and detail in one line, as `409 Conflict: Agent name 'x' is already taken`."""
         text = f"{self.status} {self.title}".strip()
-        return f"{text}: {self.detail}" if self.detail else text
+        text = f"{text}: {self.detail}" if self.detail else text
+        return f"{text} ({self.withheld})" if self.withheld else text
 
 
 class ApiError(ReconcilerError):
@@ -336,6 +345,10 @@ def from_problem(problem: Problem, *, doing: str) -> ApiError:
     error, hint = found
     if error is NotFound and not problem.is_document:
         hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
+    if problem.withheld:
+        asks = f"the platform's operator can look up request {problem.request_id}" if problem.request_id else None
+        checks = "check that the values of these secrets are what the field takes" if problem.sent else None
+        hint = "; ".join(filter(None, (hint, checks, asks))) or None
     trace = f" (request {problem.request_id})" if problem.request_id else ""
     return error(f"{doing}: {problem}{trace}", hint=hint, problem=problem)
 

@@ -28,7 +28,8 @@ class Settings:
 
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
-    addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write.
+    addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write. With `debug`
+    every request is logged.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -45,6 +46,7 @@ class Settings:
     allow_archive: Mapping[str, int] = field(default_factory=dict)
     rotate: tuple[str, ...] = ()
     on_conflict: OnConflict = "report"
+    debug: bool = False
 
     @property
     def is_partial(self) -> bool:
@@ -71,6 +73,7 @@ def settings(
     allow_archive: Mapping[str, int] = MappingProxyType({}),
     rotate: tuple[str, ...] = (),
     on_conflict: OnConflict = "report",
+    debug: bool = False,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
@@ -98,4 +101,5 @@ def settings(
         allow_archive=allow_archive,
         rotate=rotate,
         on_conflict=on_conflict,
+        debug=debug,
     )

@@ -92,14 +92,20 @@ def _endpoint(settings: Settings) -> Endpoint:
         app=_emulator if settings.local else None,
         connections=settings.parallelism,
         waiting=_tell_of_waiting,
+        log=_aside if settings.debug else None,
     )
 
 
 def _tell_of_waiting(seconds: float, doing: str) -> None:
     """Say on standard error why nothing seems to happen; what is over in a moment is not worth a word."""
     if seconds >= _WORTH_A_WORD:
-        with suppress(OSError, ValueError):  # whoever reads standard error may be gone, and the work goes on
-            click.echo(f"waiting {seconds:.0f} s, as the platform asks ({doing})", err=True)
+        _aside(f"waiting {seconds:.0f} s, as the platform asks ({doing})")
+
+
+def _aside(line: str) -> None:
+    """Print a line on standard error."""
+    with suppress(OSError, ValueError):  # whoever reads it may be gone, and the work goes on
+        click.echo(line, err=True)
 
 
 def _emulator() -> Any:
@@ -113,6 +119,9 @@ def _emulator() -> Any:
         ) from error
     import sqlite3
 
+    from reconciler.cli.crash import log_without_values
+
+    log_without_values()
     data = state_folder() / "emulator.sqlite"
     try:
         data.touch(mode=0o600)  # what is applied to it holds secrets

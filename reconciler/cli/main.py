@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.crash import end_tracebacks
+from reconciler.defect import defect_of
 from reconciler.errors import Exit, Interrupted, ReconcilerError, UsageError
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -75,7 +77,8 @@ def program() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command line and return its exit code; prints every error, never a traceback for a known one."""
+    """Run a command line and return its exit code; prints every error, never a traceback."""
+    end_tracebacks(argv)
     try:
         result: Any = program.main(args=list(argv), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -92,6 +95,8 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         _silence(sys.stdout)
         return int(Exit.ERROR)
+    except Exception as error:  # noqa: BLE001 - a defect, whose text may hold a value
+        return _failed(defect_of(error), argv)
     return int(result or Exit.DONE)
 
 

@@ -65,6 +65,7 @@ MANIFESTS: tuple[Flag, ...] = (
 ENDPOINT: tuple[Flag, ...] = (
     click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
     click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
+    click.option("--debug", is_flag=True, help="Log every request on standard error, without secrets."),
 )
 PLATFORM: tuple[Flag, ...] = (
     *ENDPOINT,
@@ -123,6 +124,7 @@ _READ = (
     "allow_archive",
     "rotate",
     "on_conflict",
+    "debug",
 )
 
 

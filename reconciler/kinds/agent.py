@@ -17,7 +17,7 @@ from reconciler.kinds.agent_parts import (
     NetworkAccess,
     once,
 )
-from reconciler.kinds.canonical import Shape, picked, sorted_set, without
+from reconciler.kinds.canonical import Shape, picked, sorted_set, veiled, without
 from reconciler.kinds.fields import (
     AS_SET,
     KEPT_BY_REPLACE,
@@ -107,6 +107,7 @@ _MCP_DEFAULTS: Shape = {
     "args": [],
     "env": {},
 }
+_MCP_PUBLIC = frozenset({"headers", "env", "args", "auth_mode"})
 _CARRIES_MORE = re.compile("[?@#]")
 _FILES_CAPABILITY = "session_file_system"
 
@@ -134,7 +135,9 @@ def _capability_form(capability: Shape) -> Shape:
 
 def _mcp_seen(server: Shape) -> Shape:
     """Forget what may be secret in a live server's settings: environment, arguments, and what a URL carries along."""
-    seen = dict(server)
+    seen: Shape = veiled(server, public=_MCP_PUBLIC)
+    if not isinstance(seen.get("headers", {}), (dict, type(None))):
+        seen["headers"] = SET
     if seen.get("env"):
         seen["env"] = dict.fromkeys(seen["env"], SET)
     if seen.get("args"):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from reconciler.defect import defect_of
 from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
@@ -114,13 +115,7 @@ class _Run:
         except ReconcilerError as error:
             outcome = Failed(change, error)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
-            outcome = Failed(
-                change,
-                ReconcilerError(
-                    f"{type(error).__name__} while applying {change.address}",
-                    hint="this is a defect of reconciler: please report it",
-                ),
-            )
+            outcome = Failed(change, defect_of(error, doing=f"applying {change.address}"))
         self.brought[change.step] = outcome
         self.finished.put(change.step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
@@ -118,10 +118,9 @@ class WriteClient(ReadClient):
         doing: str,
         org: str | None = None,
         body: Any = None,
-        hide: Collection[str] = (),
     ) -> Any:
         """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
-        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body, hide=hide)
+        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body)
 
     def stop(self) -> None:
         """Send nothing more: what waits at the gate raises Interrupted, what was sent is still answered."""

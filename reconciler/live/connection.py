@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -13,8 +14,10 @@ import orjson
 
 from reconciler import __version__
 from reconciler.errors import Interrupted, Problem, ServerFault, Throttled, Unreachable, UsageError, from_problem
+from reconciler.kinds.taint import opened
 from reconciler.live.client import PATIENCE
 from reconciler.live.endpoint import Endpoint, checked_url, is_loopback
+from reconciler.live.hearsay import ASKED, Asked
 from reconciler.live.http import httpx
 from reconciler.live.problems import problem_of
 
@@ -89,6 +92,8 @@ class Connection:
             if endpoint.app
             else _network(self.base, connections=endpoint.connections)
         )
+        if endpoint.log:
+            inner = _logged(inner, endpoint.log)
         self._http = httpx.Client(
             transport=_ReadOnly(inner) if read_only else inner,
             timeout=_TIMEOUT,
@@ -112,19 +117,18 @@ class Connection:
         org: str | None,
         params: Mapping[str, str] | None,
         body: Any,
-        hide: Collection[str] = (),
     ) -> Any:
         """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise.
 
-        `hide` are the secrets in the body, which no error may repeat.
+        Secrets in the body are tainted until its bytes are made.
         """
-        hide = (*hide, self._http.headers["Authorization"].removeprefix("Bearer "))
+        asked = Asked(method, path, self.base, org, body)
         headers = {"X-Org-Id": org} if org else {}
         content = None
         if method != "GET":
             headers |= self._reason
             if body is not None:
-                content = orjson.dumps(body)
+                content = _encoded(body)
                 headers["Content-Type"] = "application/json"
         url = self.base + path
         tries = READ_TRIES if method == "GET" else 1
@@ -134,7 +138,9 @@ class Connection:
             attempt += 1
             self.gate.pass_through()
             try:
-                response = self._http.request(method, url, params=params, headers=headers, content=content)
+                response = self._http.request(
+                    method, url, params=params, headers=headers, content=content, extensions={ASKED: asked}
+                )
             except httpx.TransportError as error:
                 never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
                 if attempt < (READ_TRIES if never_sent else tries):
@@ -142,18 +148,18 @@ class Connection:
                     continue
                 raise self._unreachable(error, doing=doing, ambiguous=not never_sent and method != "GET") from error
             except httpx.DecodingError as error:
-                raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
+                raise ServerFault(f"{doing}: the answer cannot be decoded", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
-                waited = self._throttled(problem_of(response, hide=hide), doing=doing, waited=waited)
+                waited = self._throttled(problem_of(response, asked), doing=doing, waited=waited)
                 attempt -= 1
                 continue
             if response.status_code >= _SERVER_FAULT and attempt < tries:
-                pause = problem_of(response, hide=hide).retry_after or _PAUSE * attempt
+                pause = problem_of(response, asked).retry_after or _PAUSE * attempt
                 if pause <= PATIENCE:
                     self._wait(pause, doing=doing)
                     continue
             try:
-                return _answer(response, doing=doing, hide=hide)
+                return _answer(response, asked, doing=doing)
             except ServerFault:
                 if method != "GET" or attempt >= tries or not _begins_well(response):
                     raise
@@ -179,7 +185,7 @@ class Connection:
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
         return Unreachable(
-            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})",
+            f"{doing}: {self.base} {what} ({_reason(error)})",
             hint=hint,
             ambiguous=ambiguous,
             late=ambiguous and isinstance(error, httpx.TimeoutException),
@@ -209,16 +215,52 @@ def _network(base: str, *, connections: int) -> httpx.BaseTransport:
         ) from None
 
 
+def _logged(inner: httpx.BaseTransport, tell: Callable[[str], None]) -> httpx.BaseTransport:
+    from reconciler.live.debug import Logged
+
+    return Logged(inner, tell)
+
+
+def _encoded(body: Any) -> bytes:
+    """Make the bytes of a request: where secrets are opened, and nowhere before."""
+    return orjson.dumps(body, default=opened)
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Say why there was no answer, by the kind of error alone: its text may quote headers and what came in."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return _WHY.get(type(error), "it does not speak HTTP as it should")
+
+
+_WHY: Mapping[type[httpx.TransportError], str] = {
+    httpx.ConnectError: "no connection",
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.PoolTimeout: "no connection was free in time",
+    httpx.ReadTimeout: "nothing came in time",
+    httpx.WriteTimeout: "nothing could be sent in time",
+    httpx.ReadError: "the connection was lost",
+    httpx.WriteError: "the connection was lost",
+    httpx.CloseError: "the connection was lost",
+    httpx.ProxyError: "the proxy refused",
+}
+
+
 def _begins_well(response: httpx.Response) -> bool:
     """Say whether a good answer begins as JSON does; one that makes no sense all the same was cut short."""
     return response.is_success and response.content[:1] in (b"{", b"[")
 
 
-def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:
+def _answer(response: httpx.Response, asked: Asked, *, doing: str) -> Any:
     """Return the JSON of a good answer; raise what an error answer means."""
     status = response.status_code
     if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
-        raise from_problem(problem_of(response, hide=hide), doing=doing)
+        raise from_problem(problem_of(response, asked), doing=doing)
     if 300 <= status < 400:  # noqa: PLR2004
         raise ServerFault(
             f"{doing}: the server redirects elsewhere ({status})",
@@ -229,4 +271,5 @@ def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> A
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
-        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=_NO_API) from error
+        where = f"line {error.lineno} column {error.colno}"
+        raise ServerFault(f"{doing}: the answer is not JSON ({where})", hint=_NO_API) from error

@@ -17,7 +17,7 @@ class Endpoint:
 
     `key` is never shown. `app` gives a WSGI application that stands in for the network (the embedded emulator);
     `reason` is recorded by the platform beside every write. `waiting` is told when the platform makes us wait, for how
-    many seconds and at what.
+    many seconds and at what. `log` gets a line for each request and each answer (see `debug.py`).
     """
 
     url: str
@@ -26,6 +26,7 @@ class Endpoint:
     app: Callable[[], Any] | None = None
     connections: int = 8
     waiting: Callable[[float, str], None] = lambda _seconds, _doing: None
+    log: Callable[[str], None] | None = None
 
     def __repr__(self) -> str:
         """Leave the key out."""

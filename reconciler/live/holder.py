@@ -13,6 +13,7 @@ from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, holds_unknown_secret
 from reconciler.plan.diff import diff
 from reconciler.plan.outcome import Conflicted, Done, Outcome
+from reconciler.plan.sent_back import unfit
 
 _UNARCHIVING = ("POST", "PUT", "PATCH")
 _NOT_FOLLOWED = "find out why the platform does that before you go on"
@@ -119,7 +120,8 @@ def _revive(wire: Wire, climb: Climb, problem: Problem) -> Outcome:
     live = shape_from(change.kind, wire)
     body = {key: value for key, value in (live | change.body).items() if value is not None}
     may = change.adopt == "overwrite" and change.kind.twin is Twin.REVIVE
-    if not may or holds_unknown_secret(body):
+    lost = next(unfit(change.kind, body, change.body, live), None)
+    if not may or lost is not None or holds_unknown_secret(body):
         return _foreign(change, f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name", problem)
     climb.ids.created(change.address, wire["id"])
     kept = [str(path[0]) for path in kept_by_replace(change.kind)]

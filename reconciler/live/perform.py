@@ -9,7 +9,7 @@ from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
-from reconciler.live.secrets import revealed, value_of
+from reconciler.live.secrets import read_in
 from reconciler.live.shapes import objects_of
 from reconciler.plan.change import Action, Change
 from reconciler.plan.names_given_up import new_name
@@ -65,11 +65,10 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
     if change.frees:
         free_name(change, change.frees, client=client, ids=ids, org=org)
     shape = ids.filled(kind, change.address.org, creation.body)
-    body = revealed(shape if creation.raw else body_of(kind, shape))
+    body = read_in(shape if creation.raw else body_of(kind, shape))
     if kind.wire.id_prefix:
         body["id"] = ids.choose(change.address, kind.wire.id_prefix)
-    hide = [value_of(secret) for secret in change.secrets]
-    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body, hide=hide)
+    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
     if not isinstance(made, dict) or not isinstance(made.get("id"), str):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
@@ -102,15 +101,14 @@ def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
 
 def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:
-    body = revealed(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
+    body = read_in(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
     _send(method, change, client=client, ids=ids, body=body)
 
 
 def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> None:
     path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
     doing = f"{_DOING[change.action]} {change.address}"
-    hide = [value_of(secret) for secret in change.secrets]
-    client.send(method, path, doing=doing, org=org_of(change, ids), body=body, hide=hide)
+    client.send(method, path, doing=doing, org=org_of(change, ids), body=body)
 
 
 _DOING = {

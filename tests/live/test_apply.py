@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Defect
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
@@ -173,8 +173,8 @@ def test_a_defect_is_one_failed_change(carry):
     outcomes, _ = carry(steps(3), work)
     assert [type(outcome) for outcome in outcomes] == [Failed, Done, Done]
     error = outcomes[0].error
-    assert type(error) is ReconcilerError
-    assert error.message == "RuntimeError while applying acme/Agent/a0"
+    assert type(error) is Defect
+    assert error.message.startswith("RuntimeError while applying acme/Agent/a0, at live/apply.py:")
     assert "report it" in error.hint
     assert "sesame" not in repr(outcomes)
     outcomes, _ = carry(steps(3, chained=True), work)
