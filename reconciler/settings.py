@@ -25,7 +25,8 @@ class Settings:
 
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
-    addresses whose secrets are sent again.
+    addresses whose secrets are sent again. `timeout` is how many seconds the run may speak to the platform, None for
+    as long as it takes.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -41,6 +42,7 @@ class Settings:
     prune: bool = True
     allow_archive: Mapping[str, int] = field(default_factory=dict)
     rotate: tuple[str, ...] = ()
+    timeout: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -66,10 +68,13 @@ def settings(
     prune: bool = True,
     allow_archive: Mapping[str, int] = MappingProxyType({}),
     rotate: tuple[str, ...] = (),
+    timeout: int | None = None,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
         raise UsageError("--local and --api-url exclude each other", hint="--local is the emulator in this process")
+    if timeout == 0:
+        raise UsageError("--timeout 0 leaves no time for anything", hint="leave it out for as long as it takes")
     if reason is not None:
         reason = reason.strip()
         if not reason:
@@ -92,4 +97,5 @@ def settings(
         prune=prune,
         allow_archive=allow_archive,
         rotate=rotate,
+        timeout=timeout,
     )

@@ -92,6 +92,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         app=_emulator if settings.local else None,
         connections=settings.parallelism,
         waiting=_tell_of_waiting,
+        timeout=settings.timeout,
     )
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import AllowedAction, Problem, from_problem
+from reconciler.errors import AllowedAction, Problem
 from reconciler.live.problems import problem_of
+from reconciler.live.refusals import from_problem
 
 JSON = {"content-type": "application/problem+json"}
 
