@@ -159,9 +159,9 @@ class Limiter:
     def _ensure_before_the_end(self, wake: float) -> None:
         """End the run now when what somebody waits for comes too late; who else waits has no more time than that."""
         if self._ends_by(wake):
-            self._finish(self._out_of_time())
-            if self._end:
-                raise _anew(self._end)
+            seconds = wake - self._clock.monotonic()
+            self._finish(self._out_of_time(f"a wait of {seconds:.0f} s would end after the run's time"))
+            self._ensure_going()
 
     def _ensure_going(self) -> None:
         if self._has_ended() and self._end:
@@ -172,7 +172,7 @@ class Limiter:
 
     def _has_ended(self) -> bool:
         if self._end is None and self._ends_by(self._clock.monotonic()):
-            self._finish(self._out_of_time())
+            self._finish(self._out_of_time("the run's time is up"))
         return self._end is not None
 
     def _finish(self, why: ReconcilerError) -> None:
@@ -180,9 +180,9 @@ class Limiter:
             self._end = why
             self._changed.notify_all()
 
-    def _out_of_time(self) -> OutOfTime:
+    def _out_of_time(self, why: str) -> OutOfTime:
         return OutOfTime(
-            f"the run's time is up (--timeout {self._timeout:.0f}s): nothing more was sent",
+            f"{why} (--timeout {self._timeout:g}s): nothing more was sent",
             hint="run again to go on: what was done is kept",
         )
 
