@@ -13,12 +13,13 @@ FAULTS = 10
 
 
 class Watched:
-    """An application before another one that counts the writes under way, and holds each a moment so that they meet."""
+    """An application before another one that counts the writes under way; those of chosen places wait for eight."""
 
-    def __init__(self, app) -> None:
-        self.app = app
+    def __init__(self, app, meeting) -> None:
+        self.app, self.meeting = app, meeting
         self.counting = threading.Lock()
-        self.under_way = 0
+        self.eight = threading.Barrier(8)
+        self.under_way = self.begun = 0
         self.seen: list[tuple[int, str]] = []
 
     def __call__(self, environ, start_response):
@@ -27,8 +28,10 @@ class Watched:
             return self.app(environ, start_response)
         with self.counting:
             self.under_way += 1
-            count = self.under_way
-        time.sleep(0.02)
+            self.begun += 1
+            count, meets = self.under_way, self.begun in self.meeting
+        if meets:
+            self.eight.wait(30)
         told = []
         body = b"".join(self.app(environ, lambda *answer: told.extend(answer)))
         with self.counting:
@@ -47,17 +50,25 @@ class Failing:
 
     def __init__(self, app, after: int) -> None:
         self.app, self.after = app, after
-        self.counting = threading.Lock()
-        self.writes = self.failed = 0
+        self.quiet = threading.Condition()
+        self.writes = self.failed = self.under_way = 0
 
     def __call__(self, environ, start_response):
         """Answer, or fail."""
-        with self.counting:
+        with self.quiet:
             self.writes += environ["REQUEST_METHOD"] != "GET"
             fails = self.writes > self.after
             self.failed += fails
+            if fails:
+                assert self.quiet.wait_for(lambda: not self.under_way, timeout=30)
+            self.under_way += not fails
         if not fails:
-            return self.app(environ, start_response)
+            try:
+                return self.app(environ, start_response)
+            finally:
+                with self.quiet:
+                    self.under_way -= 1
+                    self.quiet.notify_all()
         start_response("502 Bad Gateway", [("Content-Type", "application/json")])
         return [json.dumps({"title": "Bad Gateway", "status": 502, "detail": "Out of cheese"}).encode()]
 
@@ -65,21 +76,25 @@ class Failing:
 def test_a_storm_of_refusals_halves_and_recovers(open_site, serve):
     """Of eight at once the refused burst leaves four; with what succeeds there are more again, and all is done."""
     names = [f"agent-{number:02}" for number in range(70)]
+    refused = range(17, 25)
+    later = range(61, 69)  # to come from four to eight takes 22 answers
     with open_site(faults=["429 method=POST path=/v1/agents skip=16 times=8 retry-after=1"]) as site:
         site.world.meddler.contract.but("POST /v1/agents 429: Unknown response http status")
         site.agents(*names)
-        watched = Watched(site.world.meddler)
+        watched = Watched(site.world.meddler, {*range(1, 17), *refused, *later})
+        began = time.monotonic()
         with serve(watched) as url:
             ran = site.run("apply", "--auto-approve", "--json", "--parallelism", "8", EVERRUNS_API_URL=url)
+        elapsed = time.monotonic() - began
         assert ran.code == 0, ran.text
-        places = [place for place, (_, status) in enumerate(watched.seen) if status == "429"]
-        assert len(places) == 8
-        assert watched.most(0, places[0]) == 8
-        assert watched.most(places[-1] + 1, places[-1] + 5) <= 4
-        assert watched.most(places[-1] + 1, places[-1] + 9) <= 5
-        assert 6 <= watched.most(places[-1] + 20) <= 8
+        assert [status for _, status in watched.seen].index("429") == 16
+        assert [status for _, status in watched.seen].count("429") == 8
+        assert watched.most(0, 24) == 8
+        assert watched.most(24, 28) <= 4
+        assert watched.most(24, 33) <= 5
+        assert watched.most(60) == 8
         (throttled,) = ran.of("throttled")
-        assert 1.0 <= throttled["seconds"] < 3.0
+        assert 1.0 <= throttled["seconds"] < elapsed
         assert sorted(agent["name"] for agent in site.world.live("agents")) == names
 
 
