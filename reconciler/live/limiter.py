@@ -91,11 +91,12 @@ class Limiter:
             self._hold(seconds)
 
     def rest(self, seconds: float) -> None:
-        """Let one worker wait before it tries again; raises OutOfTime when the run would be over by then."""
+        """Let one worker alone wait; raises what ended the run meanwhile, OutOfTime at once when it would be over."""
         until = self._clock.monotonic() + seconds * (1 + self._clock.chance() * _SPREAD)
         with self._changed:
             self._ensure_before_the_end(until)
         self._sleep_until(until)
+        self.ensure_going()
 
     def stop(self) -> None:
         """Let nobody send any more: the operator says so."""
