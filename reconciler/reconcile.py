@@ -12,7 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ApiError, ManifestError, NothingDeclared, PlanRefused, ReconcilerError, UsageError
+from reconciler.errors import (
+    ApiError,
+    ManifestError,
+    NothingDeclared,
+    PlanRefused,
+    ReconcilerError,
+    Stopped,
+    UsageError,
+)
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.plan import Plan, build
@@ -258,16 +266,17 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
         listen=listen,
         overwrites=settings.on_conflict == "overwrite",
     )
+    stopped = client.stopped
     remainders: tuple[Remainder, ...] = ()
-    unproved = None
+    unproved: ReconcilerError | None = None
     if not interrupted:
         try:
             remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
-        except ApiError as error:
+        except (ApiError, Stopped) as error:
             unproved = error
-    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for)
+    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for, stopped=stopped)
 
 
 def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:

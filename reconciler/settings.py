@@ -29,7 +29,7 @@ class Settings:
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
     addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write. With `debug`
-    every request is logged.
+    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for as long as it takes.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -47,6 +47,7 @@ class Settings:
     rotate: tuple[str, ...] = ()
     on_conflict: OnConflict = "report"
     debug: bool = False
+    timeout: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -74,10 +75,13 @@ def settings(
     rotate: tuple[str, ...] = (),
     on_conflict: OnConflict = "report",
     debug: bool = False,
+    timeout: int | None = None,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
         raise UsageError("--local and --api-url exclude each other", hint="--local is the emulator in this process")
+    if timeout == 0:
+        raise UsageError("--timeout 0 leaves no time for anything", hint="leave it out for as long as it takes")
     if reason is not None:
         reason = reason.strip()
         if not reason:
@@ -102,4 +106,5 @@ def settings(
         rotate=rotate,
         on_conflict=on_conflict,
         debug=debug,
+        timeout=timeout,
     )

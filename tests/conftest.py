@@ -19,6 +19,7 @@ from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.keeper import Keeper
 from reconciler.ledger.lock import lock_of
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.clock import SYSTEM, Clock
 from reconciler.live.endpoint import Endpoint
 from reconciler.manifest.config import Config
 from reconciler.plan.outcome import Applied
@@ -181,6 +182,8 @@ class World:
     key: str = LOCAL_KEY
     reason: str | None = None
     adopt: Adopt = "overwrite"
+    clock: Clock = SYSTEM
+    timeout: float | None = None
     declared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     opened: list[Any] = field(default_factory=list)
 
@@ -227,7 +230,14 @@ class World:
     @property
     def endpoint(self) -> Endpoint:
         """Where the server is."""
-        return Endpoint(url=LOCAL_URL, key=self.key, app=lambda: self.meddler, reason=self.reason)
+        return Endpoint(
+            url=LOCAL_URL,
+            key=self.key,
+            app=lambda: self.meddler,
+            reason=self.reason,
+            clock=self.clock,
+            timeout=self.timeout,
+        )
 
     def reader(self) -> ReadClient:
         """Open a client that can only read."""
@@ -411,9 +421,9 @@ class FakeTime:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    """Give the client a clock of its own, so that nothing waits."""
+def clock(monkeypatch: pytest.MonkeyPatch, world: World) -> FakeTime:
+    """Give the world's clients a clock of their own, so that nothing waits."""
     fake = FakeTime()
-    monkeypatch.setattr("reconciler.live.connection.time", fake)
-    monkeypatch.setattr("reconciler.live.problems.time", fake)
+    monkeypatch.setattr("reconciler.live.problems.time", fake)  # a date is read by the wall clock
+    world.clock = Clock(fake.monotonic, fake.sleep, chance=lambda: 0.0)
     return fake

@@ -240,7 +240,10 @@ def carry_out(
         def listen(news: Any) -> None:
             if console.as_json:
                 with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
-                    console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
+                    if isinstance(news, Started):
+                        console.event(events.running(news.change))
+                    elif not isinstance(news, NotStarted):  # those are told together in the end
+                        console.event(events.outcome(news))
             elif isinstance(news, Started):
                 shown.started(news.change)
             else:
@@ -256,11 +259,13 @@ def carry_out(
             claim=lambda: _claim(used),
         )
     for outcome in applied.outcomes:
-        if isinstance(outcome, NotStarted):  # nobody listens to what did not happen
+        if isinstance(outcome, NotStarted):
             console.event(events.outcome(outcome))
     for remainder in applied.remainders:
         console.event(events.remainder(remainder))
-    for error in (applied.unproved, applied.unrecorded):
+    if applied.throttled_for > 0:
+        console.event(events.throttled(applied.throttled_for))
+    for error in (applied.stopped, None if applied.stopped else applied.unproved, applied.unrecorded):
         if error:
             console.event(events.error(error))
     console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))

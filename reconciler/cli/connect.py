@@ -93,6 +93,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         connections=settings.parallelism,
         waiting=_tell_of_waiting,
         log=_aside if settings.debug else None,
+        timeout=settings.timeout,
     )
 
 

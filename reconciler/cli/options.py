@@ -18,10 +18,12 @@ Verb = Callable[..., int]
 LedgerName = Literal["git", "file"]
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, given: str) -> int:
-    """Read a time."""
+def _seconds(_context: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+    """Read a time, where one is given."""
     from reconciler.manifest.duration import EXAMPLES, seconds
 
+    if given is None:
+        return None
     found = seconds(given)
     if found is None:
         raise click.BadParameter(f"expected a number and its unit: {EXAMPLES}")
@@ -76,6 +78,12 @@ PLATFORM: tuple[Flag, ...] = (
         show_default=True,
         help="Most requests at once.",
     ),
+    click.option(
+        "--timeout",
+        callback=_seconds,
+        metavar="TIME",
+        help="Send nothing more after this time, as 10m [default: none].",
+    ),
 )
 LEDGER: tuple[Flag, ...] = (
     click.option(
@@ -120,6 +128,7 @@ _READ = (
     "local",
     "api_url",
     "parallelism",
+    "timeout",
     "reason",
     "allow_archive",
     "rotate",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from reconciler.defect import defect_of
-from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable
+from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable, Stopped
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
 from reconciler.live.ladder import carry_out
@@ -35,7 +35,8 @@ def apply(
     """Carry out every change; return the outcomes in the plan's order, and whether the run was interrupted.
 
     `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
-    started; a second one is not held back. With `overwrites` what others changed since the plan is written over.
+    started; a second one is not held back. The same happens when the client may send nothing more (`client.stopped`).
+    With `overwrites` what others changed since the plan is written over.
     """
     run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen, overwrites=overwrites)
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
@@ -60,6 +61,13 @@ def may_exist(outcome: Outcome) -> bool:
         is_ambiguous(outcome.error)
         if isinstance(outcome.error, ApiError)
         else not isinstance(outcome.error, SecretUnavailable)
+    )
+
+
+def _halfway(change: Change, error: ReconcilerError) -> ReconcilerError:
+    """Return why a change was left half done: some of it was written, or may have been."""
+    return type(error)(
+        f"{change.address}: stopped on the way ({error.message})", hint="run again: what was written is read back first"
     )
 
 
@@ -92,7 +100,7 @@ class _Run:
         while True:
             for step in self.sorter.get_ready():
                 heapq.heappush(self.ready, (self.rank[step], step))
-            if not self.ready or self.in_flight == self.parallelism:
+            if not self.ready or self.in_flight == self.parallelism or self.client.has_ended:
                 return
             change = self.steps[heapq.heappop(self.ready)[1]]
             missing = next(
@@ -108,10 +116,11 @@ class _Run:
 
     def work(self, change: Change) -> None:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
+        before = self.client.written
         try:
             outcome: Outcome = carry_out(change, client=self.client, ids=self.ids, overwrites=self.overwrites)
-        except Interrupted:
-            outcome = NotStarted(change)
+        except (Interrupted, Stopped) as error:
+            outcome = NotStarted(change) if self.client.written == before else Failed(change, _halfway(change, error))
         except ReconcilerError as error:
             outcome = Failed(change, error)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others

@@ -8,6 +8,7 @@
 | `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `empty`, `refusals`, ...              |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
+| `throttled` | `seconds`: how long the platform made the run wait                                          |
 | `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
 | `file`      | `path`, `address`, `fate`: `written`, `unchanged`, `in_the_way` or `left_out`               |
 | `gap`       | `address`, `path`, `message`, `left_out`: what is live and stays out of the manifests       |
@@ -122,6 +123,11 @@ def outcome(one: Outcome) -> Event:
     """Describe what became of a change."""
     about = one.change
     return _event("outcome", address=str(about.address), action=about.action.value, step=about.step, **_became(one))
+
+
+def throttled(seconds: float) -> Event:
+    """Say how long the platform made a run wait."""
+    return _event("throttled", seconds=round(seconds, 3))
 
 
 def remainder(one: Remainder) -> Event:

@@ -93,7 +93,13 @@ def carry(monkeypatch):
 
     def run(plan, work, *, parallelism=2, listen=lambda _news: None):
         monkeypatch.setattr(apply_module, "carry_out", lambda change, **_edge: work(change))
-        return apply(plan, client=SimpleNamespace(stop=lambda: None), ids=None, parallelism=parallelism, listen=listen)
+        return apply(
+            plan,
+            client=SimpleNamespace(stop=lambda: None, has_ended=False, written=0),
+            ids=None,
+            parallelism=parallelism,
+            listen=listen,
+        )
 
     return run
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import OutOfTime, ReconcilerError
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
@@ -82,6 +82,19 @@ def test_a_part_is_read_back_in_plain_style(other):
 def test_nothing_is_proved_that_was_not(applied):
     """Nothing done, not read back, or read back otherwise."""
     assert not [line for line in shown(applied) if "Proved" in line]
+
+
+def test_what_stopped_a_run_is_told_with_the_way_on():
+    """Why nothing more was sent, what to do, and that nothing was read back; where all was done the proof says why."""
+    late = OutOfTime("the time is up", hint="run again")
+    lines = shown(Applied((Done(CHANGE), NotStarted(CHANGE)), stopped=late, unproved=late))
+    start = lines.index("Stopped: the time is up")
+    assert lines[start + 1 : start + 4] == [
+        "hint: run again",
+        "Applied: 1 done, 1 not started.",
+        "Not proved: the run was stopped before it could read back",
+    ]
+    assert "Not proved: the time is up" in shown(Applied((Done(CHANGE),), unproved=late))
 
 
 def test_nothing_to_do():
