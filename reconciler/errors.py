@@ -9,6 +9,7 @@
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
+    ├── JournalError                1   what a run is about to do cannot be noted, so it is not done
     ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
     │   ├── LedgerLocked                another run holds it
@@ -161,6 +162,10 @@ class CannotAmend(ReconcilerError):
 
 class OutputError(ReconcilerError):
     """What was to be printed could not be."""
+
+
+class JournalError(ReconcilerError):
+    """The journal of a run cannot be written: the disk is full, or the folder is not ours to write to."""
 
 
 class LedgerError(ReconcilerError):

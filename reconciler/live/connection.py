@@ -95,7 +95,7 @@ class Connection:
         self._waiting = endpoint.waiting
         self.gate = _Gate()
 
-    def request(
+    def request(  # noqa: PLR0913 - a request has so many parts
         self,
         method: str,
         path: str,
@@ -105,13 +105,15 @@ class Connection:
         params: Mapping[str, str] | None,
         body: Any,
         hide: Collection[str] = (),
+        request_id: str | None = None,
     ) -> Any:
         """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise.
 
-        `hide` are the secrets in the body, which no error may repeat.
+        `hide` are the secrets in the body, which no error may repeat. The server calls the request by `request_id`.
         """
         hide = (*hide, self._http.headers["Authorization"].removeprefix("Bearer "))
         headers = {"X-Org-Id": org} if org else {}
+        headers |= {"X-Request-ID": request_id} if request_id else {}
         content = None
         if method != "GET":
             headers |= self._reason

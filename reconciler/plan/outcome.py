@@ -69,7 +69,8 @@ class Remainder:
 class Applied:
     """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look.
 
-    `unrecorded` is why the ledger did not learn of it; `run` is what the run is called.
+    `unrecorded` is why the ledger did not learn of it; `run` is what the run is called. `stopped` is why nothing more
+    was started where nobody asked for that.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -79,6 +80,7 @@ class Applied:
     throttled_for: float = 0.0
     unrecorded: ReconcilerError | None = None
     run: str = ""
+    stopped: ReconcilerError | None = None
 
     @property
     def archived(self) -> int:
@@ -96,7 +98,7 @@ class Applied:
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
         if self.unproved and not codes:
             codes.add(Exit.ERROR)
-        if self.unrecorded:
+        if self.unrecorded or self.stopped:
             codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)

@@ -154,7 +154,10 @@ def _kept_line(path: str, wrote: str, keeps: str, style: Style) -> Iterator[str]
 def _closing(applied: Applied, style: Style) -> Iterator[str]:
     if applied.throttled_for > 0:
         yield style.paint(f"The platform's rate limit cost {applied.throttled_for:.1f} s.", "dim")
-    if applied.interrupted:
+    if applied.stopped:
+        yield f"{style.paint('Stopped:', 'red', 'bold')} {style.paint(applied.stopped.message)}"
+        yield from hint_text(applied.stopped.hint, style=style)
+    elif applied.interrupted:
         yield style.paint("Interrupted: run again to go on.", "yellow")
     kinds = Counter(type(outcome) for outcome in applied.outcomes)
     words = {Done: "done", Failed: "failed", Conflicted: "in conflict", Blocked: "blocked", NotStarted: "not started"}
