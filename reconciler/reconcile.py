@@ -207,9 +207,9 @@ def apply_plan(
     """Apply a plan, prove it by reading back, and let the ledger remember it.
 
     Before the first write: the verdict is not against it, every secret has a value, the key may do it, the ledger is
-    held and is the one of the plan, with `recheck` nothing moved since the plan was made, and the journal is begun where
-    the client has a place for it; then `claim` is called. Raises PlanRefused, SecretUnavailable, Forbidden, Refused,
-    LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
+    held and is the one of the plan, with `recheck` nothing moved since the plan was made, and the journal is begun
+    where the client has a place for it; then `claim` is called. Raises PlanRefused, SecretUnavailable, Forbidden,
+    Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
     """
     from reconciler.live.check import ensure_fresh
     from reconciler.live.ids import Ids

@@ -55,20 +55,30 @@ class Runs:
 
     def begin(self, head: Head) -> Journal:
         """Begin the journal of a run, now; the oldest beyond what is kept are removed. Raises JournalError."""
+        path = self.folder / f"{head.run}.jsonl"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.folder, error) from error
-        journal = Journal(self.folder / f"{head.run}.jsonl")
-        try:
-            journal.begin(replace(head, at=stamp()))
+            self._prepare()
+            journal = Journal(path)
+            try:
+                journal.begin(replace(head, at=stamp()))
+            except JournalError:
+                journal.close()
+                with suppress(OSError):
+                    path.unlink()
+                raise
         except JournalError as error:
-            journal.close()
-            with suppress(OSError):
-                journal.path.unlink()
             raise JournalError(f"{error.message}; nothing was written", hint=error.hint) from error
         self._prune()
         return journal
+
+    def _prepare(self) -> None:
+        """Make the folder, hidden from git."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not (ignore := self.folder / ".gitignore").exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def all(self) -> list[PastRun]:
         """Return every run, the latest first. Raises JournalError when the folder cannot be read."""
