@@ -9,7 +9,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.journal import Finding, Intent, Log, content_of
 from reconciler.plan.plan import Plan
 
-_KEYLESS = (Finding.CARRIED_OUT, Finding.PARTLY, Finding.UNREADABLE)
+_MADE = (Finding.CARRIED_OUT, Finding.PARTLY, Finding.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Verdict:
     @property
     def message(self) -> str:
         """Say it for people."""
-        lost = "; its key was shown in an answer that was lost: make a new one" if self.command else ""
+        lost = "; if it was, its" if self.finding is Finding.MOOT else "; its"
+        lost = f"{lost} key was shown in an answer that was lost: make a new one" if self.command else ""
         return _WORDS[self.finding] + lost
 
 
@@ -53,7 +54,7 @@ def settle(run: str, log: Log, plan: Plan, *, is_whole: bool, api_url: str) -> t
     for intent in log.open:
         left = steps.get(intent.step)
         finding = _finding(intent, left, is_whole=is_whole)
-        is_lost = intent.one_time and finding in _KEYLESS
+        is_lost = intent.one_time and (finding in _MADE or (left is not None and left.action is Action.CONFLICT))
         command = _new_key(intent, left, plan, api_url=api_url) if is_lost else None
         found.append(Verdict(run, intent, finding, command))
     return tuple(found)

@@ -40,7 +40,7 @@ def run(id_: str, log: Log, standing: Standing) -> Event:
         "exit_codes": list(end.exit_codes) if end else None,
         "error": end.error if end else None,
         "settled_by": settled.by if settled else None,
-        "open": len(log.open),
+        "open": 0 if settled else len(log.open),
         "damage": [{"line": one.line, "message": one.why} for one in log.damage],
     }
 
@@ -48,7 +48,7 @@ def run(id_: str, log: Log, standing: Standing) -> Event:
 def contents(log: Log) -> Iterator[Event]:
     """Describe every write and every step of a run."""
     answers, settled = log.answers, log.settled
-    open_ = {one.n for one in log.open}
+    open_ = set() if settled else {one.n for one in log.open}
     for intent in log.intents:
         answer = answers.get(intent.n)
         finding = settled.findings.get(intent.n) if settled else None

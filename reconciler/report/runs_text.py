@@ -82,14 +82,14 @@ def run_text(id_: str, log: Log, standing: Standing, *, style: Style) -> Iterato
     if writes or outcomes:
         yield ""
     for step in dict.fromkeys((*writes, *outcomes)):
-        yield _step(step, outcomes.get(step), style)
+        yield _step(step, outcomes.get(step), style, is_settled=log.settled is not None)
         for intent in writes.get(step, ()):
             yield f"    {style.paint(_write(intent, log, answers), 'dim')}"
 
 
-def _step(step: str, outcome: StepOutcome | None, style: Style) -> str:
+def _step(step: str, outcome: StepOutcome | None, style: Style, *, is_settled: bool) -> str:
     if outcome is None:
-        return f"{style.paint('open', 'yellow')} {style.paint(step)}"
+        return f"{style.paint('settled' if is_settled else 'open', 'yellow')} {style.paint(step)}"
     word = style.paint(outcome.became.replace("_", " "), _PAINTS[outcome.became])
     return f"{word} {style.paint(step)}{style.paint(f': {outcome.message}') if outcome.message else ''}"
 
