@@ -213,6 +213,31 @@ def test_running_and_interrupted(site, finish):
     assert site.run("plan", "--json").of("unfinished") == []
 
 
+def test_stopped_at_once(site, finish):
+    """A run that was told twice to stop did not wait for an answer: it has not ended, and the next one settles it."""
+    site.agents("one", "two")
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        waiting.set()
+        assert go_on.wait(30)
+
+    site.world.meddler.before("POST", "/v1/agents", hold)
+    process = site.start(*APPLY)
+    assert waiting.wait(30)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        threading.Event().wait(0.4)  # as above
+    process.wait(30)
+    go_on.set()
+    assert finish(process).code == 130
+    (run,) = journals(site)
+    assert listed(site)[run]["standing"] == "unfinished"
+    ran = site.run(*APPLY, "--json")
+    assert [one["address"] for one in ran.of("settled")] == ["default/Agent/one"]
+    assert sorted(agent["name"] for agent in site.world.live("agents")) == ["one", "two"]
+
+
 def test_no_secret_in_a_journal(fleet, demo_env):
     """Whatever is sent and whatever the server repeats of it, a journal has none of it."""
 
