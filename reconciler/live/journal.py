@@ -187,6 +187,7 @@ class Journal:
 def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, request_id: str) -> Intent:
     change = doing.change if doing else None
     chosen = body.get("id") if isinstance(body, dict) else None
+    creation = change.kind.wire.create(change.body, "") if change and change.action is Action.CREATE else None
     known = [told_id(part) for part in path.split("/") if told_id(part)]
     return Intent(
         n,
@@ -195,17 +196,12 @@ def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, r
         str(change.address) if change else "",
         change.action.value if change else "",
         method,
-        told_path(path),
+        told_path(path, creation.path.split("/") if creation else ()),
         request_id,
         id=told_id(chosen) or (known[-1] if known and method != "POST" else None),
         content=content_of(change) if change else None,
-        one_time=change is not None and method == "POST" and _shows_a_key(change),
+        one_time=creation is not None and method == "POST" and creation.one_time is not None,
     )
-
-
-def _shows_a_key(change: Change) -> bool:
-    """Say whether the platform answers this creation with a key that it shows once."""
-    return change.action is Action.CREATE and change.kind.wire.create(change.body, "").one_time is not None
 
 
 def _refused(n: int, error: Exception) -> Answer:

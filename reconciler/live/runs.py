@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,14 +17,7 @@ from reconciler.plan.owned import Owner
 
 KEPT = 100
 """Of so many runs the journals are kept; one that did not end is kept until it is settled."""
-_OVER = (
-    Standing.DONE,
-    Standing.PARTLY,
-    Standing.FAILED,
-    Standing.INTERRUPTED,
-    Standing.NOT_CONVERGED,
-    Standing.SETTLED,
-)
+_AT = re.compile(rb'"at":"([0-9TZ:.-]+)"')
 _TAIL = 8 * 1024
 _LAST_WORDS = (b'"type":"end"', b'"type":"settled"')
 
@@ -131,9 +125,17 @@ class Runs:
         with suppress(OSError, JournalError):
             files = self._files()
             if len(files) > KEPT:
-                for run in self.all()[KEPT:]:
-                    if run.standing in _OVER:
-                        run.path.unlink()
+                for path in sorted(files, key=_began, reverse=True)[KEPT:]:
+                    if _is_over(path):
+                        path.unlink()
+
+
+def _began(path: Path) -> str:
+    """Return when a run began, as the first line of its journal says; nothing where it does not."""
+    with suppress(OSError), path.open("rb") as file:
+        found = _AT.search(file.readline(_TAIL))
+        return found[1].decode() if found else ""
+    return ""
 
 
 def _is_over(path: Path) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -25,6 +25,8 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from reconciler.errors import Exit
+from reconciler.kinds import KINDS
+from reconciler.kinds.kind import switches
 from reconciler.plan.change import Change
 from reconciler.plan.digest import digest
 from reconciler.plan.owned import Owner
@@ -33,9 +35,12 @@ SCHEMA = "everruns.reconciler/journal/v1"
 LARGEST = 256 * 1024 * 1024
 """Bytes of a journal that is read: a run of 100,000 steps writes about a quarter of it."""
 _MOST_DAMAGE = 20
-_PATH = re.compile(r"(/[A-Za-z0-9_.~-]{1,100}){1,12}")
 _ID = re.compile(r"[a-z]{1,20}_[0-9a-f]{32}")
-_CODE = re.compile(r"[a-z]{1,20}(_[a-z]{1,20}){0,5}")
+_CODES = frozenset(  # everruns-api/orgs-apps-errors.md, 4.2: a server could put anything in their place
+    "internal_error not_found conflict already_exists feature_not_enabled rate_limited database_pool_exhausted "
+    "bad_gateway unauthorized forbidden unprocessable bad_request invalid_change_reason reason_required "
+    "manager_context_changed agent_name_too_long agent_already_exists".split()
+)
 
 Became = Literal["done", "adopted", "failed", "conflicted", "blocked", "not_started"]
 
@@ -263,13 +268,25 @@ def content_of(change: Change) -> str:
     return digest([change.action.value, change.id, fields, change.body, change.then, change.frees])[:39]
 
 
-def told_path(path: str) -> str:
-    """Return a path as a journal may say it: one of ours; a link that the platform gave could hold anything.
+def told_path(path: str, words: Collection[str] = ()) -> str:
+    """Return a path as a journal may say it: of ids, and of words that we know, of which `words` are more.
 
-    >>> told_path("/v1/agents/agent_1/archive"), told_path("/v1/x?token=1")
-    ('/v1/agents/agent_1/archive', '(a link of the platform)')
+    A link of the platform could hold anything.
+
+    >>> told_path("/v1/agents"), told_path("/v1/agents?token=1"), told_path("/v1/agents/hunter2")
+    ('/v1/agents', '(a link of the platform)', '(a link of the platform)')
     """
-    return path if _PATH.fullmatch(path) else "(a link of the platform)"
+    is_ours = all(part in words or part in _known_words() or told_id(part) for part in path.split("/"))
+    return path if is_ours else "(a link of the platform)"
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    """Return every word that our own paths are made of, but for those of a creation that has a path of its own."""
+    collections = {part for kind in KINDS for part in kind.wire.collection.split("/")}
+    return frozenset(
+        collections | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
+    )
 
 
 def told_id(value: Any) -> str | None:
@@ -278,8 +295,8 @@ def told_id(value: Any) -> str | None:
 
 
 def told_code(value: str | None) -> str | None:
-    """Return an error code as a journal may say it; None for anything that is not words."""
-    return value if value and _CODE.fullmatch(value) else None
+    """Return an error code as a journal may say it; None for one that is none of the platform's."""
+    return value if value in _CODES else None
 
 
 def dumps(record: Record) -> bytes:

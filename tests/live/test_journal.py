@@ -232,7 +232,7 @@ def test_a_journal_that_cannot_be_begun_leaves_nothing(kept, monkeypatch):
 
 def test_errors_are_told_without_the_server_s_words(journal):
     """Of a refusal only class, status and a code made of words are noted; an ambiguous one is left open."""
-    problem = Problem(409, "Conflict", "token hunter2 is taken", code="name_taken")
+    problem = Problem(409, "Conflict", "token hunter2 is taken", code="already_exists")
     errors = [Conflict("hunter2", problem=problem), ServerFault("hunter2"), RuntimeError("hunter2")]
 
     def failing(error):
@@ -248,7 +248,7 @@ def test_errors_are_told_without_the_server_s_words(journal):
     assert b"hunter2" not in text
     log = loads(text)
     assert [(one.status, one.error, one.ambiguous) for one in log.answers.values()] == [
-        (409, "Conflict name_taken", False),
+        (409, "Conflict already_exists", False),
         (None, "ServerFault", True),
         (None, "RuntimeError", True),
     ]

@@ -136,14 +136,12 @@ def test_only_names_and_numbers_are_told():
     """What the server words or points at is left out where it could hold anything."""
     agent = "agent_" + "0" * 31 + "a"
     assert (told_id(agent), told_id("evr_pat_" + "0" * 32), told_id("hunter2"), told_id(7)) == (agent, None, None, None)
-    assert (told_code("name_taken"), told_code("s3cr3t"), told_code("Two words"), told_code(None)) == (
-        "name_taken",
-        None,
-        None,
-        None,
-    )
-    assert told_path(f"/v1/agents/{agent}") == f"/v1/agents/{agent}"
-    assert told_path("/v1/agents?token=hunter2") == "(a link of the platform)"
+    assert [told_code(one) for one in ("already_exists", "sesame", "", None)] == ["already_exists", None, None, None]
+    for path in (f"/v1/agents/{agent}", f"/v1/apps/{agent}/publish", f"/v1/apps/{agent}/channels/{agent}"):
+        assert told_path(path) == path
+    assert told_path("/v1/apps/a2a", ["a2a"]) == "/v1/apps/a2a"
+    for path in ("/v1/agents?token=sesame", "/v1/agents/sesame", "/v1/apps/a2a", "https://x.test/v1/agents"):
+        assert told_path(path) == "(a link of the platform)"
 
 
 def test_half_of_a_surrogate_pair():
