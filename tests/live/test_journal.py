@@ -5,12 +5,14 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from reconciler.errors import Conflict, JournalError, Problem, ServerFault
 from reconciler.live import journal as journal_module
+from reconciler.live.apply import Started
 from reconciler.live.journal import Journal
 from reconciler.live.runs import Runs
 from reconciler.plan.journal import Head, Standing, loads
@@ -155,8 +157,10 @@ def test_a_full_disk_before_an_intent(kept, monkeypatch):
         return write(handle, data)
 
     monkeypatch.setattr(journal_module.os, "write", writing)
-    applied = kept.apply(plan)
+    heard = []
+    applied = kept.apply(plan, listen=heard.append)
     assert [type(one) for one in applied.outcomes] == [Done, NotStarted, NotStarted]
+    assert [one.change.address.name for one in heard if isinstance(one, Started)] == ["a", "b"]
     assert kept.lines == ["POST /v1/agents"]
     assert isinstance(applied.stopped, JournalError)
     assert "No space left on device" in applied.stopped.message
@@ -233,7 +237,13 @@ def test_a_journal_that_cannot_be_begun_leaves_nothing(kept, monkeypatch):
 def test_errors_are_told_without_the_server_s_words(journal):
     """Of a refusal only class, status and a code made of words are noted; an ambiguous one is left open."""
     problem = Problem(409, "Conflict", "token hunter2 is taken", code="already_exists")
-    errors = [Conflict("hunter2", problem=problem), ServerFault("hunter2"), RuntimeError("hunter2")]
+    odd = replace(problem, code="hunter2")
+    errors = [
+        Conflict("hunter2", problem=problem),
+        Conflict("hunter2", problem=odd),
+        ServerFault("hunter2"),
+        RuntimeError("hunter2"),
+    ]
 
     def failing(error):
         def answer():
@@ -249,10 +259,11 @@ def test_errors_are_told_without_the_server_s_words(journal):
     log = loads(text)
     assert [(one.status, one.error, one.ambiguous) for one in log.answers.values()] == [
         (409, "Conflict already_exists", False),
+        (409, "Conflict", False),
         (None, "ServerFault", True),
         (None, "RuntimeError", True),
     ]
-    assert [one.n for one in log.open] == [2, 3]
+    assert [one.n for one in log.open] == [3, 4]
 
 
 def test_chosen_and_known_ids(journal):
