@@ -30,11 +30,11 @@ from reconciler.plan.journal import (
     Record,
     StepOutcome,
     content_of,
-    dumps,
     told_code,
     told_id,
     told_path,
 )
+from reconciler.plan.journal_lines import dumps
 from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Outcome
 
 _PRIVATE = 0o600

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from reconciler.errors import JournalError, UsageError
 from reconciler.live.journal import Journal, stamp, unwritable
-from reconciler.plan.journal import LARGEST, Damage, Finding, Head, Log, Settled, Standing, dumps, loads, standing
+from reconciler.plan.journal import Damage, Finding, Head, Log, Settled, Standing, standing
+from reconciler.plan.journal_lines import LARGEST, dumps, loads
 from reconciler.plan.owned import Owner
 
 KEPT = 100

@@ -1,4 +1,4 @@
-"""What the journal of a run says: its records as values, spelled as JSON lines, and read back whatever became of them.
+"""What the journal of a run says: its records as values, one a line (`journal_lines.py`).
 
     run       once, first: who applies what to where
     intent    before each write: what is about to be sent
@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Literal
-
-import orjson
-from pydantic import Field, TypeAdapter, ValidationError
+from typing import Any, Literal
 
 from reconciler.errors import Exit
 from reconciler.kinds import KINDS
@@ -32,9 +29,6 @@ from reconciler.plan.digest import digest
 from reconciler.plan.owned import Owner
 
 SCHEMA = "everruns.reconciler/journal/v1"
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a journal that is read: a run of 100,000 steps writes about a quarter of it."""
-_MOST_DAMAGE = 20
 _ID = re.compile(r"[a-z]{1,20}_[0-9a-f]{32}")
 _CODES = frozenset(  # everruns-api/orgs-apps-errors.md, 4.2: a server could put anything in their place
     "internal_error not_found conflict already_exists feature_not_enabled rate_limited database_pool_exhausted "
@@ -297,79 +291,3 @@ def told_id(value: Any) -> str | None:
 def told_code(value: str | None) -> str | None:
     """Return an error code as a journal may say it; None for one that is none of the platform's."""
     return value if value in _CODES else None
-
-
-def dumps(record: Record) -> bytes:
-    """Spell a record as one line."""
-    try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
-    except orjson.JSONEncodeError:  # half of a surrogate pair, as a path or a host may hold
-        plain = {name: _spelled(getattr(record, name)) for name in record.__dataclass_fields__}
-        return orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
-
-
-def _spelled(value: Any) -> Any:
-    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
-
-
-def loads(data: bytes) -> Log:
-    """Read a journal: never fails; what cannot be read is told as damage with its line."""
-    *lines, rest = data.split(b"\n")
-    records: list[Record] = []
-    damage: list[Damage] = []
-    read = _reader()
-    torn = False  # the line before could not be read: no damage where a later run went on behind it
-    for number, line in enumerate(lines, 1):
-        record = read(line)
-        if isinstance(record, Head) and record.schema != SCHEMA:
-            return Log(is_newer=True)
-        if isinstance(record, str):
-            damage.append(Damage(number, record))
-        else:
-            if torn and isinstance(record, Settled):
-                damage.pop()
-            records.append(record)
-        torn = isinstance(record, str)
-    if rest and not records and not damage and not _may_begin(rest):
-        damage.append(Damage(1, "this is no journal"))
-    if records and not isinstance(records[0], Head):
-        damage.insert(0, Damage(1, "it does not begin with the record of a run"))
-    return Log(tuple(records), tuple(damage[:_MOST_DAMAGE]))
-
-
-def _may_begin(rest: bytes) -> bool:
-    """Say whether the only line, cut short, could be the beginning of the first record."""
-    return rest.startswith(b'{"') or b'{"'.startswith(rest)
-
-
-@cache
-def _reader() -> Callable[[bytes], Record | str]:
-    """Make the function that reads a line, or says why it cannot."""
-    adapter: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
-
-    def read(line: bytes) -> Record | str:
-        if b"\0" in line:
-            return "it holds zero bytes, as after a loss of power"
-        if line.startswith(b'{"') and b'"type":"run"' in line and (newer := _newer(line)):
-            return newer
-        try:
-            return adapter.validate_json(line, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            return "it is not JSON" if first["type"] == "json_invalid" else f"it is no record ({first['type']})"
-        except RecursionError:
-            return "it is nested too deeply"
-
-    return read
-
-
-def _newer(line: bytes) -> Head | None:
-    """Return a head with nothing but its schema, where that is of another version than ours."""
-    try:
-        raw = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    schema = raw.get("schema") if isinstance(raw, dict) else None
-    if not isinstance(schema, str) or schema == SCHEMA or not schema.startswith(SCHEMA.rpartition("/")[0]):
-        return None
-    return Head("", "", "", "", 0, "", "", "", "", 0, schema=schema)

@@ -15,7 +15,8 @@ from reconciler.live import journal as journal_module
 from reconciler.live.apply import Started
 from reconciler.live.journal import Journal
 from reconciler.live.runs import Runs
-from reconciler.plan.journal import Head, Standing, loads
+from reconciler.plan.journal import Head, Standing
+from reconciler.plan.journal_lines import loads
 from reconciler.plan.outcome import Done, Failed, NotStarted
 
 KEYED = {"name": "desk", "type": "a2a", "config": {"message": "Hi.", "rate_limit_per_minute": 7}}

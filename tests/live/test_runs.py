@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.errors import JournalError, LedgerError, UsageError
 from reconciler.live.runs import KEPT, Runs
-from reconciler.plan.journal import End, Finding, Head, Settled, Standing, dumps
+from reconciler.plan.journal import End, Finding, Head, Settled, Standing
+from reconciler.plan.journal_lines import dumps
 from reconciler.plan.outcome import Applied
 from reconciler.plan.owned import Owner
 

@@ -18,13 +18,12 @@ from reconciler.plan.journal import (
     Settled,
     Standing,
     StepOutcome,
-    dumps,
-    loads,
     standing,
     told_code,
     told_id,
     told_path,
 )
+from reconciler.plan.journal_lines import dumps, loads
 
 HEAD = Head("r1", "2026-11-22T10:00:00.000Z", "ann", "host", 7, "repo", "fleet", "prod", "https://x.test/api", 3)
 
