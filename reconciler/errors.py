@@ -10,6 +10,7 @@
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
     ├── Defect                      1   a mistake of ours
+    ├── JournalError                1   what a run is about to do cannot be noted, so it is not done
     ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
     │   ├── LedgerLocked                another run holds it
@@ -169,6 +170,10 @@ class OutputError(ReconcilerError):
 
 class Defect(ReconcilerError):
     """A mistake of ours: told by its type and place alone, as the text of an exception may hold a value."""
+
+
+class JournalError(ReconcilerError):
+    """The journal of a run cannot be written: the disk is full, or the folder is not ours to write to."""
 
 
 class LedgerError(ReconcilerError):

@@ -29,7 +29,7 @@ class Settings:
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
     addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write. With `debug`
-    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for as long as it takes.
+    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for any time.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS

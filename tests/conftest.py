@@ -21,6 +21,7 @@ from reconciler.ledger.lock import lock_of
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
 from reconciler.live.clock import SYSTEM, Clock
 from reconciler.live.endpoint import Endpoint
+from reconciler.live.runs import Runs
 from reconciler.manifest.config import Config
 from reconciler.plan.outcome import Applied
 from reconciler.plan.owned import Ledger, Owner
@@ -186,6 +187,7 @@ class World:
     timeout: float | None = None
     declared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     opened: list[Any] = field(default_factory=list)
+    runs: Runs | None = None
 
     # --- git's side ---
 
@@ -245,7 +247,7 @@ class World:
 
     def writer(self) -> WriteClient:
         """Open a client that can write."""
-        return self._kept(open_writer(self.endpoint))
+        return self._kept(open_writer(self.endpoint, runs=self.runs))
 
     @property
     def config(self) -> Config:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.backend import Backend
     from reconciler.ledger.keeper import Keeper
     from reconciler.ledger.lock import Lock
+    from reconciler.live.runs import Runs
     from reconciler.manifest.config import Config
 
 _WORTH_A_WORD = 2.0
@@ -37,11 +38,23 @@ def reading(settings: Settings) -> Iterator[ReadClient]:
 @contextmanager
 def writing(settings: Settings) -> Iterator[WriteClient]:
     """Open a client that can write, for as long as the block lasts."""
-    client = open_writer(_endpoint(settings))
+    client = open_writer(_endpoint(settings), runs=runs_here())
     try:
         yield client
     finally:
         client.close()
+
+
+def runs_here() -> Runs:
+    """Return the journals of the runs of this folder."""
+    from reconciler.live.runs import Runs
+
+    return Runs(runs_folder())
+
+
+def runs_folder() -> Path:
+    """Return where journals are kept, which need not be there."""
+    return Path(STATE_FOLDER) / "runs"
 
 
 def ledger_of(settings: Settings, *, backend: LedgerName | None = None) -> tuple[Backend, Config]:

@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "drift": ("reconciler.cli.drift", "Show what moved on the platform; reads only."),
     "import": ("reconciler.cli.import_", "Write manifests of what is live."),
     "undo": ("reconciler.cli.undo", "Bring back what a run archived."),
+    "runs": ("reconciler.cli.runs", "Show what past runs did, and how they ended."),
     "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
     "schema": ("reconciler.cli.schema", "Write the JSON Schema of manifests for editors."),

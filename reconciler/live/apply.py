@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from reconciler.defect import defect_of
-from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable, Stopped
+from reconciler.errors import ApiError, Interrupted, JournalError, ReconcilerError, SecretUnavailable, Stopped
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
+from reconciler.live.journal import Doing, Journal, about
 from reconciler.live.ladder import carry_out
 from reconciler.plan.change import Change
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted, Outcome
@@ -30,15 +31,23 @@ Listener = Callable[[Started | Outcome], None]
 
 
 def apply(
-    plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener, overwrites: bool = False
+    plan: Plan,
+    *,
+    client: WriteClient,
+    ids: Ids,
+    parallelism: int,
+    listen: Listener,
+    journal: Journal | None = None,
+    overwrites: bool = False,
 ) -> tuple[tuple[Outcome, ...], bool]:
     """Carry out every change; return the outcomes in the plan's order, and whether the run was interrupted.
 
     `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
-    started; a second one is not held back. The same happens when the client may send nothing more (`client.stopped`).
-    With `overwrites` what others changed since the plan is written over.
+    started; a second one is not held back. The same happens when the client may send nothing more (`client.stopped`),
+    and once the `journal` cannot be written. With `overwrites` what others changed since the plan is written over.
     """
-    run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen, overwrites=overwrites)
+    run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
+    run.journal, run.overwrites = journal, overwrites
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
         try:
             run.start_ready(pool)
@@ -78,7 +87,13 @@ class _Run:
     """
 
     def __init__(
-        self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener, overwrites: bool
+        self,
+        plan: Plan,
+        *,
+        client: WriteClient,
+        ids: Ids,
+        parallelism: int,
+        listen: Listener,
     ) -> None:
         self.steps = {change.step: change for change in plan.steps}
         self.sorter = TopologicalSorter(
@@ -86,8 +101,10 @@ class _Run:
         )
         self.sorter.prepare()
         self.rank = {step: number for number, step in enumerate(self.steps)}
-        self.client, self.ids, self.parallelism, self.listen = client, ids, parallelism, listen
-        self.overwrites = overwrites
+        self.client, self.ids, self.parallelism = client, ids, parallelism
+        self.listen = listen
+        self.journal: Journal | None = None
+        self.overwrites = False
         self.ready: list[tuple[int, str]] = []
         self.brought: dict[str, Outcome] = {}
         self.finished: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -98,6 +115,8 @@ class _Run:
     def start_ready(self, pool: ThreadPoolExecutor) -> None:
         """Hand the next steps that wait for nothing to idle workers; settle at once those whose base is missing."""
         while True:
+            if self.journal and self.journal.broken:
+                return
             for step in self.sorter.get_ready():
                 heapq.heappush(self.ready, (self.rank[step], step))
             if not self.ready or self.in_flight == self.parallelism or self.client.has_ended:
@@ -116,17 +135,24 @@ class _Run:
 
     def work(self, change: Change) -> None:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
-        before = self.client.written
-        try:
-            outcome: Outcome = carry_out(change, client=self.client, ids=self.ids, overwrites=self.overwrites)
-        except (Interrupted, Stopped) as error:
-            outcome = NotStarted(change) if self.client.written == before else Failed(change, _halfway(change, error))
-        except ReconcilerError as error:
-            outcome = Failed(change, error)
-        except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
-            outcome = Failed(change, defect_of(error, doing=f"applying {change.address}"))
+        with about(change) as doing:
+            outcome = self.carried_out(change, doing)
         self.brought[change.step] = outcome
         self.finished.put(change.step)
+
+    def carried_out(self, change: Change, doing: Doing) -> Outcome:
+        """Carry out one change; whatever goes wrong is its outcome."""
+        before = self.client.written
+        try:
+            return carry_out(change, client=self.client, ids=self.ids, overwrites=self.overwrites)
+        except (Interrupted, Stopped) as error:
+            return NotStarted(change) if self.client.written == before else Failed(change, _halfway(change, error))
+        except JournalError as error:  # what could not be noted was not sent
+            return Failed(change, error) if doing.begun else NotStarted(change)
+        except ReconcilerError as error:
+            return Failed(change, error)
+        except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
+            return Failed(change, defect_of(error, doing=f"applying {change.address}"))
 
     def take_one(self) -> None:
         """Wait for a worker and settle what it brings."""
@@ -144,6 +170,8 @@ class _Run:
         """Record an outcome and let what waits for it go on."""
         self.outcomes[outcome.change.step] = outcome
         self.sorter.done(outcome.change.step)
+        if self.journal:
+            self.journal.outcome(outcome)
         self.listen(outcome)
 
     def result(self) -> tuple[Outcome, ...]:

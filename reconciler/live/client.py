@@ -15,6 +15,8 @@ from reconciler.live.limiter import Limiter
 
 if TYPE_CHECKING:
     from reconciler.live.connection import Connection
+    from reconciler.live.journal import Journal
+    from reconciler.live.runs import Runs
 
 PATIENCE = 120.0
 """Longest single wait, in seconds, that a server may ask of us before we give up."""
@@ -115,7 +117,10 @@ def _asked(path: str, org: str | None, params: Mapping[str, str] | None) -> Hash
 
 
 class WriteClient(ReadClient):
-    """Reads and writes."""
+    """Reads and writes; what it sends is noted in the `journal` of the run, which is kept in `runs`, if anywhere."""
+
+    journal: Journal | None = None
+    runs: Runs | None = None
 
     def send(
         self,
@@ -126,8 +131,19 @@ class WriteClient(ReadClient):
         org: str | None = None,
         body: Any = None,
     ) -> Any:
-        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
-        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body)
+        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError and JournalError."""
+        from uuid import uuid4
+
+        request_id = str(uuid4())
+
+        def request() -> Any:
+            return self._connection.request(
+                method, path, doing=doing, org=org, params=None, body=body, request_id=request_id
+            )
+
+        if self.journal is None:
+            return request()
+        return self.journal.around(request, method=method, path=path, body=body, request_id=request_id)
 
     def stop(self) -> None:
         """Send nothing more: what waits to be sent raises Interrupted, what was sent is still answered."""
@@ -160,9 +176,11 @@ def open_reader(endpoint: Endpoint) -> ReadClient:
     return ReadClient(endpoint)
 
 
-def open_writer(endpoint: Endpoint) -> WriteClient:
-    """Make a client that can write; errors as with `open_reader`."""
-    return WriteClient(endpoint, read_only=False)
+def open_writer(endpoint: Endpoint, *, runs: Runs | None = None) -> WriteClient:
+    """Make a client that can write, and keeps the journal of its run in `runs`; errors as with `open_reader`."""
+    client = WriteClient(endpoint, read_only=False)
+    client.runs = runs
+    return client
 
 
 def _with_key(endpoint: Endpoint) -> Endpoint:

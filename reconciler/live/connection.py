@@ -97,14 +97,16 @@ class Connection:
         org: str | None,
         params: Mapping[str, str] | None,
         body: Any,
+        request_id: str | None = None,
     ) -> Any:
         """Send one request and return its JSON (None for an empty answer).
 
         Raises ApiError, and Stopped and Interrupted when it is not sent any more. Secrets in the body are tainted until
-        its bytes are made.
+        its bytes are made. The server calls the request by `request_id`.
         """
         asked = Asked(method, path, self.base, org, body)
         headers = {"X-Org-Id": org} if org else {}
+        headers |= {"X-Request-ID": request_id} if request_id else {}
         content = None
         if method != "GET":
             headers |= self._reason
@@ -164,7 +166,7 @@ class Connection:
             raise
         finally:
             self._written.count += may_be_done and not message.reads
-            begins = self._limiter.leave(turn, verdict, what=what, quiet=quiet)
+            begins = self._limiter.leave(turn, verdict, what=what, quiet=quiet, is_write=not message.reads)
         if begins and quiet <= PATIENCE and not self._limiter.ends_within(quiet):
             self._waiting(quiet, message.doing)
         return response, quiet

@@ -16,7 +16,7 @@ from reconciler.live.clock import Clock
 from reconciler.live.window import Verdict, Window
 
 MOST_FAULTS = 10
-"""So many server errors in a row, of all workers together, end a run."""
+"""So many server errors in a row, of all workers together, end a run; so many of writes, whatever reads bring."""
 LEAST = 5.0
 """Seconds that a write gets in any case: one that is cut when time is up leaves a doubt that it was carried out."""
 _SPREAD = 0.25
@@ -54,7 +54,7 @@ class Limiter:
         self._changed = threading.Condition()
         self._window = Window(most)
         self._quiet_until = self._spread = 0.0
-        self._faults = 0
+        self._faults = self._failed_writes = 0
         self._end: ReconcilerError | None = None
         self._waiting = 0
         self._waiting_since = self._waited = 0.0
@@ -70,7 +70,9 @@ class Limiter:
                 self._sleep_until(turn)
         return turn
 
-    def leave(self, turn: Turn, verdict: Verdict, *, what: str = "", quiet: float = 0.0) -> bool:
+    def leave(
+        self, turn: Turn, verdict: Verdict, *, what: str = "", quiet: float = 0.0, is_write: bool = False
+    ) -> bool:
         """Give a turn back: what became of the request, in words too, and for how long the server wants quiet.
 
         Return whether that begins now: it was not quiet before.
@@ -78,12 +80,18 @@ class Limiter:
         with self._changed:
             self._has_ended()  # what our own end has cut says nothing of the server
             self._window.give_back(turn.epoch, verdict)
-            self._faults = self._faults + 1 if verdict.is_fault else 0
-            if self._faults == MOST_FAULTS:
+            self._count(verdict, is_write=is_write)
+            if MOST_FAULTS in (self._faults, self._failed_writes):
                 self._finish(_circuit_open(what))
             begins = self._hold(quiet)
             self._changed.notify_all()
             return begins
+
+    def _count(self, verdict: Verdict, *, is_write: bool) -> None:
+        """Count faults in a row, of all requests and of writes: a failed write is read back, and that may go well."""
+        self._faults = self._faults + 1 if verdict.is_fault else 0
+        if is_write:
+            self._failed_writes = self._failed_writes + 1 if verdict.is_fault else 0
 
     def hold(self, seconds: float) -> None:
         """Let nobody send for so long."""

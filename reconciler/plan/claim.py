@@ -81,8 +81,8 @@ def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:
     """Say whether these steps would only complete a creation: what else differs, somebody else made or changed."""
     kind = desired.kind
     later: set[str] = set(switches(kind))
-    if not kind.parent:
-        later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
+    body = desired.spec if kind.parent else {"name": desired.title} | desired.spec
+    later |= kind.wire.create(body, "").follow_up.keys()
     return all(one.path[0] in later or one.old is None for step in steps for one in step.fields)
 
 

@@ -99,7 +99,7 @@ class Applied:
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
         if self.unproved and not codes:
             codes.add(Exit.ERROR)
-        if self.unrecorded:
+        if self.unrecorded or self.stopped:
             codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)

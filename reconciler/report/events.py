@@ -25,13 +25,20 @@
 | `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |
 | `resource`  | `address`, `fields` (`name`, `desired`, `live`, `written`), `owned`, `live`, `touched`...    |
 | `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
+| `unfinished` | `run`, `at`, `who`, `host`, `commit`, `open`: a run did not end; so many writes of it are open |
+| `settled`   | `run`, `step`, `address`, `action`, `request_id`, `finding`, `message`, `command`; see below |
+| `run`       | `run`, `standing`, `at`, `who`, `commit`, `steps`, `counts`, `exit_codes`, `damage`...       |
+| `write`     | a write of a run: `step`, `method`, `path`, `request_id`, `id`, `status`, `error`, `open`... |
+| `step`      | a step of a run: `step`, `status` as of an outcome, or `adopted`; `message`, `at`           |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
 `fields` is a list of `{path, old, new, sensitive, side}`; `side` says who moved: `pending`, `drifted`, `both` or
 null. `frees` is the id of what holds the name and is renamed first, to `detour`. An outcome's `status` is `done`
 (with `adopted` and `note`), `failed` (with `error`, as in the event of that name), `blocked` (with `by`),
-`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it
+`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A `finding` is `carried_out`, `not_carried_out`,
+`partly`, `unreadable` (a secret), `moot` (git or the platform moved on) or `not_seen` (no part of this plan); `command`
+makes a new key where one was lost. A secret is `{"$secret": {"env": NAME}}` where it
 is declared and `{"$secret": "set"}` where the platform has one; a value never appears. Members may be added to an
 event, never taken away within v1.
 """

@@ -157,7 +157,7 @@ def _closing(applied: Applied, style: Style) -> Iterator[str]:
     if applied.stopped:
         yield f"{style.paint('Stopped:', 'red', 'bold')} {style.paint(applied.stopped.message)}"
         yield from hint_text(applied.stopped.hint, style=style)
-    if applied.interrupted:
+    elif applied.interrupted:
         yield style.paint("Interrupted: run again to go on.", "yellow")
     kinds = Counter(type(outcome) for outcome in applied.outcomes)
     words = {Done: "done", Failed: "failed", Conflicted: "in conflict", Blocked: "blocked", NotStarted: "not started"}

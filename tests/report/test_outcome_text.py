@@ -133,3 +133,12 @@ def test_both_sides_are_long_enough_to_be_told_apart():
     lines = shown(Applied((Done(CHANGE),), remainders=(remainder,)), Style(color=False, width=40))
     assert f'    display_name: you wrote "{new}",' in lines
     assert f'      the platform keeps "{old}"' in lines
+
+
+def test_a_run_that_stopped_by_itself_says_why():
+    """What kept a run from going on is told with its way out, instead of an interrupt that nobody asked for."""
+    applied = Applied((Done(CHANGE), NotStarted(CHANGE)), stopped=ReconcilerError("the disk is full", hint="make room"))
+    lines = shown(applied)
+    assert lines[2:4] == ["Stopped: the disk is full", "hint: make room"]
+    assert not any("Interrupted" in line for line in lines)
+    assert applied.exit_codes == (1, 130)
