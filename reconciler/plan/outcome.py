@@ -97,9 +97,9 @@ class Applied:
         codes = {code for outcome in self.outcomes if (code := self._code(outcome)) is not Exit.DONE}
         if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
-        if self.unproved and not codes:
+        if (self.unproved or self.stopped) and not codes:
             codes.add(Exit.ERROR)
-        if self.unrecorded or self.stopped:
+        if self.unrecorded:
             codes.add(Exit.ERROR)
         if self.remainders:
             codes.add(Exit.NOT_CONVERGED)

@@ -165,7 +165,7 @@ def test_a_full_disk_before_an_intent(kept, monkeypatch):
     assert kept.lines == ["POST /v1/agents"]
     assert isinstance(applied.stopped, JournalError)
     assert "No space left on device" in applied.stopped.message
-    assert applied.exit_codes == (1, 130)
+    assert applied.exit_codes == (6,)
     assert [address.name for address in kept.ledger.entries] == ["a"]
     monkeypatch.undo()
     kept.converge()

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import AllowedAction, Problem, from_problem
+from reconciler.errors import AllowedAction, Problem
 from reconciler.kinds.fields import SecretRef
 from reconciler.kinds.taint import Tainted
 from reconciler.live.hearsay import Asked
 from reconciler.live.problems import NOT_SHOWN, problem_of
+from reconciler.live.refusals import from_problem
 
 JSON = {"content-type": "application/problem+json"}
 
