@@ -13,6 +13,7 @@ import orjson
 
 from reconciler.errors import AllowedAction, Problem
 from reconciler.live.http import httpx
+from reconciler.live.shapes import is_too_deep
 
 _SHOWN = 300
 
@@ -45,7 +46,7 @@ def _json(content: bytes) -> dict[str, Any]:
         raw = orjson.loads(content)
     except orjson.JSONDecodeError:
         return {}
-    return raw if isinstance(raw, dict) else {}
+    return raw if isinstance(raw, dict) and not is_too_deep(raw) else {}
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from reconciler.errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape, shape_of
@@ -17,11 +19,25 @@ def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
     """Return the objects of an answer, children included, if each has what every one has; raises ServerFault."""
     if not isinstance(items, list) or not _are_objects(items, kind.wire.members):
         raise ServerFault(f"{doing}: the answer is not a list of {kind.plural}", hint=_HINT)
+    if kind.parent is None and is_too_deep(items):
+        raise ServerFault(f"{doing}: the answer is nested deeper than anything the API has", hint=_HINT)
     if kind.children:
         field, child = kind.children
         for item in items:
             objects_of(BY_NAME[child], item.get(field) or [], doing=doing)
     return items
+
+
+def is_too_deep(value: Any) -> bool:
+    """Say whether what came as JSON goes so deep that it could not be written as JSON again, with room to wrap it.
+
+    orjson reads four times as deep as it writes (254), and walks in Python give up in between.
+    """
+    try:
+        orjson.dumps([[[[[[[[value]]]]]]]])
+    except orjson.JSONEncodeError:
+        return True
+    return False
 
 
 def _are_objects(items: Sequence[Any], members: Iterable[str]) -> bool:

@@ -81,6 +81,14 @@ class Tally:
         if verdict.outcome == "defect":
             self.defects.append(verdict.why)
 
+    def take(self, other: "Tally") -> None:
+        """Add what another one counted."""
+        self.inputs += other.inputs
+        self.told += other.told
+        self.clean += other.clean
+        self.slowest = max(self.slowest, other.slowest)
+        self.defects += other.defects
+
 
 def judged(subject: Subject, seeds: range) -> Tally:
     """Judge the inputs of these seeds."""
@@ -99,13 +107,17 @@ def judge(subject: Subject, seed: int) -> Verdict:
     try:
         with _bounded(SECONDS):
             outcome = _outcome(one)
-        if (more := _megabytes() - before) > MEGABYTES:
-            raise Wrong(f"took {more} MB")
-    except (Exception, Hang):  # whatever it is, it is what is looked for
+        _check_memory(before)
+    except (Exception, Hang):  # noqa: BLE001 - whatever it is, it is what is looked for
         shown = repr(one.shown)
-        shown = shown if len(shown) < 3_000 else f"{shown[:2_000]} ... {shown[-800:]}"  # noqa: PLR2004
+        shown = shown if len(shown) < 3_000 else f"{shown[:2_000]} ... {shown[-800:]}"
         return Verdict("defect", f"{subject.name}, seed {seed}: {shown}\n{traceback.format_exc(limit=-12)}")
     return Verdict(outcome)
+
+
+def _check_memory(before: int) -> None:
+    if (more := _megabytes() - before) > MEGABYTES:
+        raise Wrong(f"took {more} MB")
 
 
 def _outcome(one: Input) -> Literal["told", "clean"]:

@@ -254,7 +254,7 @@ def _places(root: list[Any]) -> Iterator[tuple[Any, Any]]:
 
 def spelled(tree: Any, rng: random.Random | None = None) -> bytes:
     """Spell a mutated tree as JSON, which is YAML too; with a `rng` now and then as YAML of the usual looks."""
-    if rng is not None and rng.random() < 0.5:  # noqa: PLR2004 - one half
+    if rng is not None and rng.random() < 0.5:
         with suppress(UnicodeEncodeError, yaml.YAMLError, RecursionError):  # not every tree can be spelled as YAML
             text = yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
             if AGAIN not in text and _RAW not in text:
@@ -278,7 +278,7 @@ def _skip_escapes(text: str, start: int) -> int:
 
 def damaged(data: bytes, rng: random.Random, *, others: Sequence[bytes] = ()) -> bytes:
     """Return bytes flipped, cut, doubled, spliced, or replaced by something else altogether."""
-    if rng.random() < 0.02:  # noqa: PLR2004 - one in fifty
+    if rng.random() < 0.02:
         return rng.choice(_ALONE)(rng)
     for _ in range(rng.choice((1, 1, 2, 5))):
         data = _damage(data, rng, others)
