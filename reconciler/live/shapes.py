@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from reconciler.errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape, shape_of
 
+_LONGEST_ID = 200
+_ID = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 Wire = Mapping[str, Any]
 _HINT = "is EVERRUNS_API_URL the address of an Everruns API?"
 
@@ -41,9 +44,15 @@ def is_too_deep(value: Any) -> bool:
 
 
 def _are_objects(items: Sequence[Any], members: Iterable[str]) -> bool:
-    """Say whether each item is an object whose `members` are texts; written for long lists."""
+    """Say whether each item is an object whose `members` are texts, and whose id can stand in a path.
+
+    Written for long lists. An id that could lead elsewhere, as `../orgs/x`, must never become part of a request.
+    """
     for item in items:
         if type(item) is not dict:
+            return False
+        id_ = item.get("id")
+        if type(id_) is str and not (len(id_) <= _LONGEST_ID and _ID(id_)):
             return False
         for member in members:
             if type(item.get(member)) is not str:

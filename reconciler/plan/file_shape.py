@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,7 +16,7 @@ from reconciler.plan.secrecy import SecretState
 from reconciler.resource import Address
 
 _SHOWN: Final = 3
-_LONGEST: Final = 80
+_LONGEST: Final = 120
 _SWITCHED: Final = (Action.PUBLISH, Action.UNPUBLISH)
 
 
@@ -43,7 +42,7 @@ def _reference(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 AddressText = Annotated[str, AfterValidator(_address)]
 Value = Annotated[Any, AfterValidator(_value)]
 Map = Annotated[dict[str, Any], AfterValidator(_value)]
@@ -100,9 +99,8 @@ class _Change(_Exact):
         if len(self.sides) != len(self.fields_):
             raise ValueError("has other sides than fields")
         kind = BY_NAME[Address.parse(self.address).kind]
-        if Action(self.action) in _SWITCHED and (
-            not self.fields_ or self.fields_[0].path[0] not in switches(kind) or self.id is None
-        ):
+        is_switch = bool(self.fields_) and self.fields_[0].path[0] in switches(kind)
+        if Action(self.action) in _SWITCHED and not is_switch:
             raise ValueError("has no switch to turn")
         return self
 
@@ -158,12 +156,14 @@ def ensure_shape(raw: Any) -> None:
         _File.model_validate(raw)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        told = [f"{_place(one['loc'])} {one['msg']}" for one in details[:_SHOWN]]
+        told = [
+            f"{_cut(pointer([*one['loc']]) or '/')} {_cut(one['msg'].removeprefix('Value error, '))}"
+            for one in details[:_SHOWN]
+        ]
         more = [f"and {len(details) - _SHOWN} more"] if len(details) > _SHOWN else []
         raise OddPlan("; ".join([*told, *more])) from error
 
 
-def _place(loc: Iterable[int | str]) -> str:
-    """Spell a place as a JSON pointer, cut where a key is longer than anybody reads."""
-    spelled = pointer([*loc]) or "/"
-    return spelled if len(spelled) <= _LONGEST else spelled[: _LONGEST - 3] + "..."
+def _cut(text: str) -> str:
+    """Cut a place or a message where nobody reads on: either may hold what stands in the file."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -56,7 +56,7 @@ def _right() -> tuple[str, ...]:
         scenario = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
         found = scenario.get("manifests")
         texts += [found] if isinstance(found, str) else found.values() if isinstance(found, dict) else []
-    return tuple(text for text in texts if isinstance(text, str))
+    return tuple(text for text in texts if isinstance(text, str) and "$" not in text.replace("$schema", ""))
 
 
 @cache
@@ -78,9 +78,9 @@ def _at_hand(tree: Any) -> Any:
 
 
 @cache
-def folder() -> Path:
-    """Return a folder of this process's own, gone with it."""
-    made = tempfile.mkdtemp(prefix="fuzz-")
+def folder(name: str) -> Path:
+    """Return a folder of this process's own for one use, gone with it."""
+    made = tempfile.mkdtemp(prefix=f"fuzz-{name}-")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made)
 
@@ -116,7 +116,7 @@ def _beside(rng: random.Random) -> Input:
 
 def _read(data: bytes, *, beside: bytes = b"Help.\n") -> None:
     """Read a manifest as every verb does; what is sound is planned, shown, saved and read back."""
-    place = folder()
+    place = folder("fleet")
     (place / "fleet.yaml").write_bytes(data)
     (place / "prompt.md").write_bytes(beside)
     try:
@@ -154,10 +154,10 @@ def _config_bytes(rng: random.Random) -> Input:
 
 def _config(data: bytes) -> Input:
     def feed() -> None:
-        path = folder() / "reconciler.yaml"
+        path = folder("rules") / "reconciler.yaml"
         path.write_bytes(data)
         try:
-            read_config([str(folder())])
+            read_config([str(folder("rules"))])
         finally:
             path.unlink()
 

@@ -169,7 +169,7 @@ def still_time() -> Iterator[None]:
 @cache
 def site() -> Site:
     """Make the platform: what is ours is applied, then the manifests move on; others have things of the same kinds."""
-    place = folder() / "site"
+    place = folder("site")
     manifests, data, ledger = place / "manifests", place / "base.sqlite", place / "base-ledger"
     manifests.mkdir(parents=True)
     file = manifests / "fleet.yaml"

@@ -64,3 +64,10 @@ def test_what_is_nested_too_deep_is_no_answer_of_the_api():
     assert objects_of(AGENT, [agent(1) | {"capabilities": [[[[1]]]]}], doing="listing agents")
     with pytest.raises(ServerFault, match=r"^listing agents: the answer is nested deeper than"):
         objects_of(AGENT, [deep], doing="listing agents")
+
+
+@pytest.mark.parametrize("id_", ["", "../orgs/x", "a/b", "a?b=c", "a\x00", "a b", "a\n", "é", "a" * 201, "%2e%2e"])
+def test_an_id_that_leads_elsewhere_is_none(id_):
+    """What is part of a request's path is letters, digits, - and _, of a length that an id has."""
+    with pytest.raises(ServerFault, match="is not a list of agents"):
+        objects_of(AGENT, [agent(1) | {"id": id_}], doing="listing agents")

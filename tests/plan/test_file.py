@@ -91,7 +91,7 @@ def sound(drawn):
     for one in drawn:
         if one.action in (Action.PUBLISH, Action.UNPUBLISH):
             switch = FieldChange(("published",), None, one.action is Action.PUBLISH)
-            one = replace(one, address=Address("a", "App", one.address.name), fields=(switch,), id="app_1")  # noqa: PLW2901
+            one = replace(one, address=Address("a", "App", one.address.name), fields=(switch,))  # noqa: PLW2901
         if one.step not in [other.step for other in made]:
             made.append(replace(one, after=tuple(other.step for other in made[: len(one.notes)])))
     return tuple(made)
@@ -307,6 +307,15 @@ def test_a_right_checksum_excuses_nothing(damage, place):
     damage(tree)
     with pytest.raises(PlanFileError, match=rf"^p is damaged: .*{place}"):
         loads(_resealed(tree), name="p")
+
+
+def test_a_message_about_a_plan_file_is_short():
+    """It names the place, and quotes no more of the file than somebody reads."""
+    tree = orjson.loads(dumps(Plan((CHANGE,)), plan_id="1", origin=ORIGIN))
+    tree["changes"][0] |= {"address": "x" * 50_000, "k" * 50_000: 1}
+    with pytest.raises(PlanFileError) as raised:
+        loads(_resealed(tree), name="p")
+    assert len(raised.value.message) < 1_000
 
 
 def test_what_is_nested_too_deep_for_a_checksum_is_damage():
