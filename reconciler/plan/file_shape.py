@@ -156,10 +156,8 @@ def ensure_shape(raw: Any) -> None:
         _File.model_validate(raw)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        told = [
-            f"{_cut(pointer([*one['loc']]) or '/')} {_cut(one['msg'].removeprefix('Value error, '))}"
-            for one in details[:_SHOWN]
-        ]
+        shown = details[:_SHOWN]
+        told = [f"{_cut(pointer([*one['loc']]) or '/')} {_cut(_ours(one['msg']))}" for one in shown]
         more = [f"and {len(details) - _SHOWN} more"] if len(details) > _SHOWN else []
         raise OddPlan("; ".join([*told, *more])) from error
 
@@ -167,3 +165,7 @@ def ensure_shape(raw: Any) -> None:
 def _cut(text: str) -> str:
     """Cut a place or a message where nobody reads on: either may hold what stands in the file."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _ours(message: str) -> str:
+    return message.removeprefix("Value error, ")
