@@ -4,7 +4,7 @@ BIN := .venv/bin
 FITTING := $(shell for p in $(PYTHON) python3.13 python3.12 python3.11; do \
 	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test check lint types imports schemas bench clean
+.PHONY: demo test check lint types imports schemas bench fuzz clean
 
 demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and find nothing to do
 	@set -a; . manifests/demo.env; set +a; \
@@ -17,6 +17,10 @@ demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and 
 
 test: .venv/dev  ## run every test, in parallel, with branch coverage
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+FUZZ_INPUTS ?= 100000
+fuzz: .venv/dev  ## feed bad input to everything that reads, and print a table; FUZZ_INPUTS says how much
+	FUZZ_INPUTS=$(FUZZ_INPUTS) $(BIN)/python -m tests.fuzz
 
 check: test lint types imports  ## all that CI runs
 

@@ -26,7 +26,7 @@ def _name(name: str) -> str:
     if not name:
         raise PydanticCustomError("blank", "a memory's name cannot be blank")
     if len(name) > _NAME_LIMIT:
-        raise PydanticCustomError("too_long", "a memory's name may have at most 255 characters")
+        raise PydanticCustomError("name_too_long", "a memory's name may have at most 255 characters")
     return name
 
 

@@ -10,7 +10,7 @@ from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.secrets import read_in
-from reconciler.live.shapes import objects_of
+from reconciler.live.shapes import is_id, objects_of
 from reconciler.plan.change import Action, Change
 from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
@@ -70,7 +70,7 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
         body["id"] = ids.choose(change.address, kind.wire.id_prefix)
     reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
-    if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+    if not isinstance(made, dict) or not isinstance(made.get("id"), str) or not is_id(made["id"]):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
     ids.created(change.address, made["id"])
 

@@ -14,6 +14,7 @@ from reconciler.errors import AllowedAction, Problem
 from reconciler.live.hearsay import Asked, plainly
 from reconciler.live.http import httpx
 from reconciler.live.known_texts import known
+from reconciler.live.shapes import is_too_deep
 
 NOT_SHOWN: Final = "(an address that is not shown)"
 """Stands for a link that may hold a secret; it leads nowhere on the platform, and so is not followed."""
@@ -80,7 +81,7 @@ def _json(content: bytes) -> dict[str, Any]:
         raw = orjson.loads(content)
     except orjson.JSONDecodeError:
         return {}
-    return raw if isinstance(raw, dict) else {}
+    return raw if isinstance(raw, dict) and not is_too_deep(raw) else {}
 
 
 def _text(value: Any) -> str:

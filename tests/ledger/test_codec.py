@@ -157,3 +157,10 @@ def test_a_damaged_old_version_is_refused():
     """A migration that stumbles says so."""
     with pytest.raises(LedgerDamaged, match="damaged: KeyError 'resources'"):
         codec.loads(VERSION_0.replace(b'"resources"', b'"resorces"'), place="here")
+
+
+def test_a_message_quotes_no_more_than_somebody_reads():
+    """What stands in a damaged ledger may be of any length; the message about it is not."""
+    with pytest.raises(LedgerDamaged) as raised:
+        codec.loads(text_of(replacing={'"kind": "Agent"': f'"kind": "{"x" * 50_000}"'}), place="here")
+    assert len(raised.value.message) < 500

@@ -40,6 +40,11 @@ SHAPES = [
     ("a message", (400, {"message": "no"}), Problem(400, "Bad Request", "no")),
     ("the status line wins", (404, {"title": "", "status": 0, "detail": "gone"}), Problem(404, "Not Found", "gone")),
     ("an empty object", (422, {}), Problem(422, "Unprocessable Entity", "{}", is_document=False)),
+    (
+        "an object that goes too deep",
+        (400, b'{"title": "x", "a": ' + b"[" * 900 + b"]" * 900 + b"}"),
+        Problem(400, "Bad Request", ('{"title": "x", "a": ' + "[" * 300)[:300], is_document=False),
+    ),
     ("a list", (400, [1]), Problem(400, "Bad Request", "[1]", is_document=False)),
     ("null", (400, b"null"), Problem(400, "Bad Request", "null", is_document=False)),
     (
