@@ -12,10 +12,13 @@ from typing import Any
 
 import httpx
 
-from reconciler.errors import from_problem
+from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.taint import Tainted
 from reconciler.ledger.file_backend import FileBackend
+from reconciler.live import hearsay
 from reconciler.live.client import open_reader
 from reconciler.live.problems import problem_of
+from reconciler.live.refusals import from_problem
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
 from reconciler.plan.plan import Plan
@@ -23,6 +26,7 @@ from reconciler.reconcile import Wanted, make_plan, read_manifests, want
 from reconciler.report import events
 from reconciler.report.outcome_text import applied_text
 from reconciler.report.plan_text import plan_text
+from reconciler.settings import LOCAL_URL
 
 from . import stage
 from .files import STYLE
@@ -185,17 +189,19 @@ def _judge_writes(writes: list[Asked]) -> None:
 def _error_answer(rng: random.Random) -> Input:
     made = _refusal(rng, Answer("409 X", [], json.dumps(_PROBLEM).encode()))
     status = rng.choice((*_STATUSES, 100, 600, 999))
-    hide = [nasty(rng)] if rng.random() < 0.2 else ["sesame"]
-    hide = [secret for secret in hide if isinstance(secret, str)]
+    body = (
+        {"name": "triage", "token": Tainted(SecretRef("env", "TOKEN"), "sesame")} if rng.random() < 0.5 else nasty(rng)
+    )
+    asked = hearsay.Asked("POST", "/v1/agents", LOCAL_URL, None, body)
     names = [name for name in rng.sample([*_HEADERS], rng.randrange(4)) if name != "content-encoding"]
     pairs = [(name.encode(), rng.choice(_HEADERS[name]).encode(errors="surrogateescape")) for name in names]
 
     def feed() -> None:
         response = httpx.Response(status, headers=pairs, content=made.body)
         with still_time():
-            raise from_problem(problem_of(response, hide=hide), doing="listing agents of acme")
+            raise from_problem(problem_of(response, asked), doing="listing agents of acme")
 
-    return Input((status, pairs, made.body, hide), feed, placed=lambda error: "listing agents" in error.message)
+    return Input((status, pairs, made.body, body), feed, placed=lambda error: "listing agents" in error.message)
 
 
 ANSWERS = (

@@ -21,6 +21,7 @@ from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.keeper import Keeper
 from reconciler.ledger.lock import lock_of
 from reconciler.live.client import open_writer
+from reconciler.live.clock import Clock
 from reconciler.live.endpoint import Endpoint
 from reconciler.manifest.config import Config
 from reconciler.plan.outcome import Applied
@@ -159,7 +160,6 @@ def still_time() -> Iterator[None]:
     """Let nothing wait, and let secrets have a value."""
     clock = FakeTime()
     with (
-        patch("reconciler.live.connection.time", clock),
         patch("reconciler.live.problems.time", clock),
         patch.dict(os.environ, SECRET),
     ):
@@ -226,7 +226,9 @@ def converge(app: Any, backend: FileBackend, chosen: Settings) -> Applied:
 
 def endpoint(app: Any) -> Endpoint:
     """Say where the platform is."""
-    return Endpoint(url=LOCAL_URL, key=LOCAL_KEY, app=lambda: app)
+    clock = FakeTime()
+    still = Clock(clock.monotonic, clock.sleep, chance=lambda: 0.0)
+    return Endpoint(url=LOCAL_URL, key=LOCAL_KEY, app=lambda: app, clock=still)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -231,7 +231,7 @@ def test_it_never_arrived(world, open_world, clock, name, loss):
 
 
 @pytest.mark.parametrize("name", [name for name, write in WRITES.items() if write.late])
-def test_what_arrives_late_is_found(world, open_world, clock, monkeypatch, name):
+def test_what_arrives_late_is_found(world, open_world, clock, name):
     """A create that is carried out after its connection was given up is found while it is waited for."""
     write = WRITES[name]
     write.before(world)
@@ -244,14 +244,13 @@ def test_what_arrives_late_is_found(world, open_world, clock, monkeypatch, name)
 
     world.meddler.cut(write.method, write.path, httpx.ReadTimeout("slow"))
     world.meddler.rules[-1].do = hold
-    sleep = clock.sleep
 
     def arrives(seconds):
-        sleep(seconds)
+        clock.sleep(seconds)
         if held and len(clock.slept) > 1:
             held.pop()()
 
-    monkeypatch.setattr(clock, "sleep", arrives)
+    world.clock = replace(world.clock, sleep=arrives)
     applied = world.apply()
     assert applied.exit_codes == (0,), applied.outcomes
     assert not held

@@ -36,6 +36,7 @@ def told_to_come_later(world):
     outcome = only(world.apply(plan, recheck=False))
     assert isinstance(outcome, Failed)
     assert type(outcome.error) is Throttled
+    assert outcome.error.message.startswith("updating ")
     after = [sent.method for sent in world.sent]
     assert after[after.index("PATCH") :] == ["PATCH"]
 
