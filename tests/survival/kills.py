@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from . import fleet, platform
+from . import fleet
 from .profile import ONLY
+from .rows import rows
 from .stage import FLAGS, Moment, Stage
 from .verdict import Tried
 
@@ -34,7 +35,7 @@ def _killed(stage: Stage, number: int, moment: Moment, *, parallelism: int) -> I
     runs, rest = 1, first
     while rest and runs < MOST_RUNS:
         runs, rest = runs + 1, _faults_of_run(stage)
-    yield Tried(kind, f"{moment}:{number}", None if rest else runs, tuple(first))
+    yield Tried((kind,), f"{moment}:{number}", None if rest else runs, tuple(first))
 
 
 def _faults_of_run(stage: Stage) -> list[str]:
@@ -48,12 +49,7 @@ def _faults_of_run(stage: Stage) -> list[str]:
 
 def wrong(stage: Stage) -> list[str]:
     """Say what of platform, ledger and folder is not as after an undisturbed run."""
-    now = platform.rows(stage.emulator)
-    faults = platform.differences(stage.wanted, platform.state(now))
-    faults += [f"there twice: {twin}" for twin in platform.twins(now)]
-    faults += [f"foreign, and touched: {change}" for change in platform.changed(stage.start, now, stage.foreign)]
-    faults += [f"made anew: {stage.start[one]}" for one in stage.lasting - set(now)]
-    faults += platform.ours(stage.owned().entries, now)
+    faults = stage.expected.faults(rows(stage.emulator), stage.owned().entries)
     return faults + [f"a secret in {name}" for name in stage.told()]
 
 

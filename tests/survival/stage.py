@@ -6,21 +6,19 @@ import signal
 import subprocess
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
-
 from reconciler.emulator import create_app
 from reconciler.ledger.choose import Wish, choose
+from tests.cli.conftest import KEY, PATIENCE, PROGRAM, Ran, Shell, checked, serving
 
-from ..cli.conftest import KEY, PATIENCE, PROGRAM, Ran, Shell, checked, serving
-from . import fleet, platform
-from .platform import Rows
+from . import fleet
+from .expected import foreseeing
+from .rows import restore
 
 Moment = Literal["before", "after"]
 Keeping = Literal["file", "git"]
@@ -71,21 +69,14 @@ class Gate:
 
 @dataclass
 class Stage:
-    """The folder, the platform, and the two pictures that every try begins with.
-
-    `wanted` is what an undisturbed apply leaves, `lasting` the ids that live through it, `foreign` those of others.
-    """
+    """The folder, the platform, and what every try begins and ends with."""
 
     shell: Shell
     emulator: Any
     gate: Gate
     keeping: Keeping
     top: Path
-    picture: bytes = b""
-    start: Rows = field(default_factory=dict)
-    wanted: Counter[str] = field(default_factory=Counter)
-    foreign: frozenset[str] = frozenset()
-    lasting: frozenset[str] = frozenset()
+    expected: Any = None
     requests: int = 0
     writes: int = 0
 
@@ -109,29 +100,25 @@ class Stage:
         self.shell.write("manifests/fleet.yaml", fleet.text(fleet.before()))
         if self.keeping == "git":
             self._repository()
-        foreign = set(platform.rows(self.emulator))
-        ran = self.run(*FLAGS)
-        assert ran.code == 0, ran.text
-        mine = set(platform.rows(self.emulator)) - foreign
-        self._meddle()
-        self.start = platform.rows(self.emulator)
-        self.foreign = frozenset(set(self.start) - mine - {fleet.ACME})
-        self.shell.write("manifests/fleet.yaml", fleet.text(fleet.after()))
-        self.picture = platform.dump(self.emulator)
-        shutil.copytree(self.folder, self.saved, symlinks=True)
-        self.reset()
+        with foreseeing(self.emulator) as seen:
+            self._apply()
+            seen.meddled()
+            self.shell.write("manifests/fleet.yaml", fleet.text(fleet.after()))
+            shutil.copytree(self.folder, self.saved, symlinks=True)
+            self.gate.rest()
+            self._apply()
+        self.expected = seen.expected
+        self.requests, self.writes = self.gate.seen, self.gate.writes
+
+    def _apply(self) -> None:
         ran = self.run(*FLAGS, "--parallelism", "1")
         assert ran.code == 0, ran.text
-        self.requests, self.writes = self.gate.seen, self.gate.writes
-        now = platform.rows(self.emulator)
-        self.wanted = platform.state(now)
-        self.lasting = frozenset(now.keys() & self.start.keys())
 
     def reset(self) -> None:
         """Put platform and folder back to what they were."""
         shutil.rmtree(self.folder)
         shutil.copytree(self.saved, self.folder, symlinks=True)
-        platform.restore(self.emulator, self.picture)
+        restore(self.emulator, self.expected.picture)
         self.gate.rest()
 
     def killed(self, number: int, moment: Moment, *, parallelism: int) -> Ran | None:
@@ -177,15 +164,6 @@ class Stage:
         while any("process_request_thread" in thread.name for thread in threading.enumerate()):
             assert time.monotonic() < deadline
             time.sleep(0.005)
-
-    def _meddle(self) -> None:
-        """Put a foreign channel into an app of ours."""
-        transport = httpx.WSGITransport(app=self.emulator)
-        headers = {"Authorization": f"Bearer {KEY}", "X-Org-Id": fleet.ACME}
-        with httpx.Client(transport=transport, base_url="http://localhost", headers=headers) as api:
-            (app,) = [one for one in api.get("/v1/apps").json()["data"] if one["name"] == "support"]
-            body = {"channel_type": "fcp", "channel_config": {"anonymous": True, "handshake": "Theirs"}}
-            assert api.post(f"/v1/apps/{app['id']}/channels", json=body).is_success
 
     def _repository(self) -> None:
         """Make the folder a repository with a remote, in which the manifests are committed."""

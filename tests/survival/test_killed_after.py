@@ -11,7 +11,7 @@ pytestmark = pytest.mark.timeout(PATIENCE)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_request(on_file, record_property, part):
-    """Killed after any request, one clean run ends with exactly what git says, nothing twice and nothing foreign touched."""
+    """Killed after any request, one clean run ends as git says, nothing is twice and nothing foreign touched."""
     numbers = sampled(range(1, on_file.requests + 1), quick=7, part=part)
     insist(killed_at(on_file, numbers, "after"), record_property)
 

@@ -10,9 +10,9 @@ MOST_SHOWN = 12
 
 @dataclass(frozen=True)
 class Tried:
-    """One try: what happened to it, what repeats it, how many runs it took after, and what was wrong after the first."""
+    """One try: what happened, what repeats it, how many runs it took after, and what was wrong after the first."""
 
-    kind: str
+    kinds: tuple[str, ...]
     repeat: str
     runs: int | None
     faults: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Tried:
         rest = len(self.faults) - MOST_SHOWN
         lines = [*self.faults[:MOST_SHOWN], *([f"... and {rest} more"] if rest > 0 else [])]
         runs = "never converged" if self.runs is None else f"converged after {self.runs} runs"
-        return "\n    ".join([f"{self.kind}: SURVIVE_ONLY={self.repeat}: {runs}", *lines])
+        return "\n    ".join([f"{', '.join(self.kinds)}: SURVIVE_ONLY={self.repeat}: {runs}", *lines])
 
 
 def insist(tried: Iterable[Tried], record_property: Any) -> None:
@@ -39,7 +39,8 @@ def table(told: Iterable[Mapping[str, Any]]) -> list[str]:
     """Write the table: by kind how many tries there were, how many converged in one run, and the most runs it took."""
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for one in told:
-        kinds.setdefault(one["kind"], []).append(one)
+        for kind in one["kinds"]:
+            kinds.setdefault(kind, []).append(one)
     width = max((len(kind) for kind in kinds), default=0)
     lines = [f"{'what happened':<{width}}  {'tries':>6}  {'converged':>9}  {'extra runs':>10}"]
     for kind, tries in sorted(kinds.items()):
