@@ -74,10 +74,10 @@ NOBODY = Others()
 
 
 def _is_declared(row: Row) -> bool:
-    """Say whether git says the description of what a row is, or what it was before it was archived."""
+    """Say whether git says the description of what a row is."""
     kinds = {"agents": "Agent", "memories": "Memory", "apps": "App"}
     name = row.body.get("name")
-    if row.is_gone or name == REPLACED or row.collection not in kinds:
+    if name == REPLACED or row.collection not in kinds:
         return True
     found = [
         one["spec"]

@@ -1,4 +1,4 @@
-"""How much is tried: a sample in every test run, everything where `SURVIVE=long`, one thing where `SURVIVE_ONLY` names it.
+"""How much is tried: a sample in every test run, all of it with `SURVIVE=long`, one try with `SURVIVE_ONLY`.
 
 `SURVIVE_ONLY` takes what a failure printed: `before:17` of a kill, a seed of a schedule.
 """

@@ -1,9 +1,7 @@
-"""The run on one page against the emulator in this process: an apply under faults, then clean ones, put back each time."""
+"""The run on one page against the emulator in this process: an apply under faults, then clean ones."""
 
 import gc
 import shutil
-import sys
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from reconciler.emulator import create_app
-from reconciler.emulator.misbehaviour import CutError
 from reconciler.errors import ReconcilerError
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.keeper import Keeper
@@ -35,32 +31,10 @@ from .others import Others
 from .rows import restore, rows
 from .schedules import Schedule, kind_of
 from .verdict import Tried
+from .wire import Wire, without_waiting
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "survival")
 MOST_RUNS = 4
-
-
-class Wire:
-    """The emulator as a client meets it over a network: what is cut arrives as the error that a socket would give."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Pass a request on."""
-        told: list[Any] = []
-        begun = False
-        try:
-            answer = self.app(environ, lambda status, headers, _exc=None: told.extend((status, headers)))
-            begun = True
-            body = b"".join(answer)
-        except CutError as cut:
-            if cut.how == "reset":
-                raise httpx.ReadError("[Errno 104] Connection reset by peer") from cut
-            what = "peer closed connection without sending complete message body" if begun else "Server disconnected"
-            raise httpx.RemoteProtocolError(what) from cut
-        start_response(*told)
-        return [body]
 
 
 @dataclass
@@ -70,6 +44,7 @@ class Rehearsal:
     emulator: Any
     folder: Path
     expected: Any = None
+    config: Config = field(default_factory=Config)
     opened: list[Any] = field(default_factory=list)
 
     @property
@@ -130,7 +105,7 @@ class Rehearsal:
 
     def _plan(self) -> Plan:
         chosen = settings(env={}, manifests=(str(self.folder / "fleet.yaml"),), parallelism=1)
-        wanted = want(read_manifests(chosen.manifests), chosen, ledger=self.backend.read(), config=Config())
+        wanted = want(read_manifests(chosen.manifests), chosen, ledger=self.backend.read(), config=self.config)
         client = open_reader(self.endpoint)
         self.opened.append(client)
         return make_plan(wanted, chosen, client=client)
@@ -145,6 +120,7 @@ class Rehearsal:
     def tried(self, schedule: Schedule) -> Tried:
         """Apply under the faults of a schedule, then without, until all is as it should be."""
         self.reset()
+        self.config = Config(adopt=schedule.adopt)
         others = Others()
         others.watch(self.emulator)
         self.emulator.faults.replace(schedule.faults, seed=schedule.seed)
@@ -199,32 +175,6 @@ def _secrets_in(text: str) -> list[str]:
     return [f"the value of {name} was told" for name, value in fleet.SECRETS.items() if value in text]
 
 
-class _Clock:
-    """A clock that stands still until somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
-
-    def monotonic(self) -> float:
-        """Give the time."""
-        return self.now
-
-    time = monotonic
-
-    def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
-        self.now += seconds
-
-
-def _without_waiting(patch: pytest.MonkeyPatch) -> None:
-    """Give a clock of its own to whatever waits: the client, and the faults that take time."""
-    clock = _Clock()
-    for name, module in list(sys.modules.items()):
-        waits = name.startswith("reconciler.live.") or name == "reconciler.emulator.misbehaviour"
-        if waits and getattr(module, "time", None) is time:
-            patch.setattr(module, "time", clock)
-
-
 @contextmanager
 def rehearsed(folder: Path) -> Iterator[Rehearsal]:
     """Open a rehearsal in a folder."""
@@ -233,7 +183,7 @@ def rehearsed(folder: Path) -> Iterator[Rehearsal]:
         for name, value in fleet.SECRETS.items():
             patch.setenv(name, value)
         rehearsal = Rehearsal(emulator, folder)
-        _without_waiting(patch)
+        without_waiting(patch)
         try:
             rehearsal.build()
             yield rehearsal

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.emulator.faults import parse
+from reconciler.resource import Adopt
 
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 LISTS = ("/v1/agents", "/v1/apps", "/v1/memories")
 CREATES = (*LISTS, "/v1/orgs")
 ACTIONS = ("operation", "href", "relative", "foreign", "none")
-PLACES = ("*", "/v1/agents*", "/v1/apps*", "/v1/memories*", "/v1/orgs*")
+PLACES = ("*", "*", "*", "/v1/agents*", "/v1/apps*", "/v1/apps*", "/v1/memories*", "/v1/orgs*")
 MOST_FAULTS = 4
 EDITED = (("/v1/agents", "triage-2"), ("/v1/agents", "triage"), ("/v1/agents", "patched"), ("/v1/memories", "docs"))
 """What somebody edits in the UI: a foreign agent, one of ours whose description git says, one where it says none."""
@@ -24,6 +25,11 @@ class Schedule:
 
     seed: int
     faults: tuple[str, ...]
+
+    @property
+    def adopt(self) -> Adopt:
+        """The rule of adoption: what somebody else archived is only brought back where git says to overwrite."""
+        return "overwrite" if any(parse(fault).name == "archived" for fault in self.faults) else "exact"
 
 
 def schedule(seed: int) -> Schedule:
@@ -44,8 +50,8 @@ def kind_of(text: str) -> str:
 
 def _when(rng: random.Random) -> str:
     """Choose after how many requests it begins, how often it happens, and how likely."""
-    rate = rng.choice([1, 1, 0.5, 0.2])
-    return f"skip={rng.randint(0, 20)} times={rng.randint(1, 4)} rate={rate}"
+    skip, rate = rng.choice([0, 0, 1, 1, 2, 3, 5, 8, 13]), rng.choice([1, 1, 0.7, 0.4])
+    return f"skip={skip} times={rng.randint(1, 4)} rate={rate}"
 
 
 def _at(rng: random.Random) -> str:

@@ -1,0 +1,59 @@
+"""The emulator as a client meets it over a network, in this process, and a clock on which nobody waits."""
+
+import sys
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from reconciler.emulator.misbehaviour import CutError
+
+
+class Wire:
+    """The emulator as a client meets it over a network: what is cut arrives as the error that a socket would give."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Pass a request on."""
+        told: list[Any] = []
+        begun = False
+        try:
+            answer = self.app(environ, lambda status, headers, _exc=None: told.extend((status, headers)))
+            begun = True
+            body = b"".join(answer)
+        except CutError as cut:
+            if cut.how == "reset":
+                raise httpx.ReadError("[Errno 104] Connection reset by peer") from cut
+            what = "peer closed connection without sending complete message body" if begun else "Server disconnected"
+            raise httpx.RemoteProtocolError(what) from cut
+        start_response(*told)
+        return [body]
+
+
+class _Clock:
+    """A clock that stands still until somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000_000.0
+
+    def monotonic(self) -> float:
+        """Give the time."""
+        return self.now
+
+    time = monotonic
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.now += seconds
+
+
+def without_waiting(patch: pytest.MonkeyPatch) -> None:
+    """Give a clock of its own to whatever waits: the client, and the faults that take time."""
+    clock = _Clock()
+    for name, module in list(sys.modules.items()):
+        waits = name.startswith("reconciler.live.") or name == "reconciler.emulator.misbehaviour"
+        if waits and getattr(module, "time", None) is time:
+            patch.setattr(module, "time", clock)
