@@ -4,6 +4,8 @@ BIN := .venv/bin
 FITTING := $(shell for p in $(PYTHON) python3.13 python3.12 python3.11; do \
 	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
 
+SEED := $(shell date +%s)
+
 .PHONY: demo test check survive laws lint types imports schemas bench clean
 
 demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and find nothing to do
@@ -21,8 +23,8 @@ test: .venv/dev  ## run every test, in parallel, with branch coverage
 survive: .venv/dev  ## kill an apply at every request, and put 500 random schedules of faults in its way; prints the table
 	SURVIVE=long $(BIN)/pytest -n auto --dist worksteal tests/survival
 
-laws: .venv/dev  ## thousands of random fleets and teams, new ones every time; a failure prints what repeats it
-	LAWS=long $(BIN)/pytest -n auto --dist worksteal tests/laws
+laws: .venv/dev  ## thousands of random fleets and teams, new ones every time; `make laws SEED=...` repeats what was printed
+	LAWS=long $(BIN)/pytest -n auto --dist worksteal --hypothesis-seed=$(SEED) tests/laws
 
 check: test lint types imports  ## all that CI runs
 

@@ -1,7 +1,7 @@
 """How many examples the laws take: some in every test run, thousands with `LAWS=long`; each failure can be repeated.
 
-The quick ones are the same in every run. The long ones are new every time: what failed prints the seed and the blob
-(`--hypothesis-seed`, `@reproduce_failure`) that repeat it, and is made smaller first.
+The quick ones are the same in every run. The long ones are those of `--hypothesis-seed`, which `make laws` chooses and
+shows, and what fails prints a `@reproduce_failure` blob beside it.
 """
 
 import os

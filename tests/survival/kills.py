@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from . import fleet
-from .profile import ONLY
 from .rows import rows
 from .stage import FLAGS, Moment, Stage
 from .verdict import Tried
@@ -12,13 +11,8 @@ MOST_RUNS = 4
 EVERYBODY_AT_ONCE = 8
 
 
-def killed_at(
-    stage: Stage, numbers: Sequence[int], moment: Moment, *, parallelism: int = 1, only: str | None = ONLY
-) -> Iterator[Tried]:
-    """Kill an apply at each of these requests; with `only`, which is MOMENT:NUMBER, at that one alone."""
-    if only is not None:
-        chosen, _, number = only.partition(":")
-        numbers = [int(number)] if chosen == moment else []
+def killed_at(stage: Stage, numbers: Sequence[int], moment: Moment, *, parallelism: int = 1) -> Iterator[Tried]:
+    """Kill an apply at each of these requests."""
     for number in numbers:
         yield from _killed(stage, number, moment, parallelism=parallelism)
 

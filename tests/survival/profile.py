@@ -5,9 +5,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TypeVar
 
-T = TypeVar("T")
 IS_LONG = os.environ.get("SURVIVE") == "long"
 ONLY = os.environ.get("SURVIVE_ONLY")
 SCHEDULES = 500 if IS_LONG else 60
@@ -16,7 +14,18 @@ PARTS = 4
 PATIENCE = 3600 if IS_LONG or ONLY else 120
 
 
-def sampled(every: Sequence[T], *, quick: int, part: int) -> Sequence[T]:
-    """Take the part of a worker out of all, or out of so many that are spread evenly."""
+def boundaries(total: int, *, moment: str, quick: int, part: int, each: int = 1) -> Sequence[int]:
+    """Choose the requests that a part is about: every so manieth of all, or about so many that are spread evenly."""
+    if ONLY:
+        chosen, _, number = ONLY.partition(":")
+        return [int(number)] if chosen == moment and not part else []
+    every = range(1, total + 1, each)
     step = 1 if IS_LONG else max(1, len(every) // quick)
     return every[step // 2 :: step][part::PARTS]
+
+
+def seeds(*, part: int) -> Sequence[int]:
+    """Choose the seeds that a part is about."""
+    if ONLY:
+        return [int(ONLY)] if ONLY.isdigit() and not part else []
+    return range(SCHEDULES)[part::PARTS]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .profile import ONLY, PARTS, PATIENCE, SCHEDULES
+from .profile import PARTS, PATIENCE, seeds
 from .rehearsal import rehearsed
 from .schedules import schedule
 from .verdict import insist
@@ -20,8 +20,7 @@ def rehearsal(tmp_path_factory):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_one_clean_run_is_enough(rehearsal, record_property, part):
     """Whatever went wrong in an apply, one run without faults ends as git says, and what others did stays theirs."""
-    seeds = [int(ONLY)] if ONLY and ONLY.isdigit() else range(SCHEDULES)
-    insist((rehearsal.tried(schedule(seed)) for seed in seeds[part::PARTS]), record_property)
+    insist((rehearsal.tried(schedule(seed)) for seed in seeds(part=part)), record_property)
 
 
 def test_a_schedule_is_its_seed():
