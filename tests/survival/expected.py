@@ -37,6 +37,8 @@ def _line(row: Row, found: Mapping[str, Row]) -> str:
     body = row.body
     if row.collection == "channels":  # what is absent means the default, so both are the same
         body["channel_config"] = with_defaults(body["channel_config"], CONFIGS[body["channel_type"]])
+    for held in body.get("capabilities") or []:
+        held["config"] = held.get("config") or {}  # what POST and PUT make of a capability that comes by itself
     text = ID.sub(lambda match: _named(match[0], found), json.dumps(_plain(body), sort_keys=True))
     line = f"{_named(row.org, found)}/{row.collection}/{above}/{name} {row.status} {text}"
     return re.sub(r"\(archived [0-9a-f]{8}\)", "(archived)", line)
