@@ -42,6 +42,7 @@ class Actor:
 
     def apply(self):
         """Apply without trouble and insist on everything that holds after it; says whether the plan was clear."""
+        self._claim()
         if faults := refusals(self.world):
             assert all(any(unclear in fault for unclear in UNCLEAR) for fault in faults), faults
             self._insist_untouched()
@@ -60,6 +61,7 @@ class Actor:
     def struggle(self, faults=(), *, seed=0, dies_at=None, carried_out=False):
         """Apply with faults on the way, or up to a request at which the run dies; nothing is expected of its end."""
         world = self.world
+        self._claim()
         world.emulator.faults.replace(faults, seed=seed)
         death = Death(world.meddler.app, dies_at, carried_out, self.ledger) if dies_at else None
         world.meddler.app = death or world.meddler.app
@@ -145,6 +147,15 @@ class Actor:
             for item in self.world.live(table):
                 if (kind, item["name"].lower()) not in kept:
                     self.remember(item["id"])
+
+    def _claim(self):
+        """Take from nobody what git declares by its name: the rule of this world is to take that over."""
+        wanted = {(kind, self._title(kind, name).lower()) for kind, name in self.world.declared}
+        for kind, table in TABLES.items():
+            for item in self.world.live(table):
+                if (kind, item["name"].lower()) in wanted:
+                    family = {item["id"], *(channel["id"] for channel in item.get("channels", ()))}
+                    self.foreign = {one: text for one, text in self.foreign.items() if one not in family}
 
     def _title(self, kind, name):
         return self.world.declared[kind, name].get("spec", {}).get("name", name)

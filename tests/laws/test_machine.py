@@ -4,6 +4,8 @@ Beside it others make, edit and archive things in the UI. After every apply noth
 told; after one without trouble, what is live is what git says and what others have.
 """
 
+import sys
+
 import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
@@ -42,8 +44,12 @@ class Team(RuleBasedStateMachine):
         self.world.agent(ANCHOR)
 
     def teardown(self):
-        """Close the world."""
-        self.context.__exit__(None, None, None)
+        """End with an apply, whatever came before, and close the world."""
+        try:
+            if sys.exc_info()[0] is None and self.world.declared:
+                self.apply()
+        finally:
+            self.context.__exit__(None, None, None)
 
     def declared(self, kind):
         """Name what is declared of a kind, but for what always is."""

@@ -28,8 +28,13 @@ class Schedule:
 
     @property
     def adopt(self) -> Adopt:
-        """The rule of adoption: what somebody else archived is only brought back where git says to overwrite."""
-        return "overwrite" if any(parse(fault).name == "archived" for fault in self.faults) else "exact"
+        """The rule of adoption: what others made or archived is only taken over where git says to overwrite.
+
+        Of a conflict that points elsewhere nothing can be settled in the run that met it.
+        """
+        faults = [parse(text) for text in self.faults]
+        is_theirs = any(one.name == "archived" or one.options.get("action") == "foreign" for one in faults)
+        return "overwrite" if is_theirs else "exact"
 
 
 def schedule(seed: int) -> Schedule:
