@@ -9,18 +9,16 @@ import sys
 import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.survival.trouble import trouble
 from tests.survival.wire import without_waiting
 
 from .actor import TABLES, Actor
-from .fleets import agents, apps, memories
+from .fleets import agents, apps, fleets, memories
 from .profile import IS_LONG, MORE, law
 
-TEAM = ["triage", "writer", "editor"]
-STORES = ["docs", "notes"]
-DESKS = ["bot", "desk"]
+NAMES = {"Memory": ["docs", "notes"], "Agent": ["triage", "writer", "editor"], "App": ["bot", "desk"]}
 ANCHOR = "anchor"
 """An agent that is always declared: a repository without manifests is a mistake, and refused as one."""
 LAST_REQUEST = 40
@@ -38,16 +36,19 @@ class Team(RuleBasedStateMachine):
         self.world = self.actor.world
         self.number = 0
 
-    @initialize()
-    def begin(self):
-        """Declare what stays."""
+    @initialize(fleet=fleets(alike=False))
+    def begin(self, fleet):
+        """Declare what stays and a fleet beside it, and apply."""
         self.world.agent(ANCHOR)
+        for (kind, name), spec in fleet.items():
+            self.world.declare(kind, name, spec)
+        self.actor.apply()
 
     def teardown(self):
         """End with an apply, whatever came before, and close the world."""
         try:
             if sys.exc_info()[0] is None and self.world.declared:
-                self.apply()
+                self.end()
         finally:
             self.context.__exit__(None, None, None)
 
@@ -62,69 +63,68 @@ class Team(RuleBasedStateMachine):
 
     # --- git ---
 
-    @rule(data=st.data(), name=st.sampled_from(STORES))
-    def declare_memory(self, data, name):
-        """Declare a memory, or edit it."""
-        self.declare("Memory", name, data.draw(memories))
+    @rule(data=st.data(), kind=st.sampled_from(sorted(NAMES)), how=st.sampled_from(["declare", "drop", "rename"]))
+    def git_changes(self, data, kind, how):
+        """A commit declares a thing or edits it, drops one that nothing refers to, or renames one."""
+        match how:
+            case "declare":
+                self.declare(data, kind, data.draw(st.sampled_from(NAMES[kind])))
+            case "drop":
+                self.drop(data, kind)
+            case _:
+                self.rename(data, kind)
 
-    @rule(data=st.data(), name=st.sampled_from(TEAM))
-    def declare_agent(self, data, name):
-        """Declare an agent that may mount memories, or edit it."""
-        self.declare("Agent", name, data.draw(agents(self.declared("Memory"))))
-
-    @rule(data=st.data(), name=st.sampled_from(DESKS))
-    def declare_app(self, data, name):
-        """Declare an app that may run an agent, or edit it."""
-        self.declare("App", name, data.draw(apps(self.declared("Agent"), alike=False)))
-
-    def declare(self, kind, name, spec):
+    def declare(self, data, kind, name):
         """Declare a thing in the place of what was declared; a synced memory stays one, an app keeps some agent."""
+        specs = {
+            "Memory": lambda: memories,
+            "Agent": lambda: agents(self.declared("Memory")),
+            "App": lambda: apps(self.declared("Agent"), alike=False),
+        }
+        spec = data.draw(specs[kind]())
         before = self.world.declared.get((kind, name), {}).get("spec", {})
         kept = {key: before[key] for key in ("name", "source", "agent") if key in before and key not in spec}
         self.world.declare(kind, name, kept | spec)
 
-    @rule(data=st.data())
-    def drop(self, data):
+    def drop(self, data, kind):
         """Declare a thing no more, when nothing refers to it."""
         texts = [str(document["spec"]) for document in self.world.declared.values()]
-        free = [
-            (kind, name)
-            for kind, name in sorted(self.world.declared)
-            if name != ANCHOR and not any(f"'{name}'" in text for text in texts)
-        ]
+        free = [name for name in self.declared(kind) if not any(f"'{name}'" in text for text in texts)]
         if free:
-            self.world.drop(*data.draw(st.sampled_from(free)))
+            self.world.drop(kind, data.draw(st.sampled_from(free)))
 
-    @rule(data=st.data(), kind=st.sampled_from(["Memory", "App"]))
     def rename(self, data, kind):
         """Give a thing another display name."""
-        if names := self.declared(kind):
-            name = data.draw(st.sampled_from(names))
-            self.world.declared[kind, name]["spec"]["name"] = f"{name} {self.next()}"
+        names = self.declared(kind)
+        if not names:
+            return
+        name = data.draw(st.sampled_from(names))
+        field = "display_name" if kind == "Agent" else "name"
+        self.world.declared[kind, name]["spec"][field] = f"{name} {self.next()}"
 
     # --- the tool ---
 
-    @rule()
-    def apply(self):
-        """Apply, plan nothing more, apply again and send nothing."""
+    @rule(
+        how=st.sampled_from(["well", "in trouble", "killed", "killed in trouble"]),
+        seed=st.integers(0, 2**16),
+        number=st.integers(1, LAST_REQUEST),
+        carried_out=st.booleans(),
+    )
+    def apply(self, how, seed, number, carried_out):
+        """Apply: on a good day, in trouble, up to a request at which the run dies; one clean run is enough after it.
+
+        Killed in trouble, it is left at that for now.
+        """
+        faults = trouble(seed) if "trouble" in how else ()
+        dies_at = number if "killed" in how else None
+        if how != "well":
+            self.actor.struggle(faults, seed=seed, dies_at=dies_at, carried_out=carried_out)
+        if how != "killed in trouble":
+            self.end()
+
+    def end(self):
+        """Apply without trouble, plan nothing more, apply again and send nothing."""
         event("clear" if self.actor.apply() else "refused: a guess about channels")
-
-    @rule(seed=st.integers(0, 2**16))
-    def apply_in_trouble(self, seed):
-        """Apply while the network and the server are in trouble; one clean run is enough afterwards."""
-        self.actor.struggle(trouble(seed), seed=seed)
-        self.actor.apply()
-
-    @rule(number=st.integers(1, LAST_REQUEST), carried_out=st.booleans())
-    def be_killed(self, number, carried_out):
-        """Be killed at a request; one clean run is enough afterwards."""
-        self.actor.struggle(dies_at=number, carried_out=carried_out)
-        self.actor.apply()
-
-    @rule(seed=st.integers(0, 2**16), number=st.integers(1, LAST_REQUEST), carried_out=st.booleans())
-    def be_killed_in_trouble(self, seed, number, carried_out):
-        """Be killed during trouble, and leave it at that for now."""
-        self.actor.struggle(trouble(seed), seed=seed, dies_at=number, carried_out=carried_out)
 
     @rule()
     def look(self):
@@ -138,22 +138,17 @@ class Team(RuleBasedStateMachine):
 
     # --- others ---
 
-    @rule(kind=st.sampled_from(sorted(TABLES)))
-    def somebody_takes(self, kind):
-        """Somebody else makes a thing of their own."""
-        self.actor.takes(kind, f"theirs-{self.next()}")
-
-    @precondition(lambda self: self.actor.live())
-    @rule(data=st.data())
-    def somebody_edits(self, data):
-        """Somebody edits a thing in the UI, ours or theirs."""
-        self.actor.edits(*data.draw(st.sampled_from(self.actor.live())), f"clicked {self.next()}")
-
-    @precondition(lambda self: self.actor.live())
-    @rule(data=st.data())
-    def somebody_archives(self, data):
-        """Somebody archives a thing in the UI, ours or theirs."""
-        self.actor.archives(*data.draw(st.sampled_from(self.actor.live())))
+    @rule(data=st.data(), how=st.sampled_from(["takes", "edits", "archives"]))
+    def somebody_clicks(self, data, how):
+        """Somebody else makes a thing of their own, or edits or archives one, ours or theirs."""
+        if how == "takes":
+            self.actor.takes(data.draw(st.sampled_from(sorted(TABLES))), f"theirs-{self.next()}")
+        elif live := self.actor.live():
+            kind, ident = data.draw(st.sampled_from(live))
+            if how == "edits":
+                self.actor.edits(kind, ident, f"clicked {self.next()}")
+            else:
+                self.actor.archives(kind, ident)
 
 
 def test_a_team_goes_on(open_world):

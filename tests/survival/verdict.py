@@ -53,8 +53,8 @@ def table(told: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table at the end of a test run that had tries."""
-    reports = [one for found in terminalreporter.stats.values() for one in found if hasattr(one, "user_properties")]
-    told = [value for one in reports if one.when == "call" for name, value in one.user_properties if name == PROPERTY]
+    reports = [one for found in terminalreporter.stats.values() for one in found if getattr(one, "when", "") == "call"]
+    told = [value for one in reports for name, value in one.user_properties if name == PROPERTY]
     if told:
         terminalreporter.section("survival: one clean run after each of these")
         for line in table(told):
