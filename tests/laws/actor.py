@@ -139,9 +139,19 @@ class Actor:
         family = self.world.emulator.store.query("SELECT id, body FROM documents WHERE ? IN (id, parent)", (ident,))
         self.foreign |= dict(family)
 
+    def disown(self, kind, title):
+        """Remember as nobody's what git no longer calls so and the ledger never learnt of: it stays as it is."""
+        for item in self.world.live(TABLES[kind]):
+            if item["name"].lower() == title.lower():
+                self.remember(item["id"])
+
+    def title(self, kind, name):
+        """Give the name on the platform of what is declared."""
+        return self.world.declared[kind, name].get("spec", {}).get("name", name)
+
     def lose_ledger(self):
         """Forget what is ours: what git does not declare now is nobody's, and stays as it is from now on."""
-        kept = {(kind, self._title(kind, name).lower()) for kind, name in self.world.declared}
+        kept = {(kind, self.title(kind, name).lower()) for kind, name in self.world.declared}
         self.world.lose_ledger()
         for kind, table in TABLES.items():
             for item in self.world.live(table):
@@ -150,15 +160,12 @@ class Actor:
 
     def _claim(self):
         """Take from nobody what git declares by its name: the rule of this world is to take that over."""
-        wanted = {(kind, self._title(kind, name).lower()) for kind, name in self.world.declared}
+        wanted = {(kind, self.title(kind, name).lower()) for kind, name in self.world.declared}
         for kind, table in TABLES.items():
             for item in self.world.live(table):
                 if (kind, item["name"].lower()) in wanted:
                     family = {item["id"], *(channel["id"] for channel in item.get("channels", ()))}
                     self.foreign = {one: text for one, text in self.foreign.items() if one not in family}
-
-    def _title(self, kind, name):
-        return self.world.declared[kind, name].get("spec", {}).get("name", name)
 
     # --- what holds ---
 

@@ -91,7 +91,10 @@ class Team(RuleBasedStateMachine):
         texts = [str(document["spec"]) for document in self.world.declared.values()]
         free = [name for name in self.declared(kind) if not any(f"'{name}'" in text for text in texts)]
         if free:
-            self.world.drop(kind, data.draw(st.sampled_from(free)))
+            name = data.draw(st.sampled_from(free))
+            title = self.actor.title(kind, name)
+            self.world.drop(kind, name)
+            self.actor.disown(kind, title)
 
     def rename(self, data, kind):
         """Give a thing another display name."""
@@ -99,8 +102,11 @@ class Team(RuleBasedStateMachine):
         if not names:
             return
         name = data.draw(st.sampled_from(names))
+        title = self.actor.title(kind, name)
         field = "display_name" if kind == "Agent" else "name"
         self.world.declared[kind, name]["spec"][field] = f"{name} {self.next()}"
+        if kind != "Agent":
+            self.actor.disown(kind, title)
 
     # --- the tool ---
 
