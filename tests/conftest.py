@@ -31,6 +31,7 @@ from reconciler.resource import Adopt
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings, settings
 
 from .openapi.contract import Contract
+from .survival.verdict import pytest_terminal_summary  # noqa: F401 - pytest finds it by its name
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "test")
 DEFAULT_ORG = "org_" + f"{1:032x}"

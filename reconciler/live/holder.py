@@ -87,6 +87,8 @@ def _adopted(wire: Wire, climb: Climb, problem: Problem) -> Outcome:
 def unarchived(action: AllowedAction, climb: Climb, problem: Problem) -> Settled:
     """Restore what the platform says is archived, then bring it to what git wants. Raises ApiError."""
     change, client = climb.change, climb.client
+    if change.kind.twin is Twin.IGNORE:
+        return Conflicted(change, f"an archived resource stands in its way ({problem})", hint="choose another name")
     if action.href:
         path, method = own_path(action.href, base=client.base), action.method or "POST"
         if path is None:
@@ -96,7 +98,8 @@ def unarchived(action: AllowedAction, climb: Climb, problem: Problem) -> Settled
             return Conflicted(change, f"the platform offers to unarchive by {method}: not followed")
         if change.adopt != "overwrite":
             return _foreign(change, "an archived resource holds its name", problem)
-        client.send(method, path, doing=f"unarchiving {change.address}", org=climb.org)
+        if change.kind.twin is not Twin.REVIVE:  # which takes the whole resource, not a mere call
+            client.send(method, path, doing=f"unarchiving {change.address}", org=climb.org)
     wire = holder(climb)
     if wire is None:
         return Conflicted(change, f"it is archived and cannot be found by name ({problem})", hint="plan again")
