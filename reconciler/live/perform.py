@@ -40,10 +40,12 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     note = None
     if not ids.has(change.address):
         _make(change, creation, client=client, ids=ids)
-        note = key_note(change, ids.of(change.address), ids, base=client.base)
+        if creation.renewed_by:
+            path = f"{creation.path}/{ids.of(change.address)}{creation.renewed_by}"
+            note = f"the platform showed its key once, and it was not kept; another one: POST {path}"
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
-    return Done(change, note=f"the platform showed its key once; {note}" if note else None)
+    return Done(change, note=note)
 
 
 def key_note(change: Change, id_: str, ids: Ids, *, base: str) -> str | None:
