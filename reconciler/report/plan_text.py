@@ -155,7 +155,8 @@ def _head(change: Change, column: int, style: Style) -> Iterator[str]:
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:
-    from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
+    from reconciler.report.field_text import changed_lines, created_lines, framed
+    from reconciler.report.rows import leaves
 
     sent = frozenset(change.secrets)
     match change.action:
