@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.kinds.fields import SecretRef
 from reconciler.report.details import Members, Reordered
-from reconciler.report.rows import Pair, Prose, Row, SecretRow, first_words, leaves, moved_rows, rows, secret_words
+from reconciler.report.rows import (
+    Given,
+    Pair,
+    Prose,
+    Row,
+    SecretRow,
+    created_rows,
+    first_words,
+    given_words,
+    moved_rows,
+    rows,
+    secret_words,
+)
 from reconciler.report.style import Style, cells, cut, pad
 from reconciler.report.values import LONGEST_TEXT, Sent, item_text, list_text, size_text
 from reconciler.report.words import prose_diff
@@ -66,17 +77,15 @@ def moved_lines(fields: Sequence[FieldChange], frame: Frame) -> Iterator[str]:
 
 def created_lines(fields: Sequence[FieldChange], frame: Frame) -> Iterator[str]:
     """Yield the lines that show what a new resource will have."""
-    for name, value in leaves(fields):
-        is_list = isinstance(value, list) and value
-        text = list_text(value, sent=frame.sent) if is_list else first_words(value, sent=frame.sent)
-        yield frame.name(name) + frame.style.paint(
-            text if isinstance(value, SecretRef) else cut(text, frame.room(name))
-        )
+    for row in created_rows(fields):
+        yield from _row(row, frame)
 
 
 def _row(row: Row, frame: Frame, *, gone: str = "cleared") -> Iterator[str]:
     style = frame.style
     match row:
+        case Given(path, value):
+            yield frame.name(path) + style.paint(cut(given_words(value, sent=frame.sent), frame.room(path)))
         case SecretRow(path):
             yield frame.name(path) + style.paint(secret_words(row, sent=frame.sent), "yellow")
         case Prose(path, old, new):

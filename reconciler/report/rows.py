@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.report.details import Members, Reordered, Replaced, details
-from reconciler.report.values import Sent, is_prose, quoted, secret_text, size_text, value_text
+from reconciler.report.values import Sent, is_prose, list_text, quoted, secret_text, size_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,15 @@ class SecretRow:
     is_set: bool
 
 
-Row = Pair | Prose | SecretRow | Members | Reordered
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a new resource will have."""
+
+    path: str
+    value: Any
+
+
+Row = Given | Pair | Prose | SecretRow | Members | Reordered
 """One thing to show; `path` is that of the field with what leads into it."""
 
 
@@ -59,6 +67,12 @@ def moved_rows(fields: Iterable[FieldChange]) -> Iterator[Row]:
     """Yield what became, on the platform, of what git says."""
     for one in fields:
         yield from rows_of(one.name, one.new, one.old)
+
+
+def created_rows(fields: Sequence[FieldChange]) -> Iterator[Row]:
+    """Yield what a new resource will have, maps taken apart."""
+    for path, value in leaves(fields):
+        yield SecretRow(path, value, is_set=False) if isinstance(value, SecretRef) else Given(path, value)
 
 
 def rows_of(path: str, old: Any, new: Any, *, is_part: bool = False) -> Iterator[Row]:
@@ -96,6 +110,11 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def secret_words(row: SecretRow, *, sent: Sent) -> str:
     """Say what becomes of a secret; one that the platform has and that is sent again cannot be compared."""
     return secret_text(row.ref, sent=sent, is_set=row.is_set)
+
+
+def given_words(value: Any, *, sent: Sent) -> str:
+    """Write what a new resource will have; a list without its brackets."""
+    return list_text(value, sent=sent) if isinstance(value, list) and value else first_words(value, sent=sent)
 
 
 def first_words(value: Any, *, sent: Sent) -> str:
