@@ -38,7 +38,7 @@ def drift_sheet(drift: Drift, *, flags: str, facts: Mapping[str, str], environme
     return Sheet(
         "Drift",
         environment,
-        drift_verdict(drift),
+        drift_verdict(drift).removeprefix("Drift: "),
         nothing=not drift.drifted,
         alerts=tuple(_alerts(drift)),
         orgs=orgs_of([(one.address.org, DRIFTED[one.what]) for one in drift.drifted], drift.orgs),

@@ -99,6 +99,7 @@ def item_of(change: Change, *, status: str = "", remarks: tuple[Remark, ...] = (
         counted_as(change),
         COLORS[change.action],
         title=change.title if change.title != address.name else "",
+        means=(means_of(change) or "").partition(": ")[2],
         where=change.where,
         status=status,
         badges=tuple(_badges(change)),
@@ -129,9 +130,6 @@ def _fields(change: Change) -> tuple[FieldChange, ...]:
 
 
 def _remarks(change: Change) -> Iterator[Remark]:
-    means = means_of(change)
-    if means and ":" in means:
-        yield Remark(means, paint="dim")
     for paint, text in moved_words(change):
         yield Remark(text, paint=paint)
     if change.replace and change.action is Action.UPDATE:

@@ -5,11 +5,13 @@ Markdown and HTML are two readers of it. `plan_sheet`, `applied_sheet` and `drif
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.report.rows import created_rows, moved_rows, rows
+from reconciler.report.style import counted
 
 if TYPE_CHECKING:
     from reconciler.kinds.fields import SecretRef
@@ -43,7 +45,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One resource with what is, was or would be done to it.
+    """One resource with what is, was or would be done to it; `means` explains that where it needs explaining.
 
     `word` is what is done in one word, `status` what became of it. `manner` says how its `fields` read: as what will be
     there, as git's change of the platform, or as the platform's of what git says.
@@ -56,6 +58,7 @@ class Item:
     word: str
     paint: Paint
     title: str = ""
+    means: str = ""
     where: str = ""
     status: str = ""
     badges: tuple[str, ...] = ()
@@ -83,6 +86,21 @@ class Section:
     heading: str
     items: tuple[Item, ...]
     urgent: bool = False
+
+    @property
+    def told(self) -> str:
+        """Count its items by kind, as `2 Agents, 1 Memory`."""
+        kinds = Counter(item.kind for item in self.items)
+        return ", ".join(counted(count, kind, _plural(kind)) for kind, count in kinds.items())
+
+
+def _plural(kind: str) -> str:
+    """Spell several of a kind.
+
+    >>> _plural("Agent"), _plural("Memory"), _plural("Harness")
+    ('Agents', 'Memories', 'Harnesses')
+    """
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 @dataclass(frozen=True, slots=True)
