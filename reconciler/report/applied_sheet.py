@@ -50,7 +50,7 @@ def applied_sheet(plan: Plan, applied: Applied, *, flags: str, facts: Mapping[st
         words=tuple(BECAME.values()),
         sections=tuple(sections),
         changes=plan.changes,
-        facts={**facts, **run, "Digest": plan.digest},
+        facts={**facts, **run},
     )
 
 

@@ -127,7 +127,7 @@ def _title(sheets: Sequence[Sheet]) -> str:
 def _ending(link: str | None) -> Callable[[int, int], str]:
     """Return what says how much was left out, and where it is."""
     where = (
-        f"All of it: <{quote(link, safe=_OF_LINKS)}>"
+        f"All of it: <{quote(link, safe=_OF_LINKS, errors='replace')}>"
         if link
         else "All of it is in the report that `--format html=FILE` writes."
     )

@@ -45,7 +45,7 @@ def plan_sheet(plan: Plan, *, facts: Mapping[str, str]) -> Sheet:
         words=tuple(dict.fromkeys([*(one.value for one in Action if one.is_step), "delete", *COUNTED.values()])),
         sections=tuple(sections),
         changes=plan.changes,
-        facts={**facts, "Digest": plan.digest},
+        facts=facts,
     )
 
 
