@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import LocatedFault, ReconcilerError
+from reconciler.errors import LocatedFault
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
-from reconciler.plan.plan import OrgRef, Plan
+from reconciler.plan.outcome import Applied, Conflicted
+from reconciler.plan.plan import Plan
 from reconciler.report import events
 from reconciler.report.faults import error_text, fault_text
 from reconciler.report.outcome_text import applied_text
