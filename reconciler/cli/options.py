@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from reconciler.cli.console import Console
+from reconciler.cli.outputs import outputs
 from reconciler.settings import DEFAULT_PARALLELISM, MAX_PARALLELISM, settings
 
 Flag = Callable[[Any], Any]
@@ -107,6 +108,15 @@ POLICY: tuple[Flag, ...] = (
 REASON: tuple[Flag, ...] = (
     click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit]."),
 )
+FORMATS: tuple[Flag, ...] = (
+    click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="NAME[=FILE]",
+        help="text, markdown, summary, html or json; into a file, or one to standard output. Repeatable.",
+    ),
+)
 _OUTPUT: tuple[Flag, ...] = (
     click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
     click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
@@ -134,7 +144,8 @@ def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callab
     def decorate(run: Verb) -> click.Command:
         @wraps(run)
         def call(*, as_json: bool, no_color: bool, **flags: Any) -> int:
-            console = Console(as_json=as_json, no_color=no_color)
+            formats = outputs(flags.pop("formats", ()), as_json=as_json)
+            console = Console(as_json=as_json, no_color=no_color, outputs=formats)
             console.begin(name)
             shared = {flag: flags.pop(flag) for flag in _READ if flag in flags}
             shared["prune"] = not flags.pop("no_prune", False)

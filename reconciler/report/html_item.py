@@ -1,0 +1,70 @@
+"""One item in HTML: a line that opens, with what is known of it and what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from reconciler.report.html_fields import Depth, fields_html
+from reconciler.report.html_tags import SHORT, el
+from reconciler.report.style import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.report.sheet import Item, Remark
+
+_SHORT, _WHOLE = Depth(lines=40, whole=False), Depth(lines=400, whole=True)
+_MOST_REMARKS = 30
+_WIDEST = 400
+
+
+def item_forms(item: Item, *, number: int, environment: str) -> tuple[Callable[[], str], ...]:
+    """Return what makes the element of an item: bare, with some of its prose, with all of it."""
+    summary = _summary(item)
+    if not item.fields and not item.remarks:
+        return (lambda: _element(item, summary, number, environment, None),)
+    untold = el("p", "Left out to keep this file small: see the text or JSON of the same run.", cls="d")
+    return (
+        lambda: _element(item, summary, number, environment, untold),
+        lambda: _element(item, summary, number, environment, _body(item, _SHORT)),
+        lambda: _element(item, summary, number, environment, _body(item, _WHOLE)),
+    )
+
+
+def _element(item: Item, summary: Markup, number: int, environment: str, body: Markup | None) -> str:
+    about = {
+        "cls": f"i {SHORT.get(item.paint, 'd')}" + ("" if body else " x"),
+        "id": f"i{number}",
+        "data_word": item.word,
+        "data_kind": item.kind,
+        "data_org": item.org,
+        "data_env": environment or None,
+        "data_status": item.status or None,
+        "data_badge": " ".join(badge for badge in item.badges if badge == "exposure") or None,
+    }
+    return el("details", el("summary", summary), body or "", **about)
+
+
+def _summary(item: Item) -> Markup:
+    about = [el("em", item.title)] if item.title else []
+    if item.status:
+        about.append(el("span", item.status, cls="st"))
+    about += [el("span", badge, cls="b e" if badge == "exposure" else "b") for badge in item.badges]
+    if item.means:
+        about.append(el("span", item.means, cls="d"))
+    where = [el("span", cut(item.where, _WIDEST), cls="at")] if item.where else []
+    name = el("code", cut(item.name, _WIDEST))
+    return Markup(" ").join([el("b", item.sign), el("span", item.word, cls="do"), name, *about, *where])
+
+
+def _body(item: Item, depth: Depth) -> Markup:
+    remarks = [_remark(one) for one in item.remarks[:_MOST_REMARKS]]
+    return el("div", *remarks, fields_html(item, depth))
+
+
+def _remark(remark: Remark) -> Markup:
+    label = el("span", f"{remark.label} ", cls="d") if remark.label else ""
+    text = el("code", remark.text) if remark.command else remark.text
+    return el("p", label, text, cls=f"k {SHORT.get(remark.paint, 'd')}")
