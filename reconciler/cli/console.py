@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler import __version__
-from reconciler.cli.outputs import NOTHING_ELSE, Outputs, written
+from reconciler.cli.outputs import NOTHING_ELSE, written
 from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
 from reconciler.report.style import Style
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Console:
     """Where a verb prints: text on stdout with errors on stderr, or events on stdout alone."""
 
-    def __init__(self, *, as_json: bool, no_color: bool, outputs: Outputs = NOTHING_ELSE) -> None:
+    def __init__(self, *, as_json: bool, no_color: bool) -> None:
         self.as_json = as_json
-        self.outputs = outputs
+        self.outputs = NOTHING_ELSE
         self.verb = ""
         self._subject: Subject | None = None
         self._facts: Callable[[], Mapping[str, str]] = dict

@@ -144,9 +144,9 @@ def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callab
     def decorate(run: Verb) -> click.Command:
         @wraps(run)
         def call(*, as_json: bool, no_color: bool, **flags: Any) -> int:
-            formats = outputs(flags.pop("formats", ()), as_json=as_json)
-            console = Console(as_json=as_json, no_color=no_color, outputs=formats)
+            console = Console(as_json=as_json, no_color=no_color)
             console.begin(name)
+            console.outputs = outputs(flags.pop("formats", ()), as_json=as_json)
             shared = {flag: flags.pop(flag) for flag in _READ if flag in flags}
             shared["prune"] = not flags.pop("no_prune", False)
             return run(settings=settings(env=os.environ, **shared), console=console, **flags)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.plan.change import Change
     from reconciler.resource import Address
 
-MOST_NODES = 60
+MOST_NODES = 100
 """A picture with more than this is not looked at."""
 _LEAST_ALIKE = 4
 _MOST_NAMED = 12

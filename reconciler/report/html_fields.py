@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from markupsafe import Markup
-
 from reconciler.report.details import Members, Reordered
-from reconciler.report.html_tags import el, join
+from reconciler.report.html_tags import Html, el, join
 from reconciler.report.prose import EndMoved, Hidden, Reworded, Same, Swapped, Untold, prose_lines
 from reconciler.report.rows import Given, Pair, Prose, SecretRow, first_words, given_words, secret_words
 from reconciler.report.style import counted
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT = 40_000
 _LONGEST_LINE = 4_000
-_NOTHING = Markup("")
+_NOTHING = Html("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,13 @@ class Depth:
     whole: bool
 
 
-def fields_html(item: Item, depth: Depth) -> Markup:
+def fields_html(item: Item, depth: Depth) -> Html:
     """Return what there is to show of the fields of an item."""
     shown = [part for row in item.rows() for part in _row(row, item, depth)]
     return el("div", *shown, cls="f") if shown else _NOTHING
 
 
-def _row(row: Row, item: Item, depth: Depth) -> Iterator[Markup]:
+def _row(row: Row, item: Item, depth: Depth) -> Iterator[Html]:
     sent = item.sent
     match row:
         case Given(path, str() as text) if is_prose(text):
@@ -66,33 +64,33 @@ def _row(row: Row, item: Item, depth: Depth) -> Iterator[Markup]:
             assert_never(row)
 
 
-def _named(path: str, value: Markup) -> Markup:
+def _named(path: str, value: Html) -> Html:
     return el("div", el("span", path, cls="n"), value)
 
 
-def _beside(old: str, new: str) -> Markup:
+def _beside(old: str, new: str) -> Html:
     """Return both values on one line, or below each other where they are long."""
     if len(old) + len(new) > LONGEST_TEXT:
         return el("span", el("del", old), el("ins", new), cls="w")
     return el("span", el("del", old), " → ", el("ins", new), cls="v")
 
 
-def _text(text: str, depth: Depth) -> Markup:
+def _text(text: str, depth: Depth) -> Html:
     """Return a new text behind its size, where it may be shown as a whole; else how it begins."""
     if not depth.whole or len(text) > _LONGEST_TEXT:
         return el("ins", first_words(text, sent=frozenset()))
-    lines = join(part for line in text.split("\n") for part in (line, Markup("\n")))
+    lines = join(part for line in text.split("\n") for part in (line, Html("\n")))
     return el("details", el("summary", size_text(text)), el("pre", lines), cls="t")
 
 
-def _table(old: str, new: str, depth: Depth) -> Markup:
+def _table(old: str, new: str, depth: Depth) -> Html:
     """Return both versions of a prose side by side, with the numbers of their lines."""
-    rows: list[Markup] = []
+    rows: list[Html] = []
     left = right = 1
     for line in prose_lines(old, new, most=depth.lines):
         rows.append(_line(line, left, right))
         left, right = left + _steps(line, is_new=False), right + _steps(line, is_new=True)
-    cols = Markup('<colgroup><col class="l"><col><col class="l"><col></colgroup>')
+    cols = Html('<colgroup><col class="l"><col><col class="l"><col></colgroup>')
     return el("table", cols, el("tbody", *rows), cls="p")
 
 
@@ -107,7 +105,7 @@ def _steps(line: Line, *, is_new: bool) -> int:
     return 0
 
 
-def _line(line: Line, left: int, right: int) -> Markup:
+def _line(line: Line, left: int, right: int) -> Html:
     match line:
         case Same(text):
             return _both(left, right, el("td", _cut(text)), el("td", _cut(text)), cls="u")
@@ -116,8 +114,8 @@ def _line(line: Line, left: int, right: int) -> Markup:
         case Reworded(pieces):
             return _both(left, right, _marked(pieces, is_new=False), _marked(pieces, is_new=True))
         case Swapped(old, new):
-            was = _NOTHING if old is None else el("td", el("del", _cut(old)), cls="o")
-            now = _NOTHING if new is None else el("td", el("ins", _cut(new)), cls="a")
+            was = _NOTHING if old is None else el("td", _cut(old), cls="o")
+            now = _NOTHING if new is None else el("td", _cut(new), cls="a")
             return _both(left, right, was, now)
         case EndMoved(came):
             return _across(f"the end of the last line {'came' if came else 'went'}")
@@ -127,18 +125,18 @@ def _line(line: Line, left: int, right: int) -> Markup:
             assert_never(line)
 
 
-def _both(left: int, right: int, old: Markup, new: Markup, *, cls: str | None = None) -> Markup:
-    empty = Markup('<td class="e" colspan="2">')
+def _both(left: int, right: int, old: Html, new: Html, *, cls: str | None = None) -> Html:
+    empty = Html('<td class="e" colspan="2">')
     was = join((el("th", str(left)), old)) if old else empty
     now = join((el("th", str(right)), new)) if new else empty
     return el("tr", was, now, cls=cls)
 
 
-def _across(text: str) -> Markup:
+def _across(text: str) -> Html:
     return el("tr", el("td", text, colspan="4"), cls="h")
 
 
-def _marked(pieces: tuple[Piece, ...], *, is_new: bool) -> Markup:
+def _marked(pieces: tuple[Piece, ...], *, is_new: bool) -> Html:
     """Return one side of a line that was reworded, with what is only there marked."""
     name = "ins" if is_new else "del"
     parts = [(piece.new if is_new else piece.old, piece.old == piece.new) for piece in pieces]

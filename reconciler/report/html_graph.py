@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup
-
 from reconciler.report.graph import Graph, Node, graph_of
-from reconciler.report.html_tags import SHORT, el
-from reconciler.report.layout import columns
+from reconciler.report.html_tags import SHORT, Html, el
+from reconciler.report.layout import Layout, layout
 from reconciler.report.style import counted, cut
 from reconciler.report.vocabulary import COLORS
 
 if TYPE_CHECKING:
     from reconciler.report.sheet import Sheet
 
-_WIDTH, _HEIGHT, _APART, _BELOW, _MARGIN = 200, 40, 70, 14, 12
+_WIDTH, _HEIGHT, _APART, _BELOW, _MARGIN, _BEND = 200, 40, 70, 12, 12, 6
 _CHARACTERS = 25
 
 
 class _Point(NamedTuple):
     x: float
     y: float
+    is_bend: bool
 
 
-def graph_html(sheet: Sheet, ids: Mapping[str, str]) -> Markup:
+def graph_html(sheet: Sheet, ids: Mapping[str, str]) -> Html:
     """Return the picture of what refers to what, empty where nothing does; `ids` lead from steps to items."""
     graph = graph_of(sheet.changes)
     if not graph.edges:
-        return Markup("")
-    ranks = columns(len(graph.nodes), graph.edges)
-    tallest = max(map(len, ranks))
-    height = tallest * (_HEIGHT + _BELOW) - _BELOW + 2 * _MARGIN
-    width = len(ranks) * (_WIDTH + _APART) - _APART + 2 * _MARGIN
-    points = _points(ranks, height)
-    edges = [_edge(points[start], points[end], count) for (start, end), count in sorted(graph.edges.items())]
-    nodes = [_node(graph.nodes[number], points[number], ids) for number in sorted(points)]
+        return Html("")
+    drawn = layout(len(graph.nodes), graph.edges)
+    height = max(_tall(drawn, column) for column in drawn.columns) + 2 * _MARGIN
+    width = len(drawn.columns) * (_WIDTH + _APART) - _APART + 2 * _MARGIN
+    points = _points(drawn, height)
+    edges = [_edge([points[at] for at in drawn.routes[edge]], count) for edge, count in sorted(graph.edges.items())]
+    nodes = [_node(node, points[number], ids) for number, node in enumerate(graph.nodes)]
     svg = el("svg", *edges, *nodes, viewBox=f"0 0 {width} {height}", width=str(width), height=str(height), role="group")
     caption = f"What refers to what: {_told(graph)}. An arrow leads to what is referred to."
     summary = el("summary", el("h2", "References"), el("span", caption, cls="d"))
@@ -50,27 +48,49 @@ def _told(graph: Graph) -> str:
     return f"{counted(changed, 'changed resource')}{beside}"
 
 
-def _points(ranks: list[list[int]], height: float) -> dict[int, _Point]:
-    """Return the upper left corner of each node; columns are centred."""
+def _points(drawn: Layout, height: float) -> dict[int, _Point]:
+    """Return the upper left corner of each node and the place of each bend; columns are all as tall as the tallest."""
+    bends = _bends(drawn)
     points: dict[int, _Point] = {}
-    for column, rank in enumerate(ranks):
-        top = (height - len(rank) * (_HEIGHT + _BELOW) + _BELOW) / 2
-        for row, node in enumerate(rank):
-            points[node] = _Point(_MARGIN + column * (_WIDTH + _APART), top + row * (_HEIGHT + _BELOW))
+    for number, column in enumerate(drawn.columns):
+        apart = (height - 2 * _MARGIN - _tall(drawn, column)) / len(column)
+        y = _MARGIN + apart / 2
+        for at in column:
+            is_bend = at in bends
+            points[at] = _Point(_MARGIN + number * (_WIDTH + _APART), y, is_bend=is_bend)
+            y += (_BEND if is_bend else _HEIGHT) + _BELOW + apart
     return points
 
 
-def _edge(start: _Point, end: _Point, count: int) -> Markup:
-    """Return a curve from the right of one node to the left of another, its count at the middle."""
-    x1, y1, x2, y2 = start.x + _WIDTH, start.y + _HEIGHT / 2, end.x - 5, end.y + _HEIGHT / 2
-    bend = max(30.0, (x2 - x1) / 2)
-    curve = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
-    head = f"M{x2 - 3:g} {y2 - 4:g}l7 4l-7 4z"
-    label = el("text", f"{count:,} of them", x=f"{x1 + 6:g}", y=f"{y1 - 4:g}", cls="count") if count > 1 else ""
-    return el("g", el("path", d=curve), el("path", d=head, cls="head"), label, cls="edge")
+def _bends(drawn: Layout) -> frozenset[int]:
+    return frozenset(at for route in drawn.routes.values() for at in route[1:-1])
 
 
-def _node(node: Node, at: _Point, ids: Mapping[str, str]) -> Markup:
+def _tall(drawn: Layout, column: Sequence[int]) -> float:
+    """Return the height of a column."""
+    bends = _bends(drawn)
+    return sum((_BEND if at in bends else _HEIGHT) + _BELOW for at in column) - _BELOW
+
+
+def _edge(route: Sequence[_Point], count: int) -> Html:
+    """Return a curve from the right of a node through bends to the left of another, and how many it stands for."""
+    x, y = route[0].x + _WIDTH, route[0].y + _HEIGHT / 2
+    curve = f"M{x:g} {y:g}"
+    first = (x, y)
+    for to in route[1:]:
+        x2, y2 = (to.x, to.y + _BEND / 2) if to.is_bend else (to.x - 5, to.y + _HEIGHT / 2)
+        bend = max(25.0, (x2 - x) / 2)
+        curve += f"C{x + bend:g} {y:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
+        x, y = x2, y2
+        if to.is_bend:
+            x += _WIDTH
+            curve += f"H{x:g}"
+    head = f"M{x - 3:g} {y - 4:g}l7 4l-7 4z"
+    said = el("text", f"{count:,}", x=f"{first[0] + 4:g}", y=f"{first[1] - 3:g}", cls="count") if count > 1 else ""
+    return el("g", el("path", d=curve), el("path", d=head, cls="head"), said, cls="edge")
+
+
+def _node(node: Node, at: _Point, ids: Mapping[str, str]) -> Html:
     first, many = node.addresses[0], len(node.addresses) > 1
     sign = f"{node.action.symbol} {node.verb} " if node.action else ""
     name = (

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from reconciler.report.html_fields import Depth, fields_html
-from reconciler.report.html_tags import SHORT, el
+from reconciler.report.html_tags import SHORT, Html, el, join
 from reconciler.report.style import cut
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 _SHORT, _WHOLE = Depth(lines=40, whole=False), Depth(lines=400, whole=True)
 _MOST_REMARKS = 30
 _WIDEST = 400
+_SMALL = 3_000
 
 
 def item_forms(item: Item, *, number: int, environment: str) -> tuple[Callable[[], str], ...]:
@@ -26,6 +25,11 @@ def item_forms(item: Item, *, number: int, environment: str) -> tuple[Callable[[
     if not item.fields and not item.remarks:
         return (lambda: _element(item, summary, number, environment, None),)
     untold = el("p", "Left out to keep this file small: see the text or JSON of the same run.", cls="d")
+    if _is_small(item):
+        return (
+            lambda: _element(item, summary, number, environment, untold),
+            lambda: _element(item, summary, number, environment, _body(item, _WHOLE)),
+        )
     return (
         lambda: _element(item, summary, number, environment, untold),
         lambda: _element(item, summary, number, environment, _body(item, _SHORT)),
@@ -33,7 +37,13 @@ def item_forms(item: Item, *, number: int, environment: str) -> tuple[Callable[[
     )
 
 
-def _element(item: Item, summary: Markup, number: int, environment: str, body: Markup | None) -> str:
+def _is_small(item: Item) -> bool:
+    """Say whether no text of an item is so long that it could be shown in part."""
+    texts = (value for one in item.fields for value in (one.old, one.new) if isinstance(value, str))
+    return all(len(text) < _SMALL for text in texts)
+
+
+def _element(item: Item, summary: Html, number: int, environment: str, body: Html | None) -> str:
     about = {
         "cls": f"i {SHORT.get(item.paint, 'd')}" + ("" if body else " x"),
         "id": f"i{number}",
@@ -47,7 +57,7 @@ def _element(item: Item, summary: Markup, number: int, environment: str, body: M
     return el("details", el("summary", summary), body or "", **about)
 
 
-def _summary(item: Item) -> Markup:
+def _summary(item: Item) -> Html:
     about = [el("em", item.title)] if item.title else []
     if item.status:
         about.append(el("span", item.status, cls="st"))
@@ -56,15 +66,16 @@ def _summary(item: Item) -> Markup:
         about.append(el("span", item.means, cls="d"))
     where = [el("span", cut(item.where, _WIDEST), cls="at")] if item.where else []
     name = el("code", cut(item.name, _WIDEST))
-    return Markup(" ").join([el("b", item.sign), el("span", item.word, cls="do"), name, *about, *where])
+    parts = [el("b", item.sign), el("span", item.word, cls="do"), name, *about, *where]
+    return join(part for one in parts for part in (one, " "))
 
 
-def _body(item: Item, depth: Depth) -> Markup:
+def _body(item: Item, depth: Depth) -> Html:
     remarks = [_remark(one) for one in item.remarks[:_MOST_REMARKS]]
     return el("div", *remarks, fields_html(item, depth))
 
 
-def _remark(remark: Remark) -> Markup:
+def _remark(remark: Remark) -> Html:
     label = el("span", f"{remark.label} ", cls="d") if remark.label else ""
     text = el("code", remark.text) if remark.command else remark.text
     return el("p", label, text, cls=f"k {SHORT.get(remark.paint, 'd')}")

@@ -13,13 +13,11 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from reconciler import __version__
 from reconciler.report.fit import Piece, grow, size_of
 from reconciler.report.html_graph import graph_html
 from reconciler.report.html_item import item_forms
-from reconciler.report.html_tags import el, join
+from reconciler.report.html_tags import Html, el, join
 from reconciler.report.style import cut
 
 if TYPE_CHECKING:
@@ -41,14 +39,14 @@ def html(sheets: Sequence[Sheet], *, most: int = MOST) -> str:
     ids = {(id(sheet), item.step): f"i{n}" for n, (sheet, item) in reversed(list(enumerate(items)))}
     graphs = [graph_html(sheet, {step: at for (of, step), at in ids.items() if of == id(sheet)}) for sheet in sheets]
     frame = _page(sheets, graphs, [], items)
-    room = most - size_of(frame) - sum(200 for sheet in sheets for _ in sheet.sections)
+    room = most - size_of(frame) - sum(200 for sheet in sheets for _ in sheet.sections) - len(items)
     for level in range(3):
         room = grow(pieces, level, room=room)
     return _page(sheets, graphs, pieces, items)
 
 
 def _page(
-    sheets: Sequence[Sheet], graphs: Sequence[Markup], pieces: Sequence[Piece], items: Sequence[tuple[Sheet, Item]]
+    sheets: Sequence[Sheet], graphs: Sequence[Html], pieces: Sequence[Piece], items: Sequence[tuple[Sheet, Item]]
 ) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
@@ -60,7 +58,7 @@ def _page(
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="generator", content=f"reconciler {__version__}"),
         el("title", _title(sheets)),
-        el("style", Markup(style)),  # noqa: S704 - our own file
+        el("style", Html(style)),
     )
     rest = iter(pieces)
     shown = [_sheet(sheet, graph, rest, is_alone=len(sheets) == 1) for sheet, graph in zip(sheets, graphs, strict=True)]
@@ -70,7 +68,7 @@ def _page(
         _filters(items) if items else "",
         el("main", *shown, el("p", "Nothing here is as searched for.", id="none", hidden="")),
         el("footer", f"reconciler {__version__}"),
-        el("script", Markup(script)),  # noqa: S704 - our own file
+        el("script", Html(script)),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
@@ -91,7 +89,7 @@ def _title(sheets: Sequence[Sheet]) -> str:
     return f"{sheets[0].verb if sheets else 'Plan'} of {len(sheets)} environments"
 
 
-def _facts(sheets: Sequence[Sheet]) -> Markup:
+def _facts(sheets: Sequence[Sheet]) -> Html:
     """Return what the run was made from; what is the same for all environments once."""
     told: dict[tuple[str, str], None] = {}
     for sheet in sheets:
@@ -100,7 +98,7 @@ def _facts(sheets: Sequence[Sheet]) -> Markup:
     return el("dl", *(el("div", el("dt", name), el("dd", cut(text, 200))) for name, text in list(told)[:_MOST_ALERTS]))
 
 
-def _sheet(sheet: Sheet, graph: Markup, pieces: Iterator[Piece], *, is_alone: bool) -> Markup:
+def _sheet(sheet: Sheet, graph: Html, pieces: Iterator[Piece], *, is_alone: bool) -> Html:
     head = [] if is_alone else [el("h2", sheet.environment or sheet.verb, el("small", f" {sheet.verdict}"), cls="env")]
     alerts = [_alert(alert) for alert in sheet.alerts[:_MOST_ALERTS]]
     more = len(sheet.alerts) - _MOST_ALERTS
@@ -109,17 +107,17 @@ def _sheet(sheet: Sheet, graph: Markup, pieces: Iterator[Piece], *, is_alone: bo
     return el("section", *head, *alerts, *tail, _orgs(sheet), graph, *sections, cls="sheet")
 
 
-def _alert(alert: Alert) -> Markup:
+def _alert(alert: Alert) -> Html:
     hint = el("span", cut(alert.hint, 1000), cls="hint") if alert.hint else ""
     lines = [el("span", cut(line, 1000)) for line in alert.message.splitlines()[:10]]
     return el("p", el("strong", alert.label), *lines, hint, cls=f"alert {alert.tone}", role="note")
 
 
-def _orgs(sheet: Sheet) -> Markup:
+def _orgs(sheet: Sheet) -> Html:
     """Return the counts by organization, where there is more than one."""
     words = [word for word in sheet.words if any(org.counts.get(word) for org in sheet.orgs)]
     if len(sheet.orgs) <= 1:
-        return Markup("")
+        return Html("")
     head = el("tr", el("th", "Organization"), *(el("th", word) for word in words))
     rows = [
         el(
@@ -134,16 +132,16 @@ def _orgs(sheet: Sheet) -> Markup:
     return el("table", el("thead", head), el("tbody", *rows, *rest), cls="orgs")
 
 
-def _section(section: Section, pieces: Iterator[Piece]) -> Markup:
+def _section(section: Section, pieces: Iterator[Piece]) -> Html:
     own = [piece for _, piece in zip(section.items, pieces, strict=False)]
-    shown = Markup("\n").join(Markup(piece.text) for piece in own if piece.level >= 0)  # noqa: S704 - made by `el`
+    shown = Html("\n".join(piece.text for piece in own if piece.level >= 0))
     left = sum(piece.level < 0 for piece in own)
     more = el("p", f"…and {left:,} more: see the text or JSON of the same run.", cls="d") if left else ""
     urgent = "sec urgent" if section.urgent else "sec"
     return el("section", el("h2", section.heading, el("small", section.told)), shown, more, cls=urgent)
 
 
-def _filters(items: Sequence[tuple[Sheet, Item]]) -> Markup:
+def _filters(items: Sequence[tuple[Sheet, Item]]) -> Html:
     """Return the search field, and buttons for each word, kind and so on that tells items apart."""
     every = [item for _, item in items]
     groups = [
@@ -162,10 +160,10 @@ def _filters(items: Sequence[tuple[Sheet, Item]]) -> Markup:
     return el("nav", line, el("div", *groups, cls="groups"), aria_label="Search and filters")
 
 
-def _choices(name: str, label: str, counts: Counter[str], *, least: int) -> Markup:
+def _choices(name: str, label: str, counts: Counter[str], *, least: int) -> Html:
     """Return a group of buttons, or a list to choose from where they would be many; nothing where all are alike."""
     if len(counts) < least:
-        return Markup("")
+        return Html("")
     ranked: Iterable[tuple[str, int]] = counts.most_common(_MOST_CHOICES)
     if len(counts) > 8:  # noqa: PLR2004 - more than fit on a line
         options = [el("option", f"{cut(value, 60)} ({count:,})", value=value) for value, count in sorted(ranked)]
@@ -175,6 +173,6 @@ def _choices(name: str, label: str, counts: Counter[str], *, least: int) -> Mark
     return el("div", el("span", label, cls="d"), *buttons, cls="group", role="group", aria_label=label)
 
 
-def _button(name: str, value: str, count: int) -> Markup:
+def _button(name: str, value: str, count: int) -> Html:
     said = (value or "(none)", el("b", f"{count:,}"))
     return el("button", *said, type="button", aria_pressed="false", data_by=name, value=value)

@@ -1,35 +1,67 @@
 """Where the nodes of a graph stand: in columns along its edges, ordered in each so that few edges cross.
 
-This is the layered drawing of Sugiyama without its dummy nodes: pictures here are small, and edges are curves.
+This is the layered drawing of Sugiyama: an edge that passes a column has a bend there, so that it runs between nodes
+and not behind them. Edges to one node share their bends.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
-_SWEEPS = 6
+_SWEEPS = 8
+
+Edge = tuple[int, int]
 
 
-def columns(count: int, edges: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return the numbers of `count` nodes by column; edges lead to columns further on, but for those of a circle."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns of nodes and bends, from above; and for each edge what it passes, both its ends included.
+
+    Nodes have the numbers from 0 that they were given by, bends have those behind.
+    """
+
+    columns: tuple[tuple[int, ...], ...]
+    routes: Mapping[Edge, tuple[int, ...]]
+
+
+def layout(count: int, edges: Iterable[Edge]) -> Layout:
+    """Lay out `count` nodes; edges lead to columns further on, but for those that close a circle."""
     after: defaultdict[int, list[int]] = defaultdict(list)
-    before: defaultdict[int, list[int]] = defaultdict(list)
     for start, end in sorted(set(edges)):
         after[start].append(end)
-        before[end].append(start)
     depth = _depths(count, after)
     last = max(depth, default=0)
+    column = {node: last - depth[node] for node in range(count)}
+    routes = _routes(after, column, count)
+    near: tuple[defaultdict[int, list[int]], defaultdict[int, list[int]]] = (defaultdict(list), defaultdict(list))
+    for step in sorted({step for route in routes.values() for step in pairwise(route)}):
+        near[0][step[1]].append(step[0])
+        near[1][step[0]].append(step[1])
     ranks: list[list[int]] = [[] for _ in range(last + 1)]
-    for node in range(count):
-        ranks[last - depth[node]].append(node)
+    for node, at in sorted(column.items()):
+        ranks[at].append(node)
     for sweep in range(_SWEEPS):
-        forward = sweep % 2 == 0
-        for rank in ranks if forward else reversed(ranks):
+        for rank in ranks if sweep % 2 == 0 else reversed(ranks):
             place = _places(ranks)
-            near = before if forward else after
-            rank.sort(key=lambda node, near=near, place=place: _centre(node, near, place))  # type: ignore[misc]
-    return ranks
+            centres = {node: _centre(node, near[sweep % 2], place) for node in rank}
+            rank.sort(key=centres.__getitem__)
+    return Layout(tuple(map(tuple, ranks)), routes)
+
+
+def _routes(after: Mapping[int, list[int]], column: dict[int, int], count: int) -> dict[Edge, tuple[int, ...]]:
+    """Return what each edge passes; the bends are put into their columns."""
+    bends: dict[tuple[int, int], int] = {}
+    routes: dict[Edge, tuple[int, ...]] = {}
+    for start, ends in after.items():
+        for end in ends:
+            passed = range(column[start] + 1, column[end])
+            route = [bends.setdefault((end, at), count + len(bends)) for at in passed]
+            column |= dict(zip(route, passed, strict=True))
+            routes[start, end] = (start, *route, end)
+    return routes
 
 
 def _depths(count: int, after: Mapping[int, list[int]]) -> list[int]:

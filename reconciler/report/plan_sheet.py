@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _URGENT = frozenset({Concern.CONFLICT, Concern.REMOVAL, Concern.SECRET, Concern.EXPOSURE})
 
+_MOST_SECRETS = 20
+
 
 def plan_sheet(plan: Plan, *, facts: Mapping[str, str]) -> Sheet:
     """Return the sheet of a plan."""
@@ -69,7 +71,9 @@ def alerts_of(plan: Plan) -> Iterator[Alert]:
     if plan.partial:
         yield Alert("note", "Partial plan", plan.partial)
     if names := sorted({f"{secret.source} {secret.name}" for change in plan.writes for secret in change.secrets}):
-        yield Alert("note", f"{counted(len(names), 'secret')} will be read and sent", ", ".join(names))
+        more = [f"and {len(names) - _MOST_SECRETS:,} more"] if len(names) > _MOST_SECRETS else []
+        said = ", ".join([*names[:_MOST_SECRETS], *more])
+        yield Alert("note", f"{counted(len(names), 'secret')} will be read and sent", said)
 
 
 def orgs_of(told: Iterable[tuple[str, str]], orgs: Mapping[str, OrgRef]) -> tuple[OrgCounts, ...]:
