@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT, _APART, _BELOW, _MARGIN, _BEND = 200, 40, 70, 12, 12, 6
 _CHARACTERS = 25
+_MOST_OPEN = 12
 
 
 class _Point(NamedTuple):
@@ -37,8 +38,9 @@ def graph_html(sheet: Sheet, ids: Mapping[str, str]) -> Html:
     nodes = [_node(node, points[number], ids) for number, node in enumerate(graph.nodes)]
     svg = el("svg", *edges, *nodes, viewBox=f"0 0 {width} {height}", width=str(width), height=str(height), role="group")
     caption = f"What refers to what: {_told(graph)}. An arrow leads to what is referred to."
+    opened = "" if len(graph.nodes) <= _MOST_OPEN else None
     summary = el("summary", el("h2", "References"), el("span", caption, cls="d"))
-    return el("details", summary, el("div", svg, cls="scroll", tabindex="0"), cls="graph", open="")
+    return el("details", summary, el("div", svg, cls="scroll", tabindex="0"), cls="graph", open=opened)
 
 
 def _told(graph: Graph) -> str:
@@ -93,9 +95,10 @@ def _edge(route: Sequence[_Point], count: int) -> Html:
 def _node(node: Node, at: _Point, ids: Mapping[str, str]) -> Html:
     first, many = node.addresses[0], len(node.addresses) > 1
     sign = f"{node.action.symbol} {node.verb} " if node.action else ""
-    name = (
-        f"{len(node.addresses):,} resources" if many else f"{first.parent}/{first.name}" if first.parent else first.name
-    )
+    alone = f"{first.parent}/{first.name}" if first.parent else first.name
+    orgs = {address.org for address in node.addresses}
+    among = f"{len(node.addresses):,} in {first.org if len(orgs) == 1 else counted(len(orgs), 'organization')}"
+    name = among if many else alone
     box = el("rect", x=f"{at.x:g}", y=f"{at.y:g}", width=str(_WIDTH), height=str(_HEIGHT), rx="6")
     what = el("text", cut(sign + node.kind, _CHARACTERS + 3), x=f"{at.x + 10:g}", y=f"{at.y + 16:g}", cls="what")
     who = el("text", cut(name, _CHARACTERS), x=f"{at.x + 10:g}", y=f"{at.y + 31:g}")

@@ -19,9 +19,9 @@ _WIDEST = 400
 _SMALL = 3_000
 
 
-def item_forms(item: Item, *, number: int, environment: str) -> tuple[Callable[[], str], ...]:
+def item_forms(item: Item, *, number: int, environment: str, with_org: bool) -> tuple[Callable[[], str], ...]:
     """Return what makes the element of an item: bare, with some of its prose, with all of it."""
-    summary = _summary(item)
+    summary = _summary(item, with_org=with_org)
     if not item.fields and not item.remarks:
         return (lambda: _element(item, summary, number, environment, None),)
     untold = el("p", "Left out to keep this file small: see the text or JSON of the same run.", cls="d")
@@ -57,7 +57,7 @@ def _element(item: Item, summary: Html, number: int, environment: str, body: Htm
     return el("details", el("summary", summary), body or "", **about)
 
 
-def _summary(item: Item) -> Html:
+def _summary(item: Item, *, with_org: bool) -> Html:
     about = [el("em", item.title)] if item.title else []
     if item.status:
         about.append(el("span", item.status, cls="st"))
@@ -65,7 +65,8 @@ def _summary(item: Item) -> Html:
     if item.means:
         about.append(el("span", item.means, cls="d"))
     where = [el("span", cut(item.where, _WIDEST), cls="at")] if item.where else []
-    name = el("code", cut(item.name, _WIDEST))
+    org = [el("span", f"{cut(item.org, _WIDEST)}/", cls="d")] if with_org else []
+    name = el("code", *org, cut(item.name, _WIDEST))
     parts = [el("b", item.sign), el("span", item.word, cls="do"), name, *about, *where]
     return join(part for one in parts for part in (one, " "))
 

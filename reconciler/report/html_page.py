@@ -34,7 +34,10 @@ _KEYS = (("/", "search"), ("j k", "next, previous"), ("Enter", "open"), ("e", "o
 def html(sheets: Sequence[Sheet], *, most: int = MOST) -> str:
     """Return the HTML of one or more sheets, in at most so many bytes where their number allows it."""
     items = [(sheet, item) for sheet in sheets for item in sheet.items]
-    forms = [item_forms(item, number=n, environment=sheet.environment) for n, (sheet, item) in enumerate(items)]
+    forms = [
+        item_forms(item, number=number, environment=sheet.environment, with_org=len(sheet.orgs) > 1)
+        for number, (sheet, item) in enumerate(items)
+    ]
     pieces = [Piece(form) for form in forms]
     ids = {(id(sheet), item.step): f"i{n}" for n, (sheet, item) in reversed(list(enumerate(items)))}
     graphs = [graph_html(sheet, {step: at for (of, step), at in ids.items() if of == id(sheet)}) for sheet in sheets]

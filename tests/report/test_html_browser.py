@@ -108,7 +108,7 @@ def test_it_is_searched_by_words_of_names_fields_and_values(show, plan):
     page = show(plan_sheet(plan, facts=FACTS))
     page.fill("#q", "timeout_ms 10000")
     page.wait_for_function("document.getElementById('count').textContent.includes('of')")
-    assert shown(page) == ["Agent/triage"]
+    assert shown(page) == ["acme/Agent/triage"]
     assert page.locator("#count").inner_text() == "1 of 9"
     assert page.locator("section.sec:not([hidden]) h2").all_inner_texts() == ["Secrets\n2 Agents, 1 Channel"]
     page.fill("#q", "no such thing")
@@ -121,14 +121,14 @@ def test_it_is_filtered_by_what_kind_and_organization(show, plan):
     page = show(plan_sheet(plan, facts=FACTS))
     page.click("button[data-by=word][value=create]")
     page.click("button[data-by=word][value=update]")
-    assert shown(page) == ["Agent/greeter", "Agent/triage", "App/bot/Channel/slack", "App/bot"]
+    assert shown(page) == ["acme/Agent/greeter", "acme/Agent/triage", "acme/App/bot/Channel/slack", "acme/App/bot"]
     page.click("button[data-by=kind][value=Agent]")
-    assert shown(page) == ["Agent/greeter", "Agent/triage"]
+    assert shown(page) == ["acme/Agent/greeter", "acme/Agent/triage"]
     assert page.get_attribute("button[data-by=kind][value=Agent]", "aria-pressed") == "true"
     page.keyboard.press("Escape")
     assert len(shown(page)) == 9
     page.click("button[data-by=badge][value=exposure]")
-    assert shown(page) == ["App/bot", "App/lab"]
+    assert shown(page) == ["acme/App/bot", "labs/App/lab"]
 
 
 def test_it_is_read_with_the_keyboard_alone(show, plan):
@@ -142,9 +142,9 @@ def test_it_is_read_with_the_keyboard_alone(show, plan):
     assert page.input_value("#q") == ""
     page.keyboard.press("j")
     page.keyboard.press("j")
-    assert page.evaluate(focused) == "Agent/greeter"
+    assert page.evaluate(focused) == "acme/Agent/greeter"
     page.keyboard.press("k")
-    assert page.evaluate(focused) == "App/lab/Channel/old"
+    assert page.evaluate(focused) == "labs/App/lab/Channel/old"
     page.keyboard.press("Enter")
     assert page.locator("details.i[open]").count() == 1
     page.keyboard.press("e")
@@ -172,7 +172,7 @@ def test_the_picture_leads_to_its_items(show, plan):
     assert page.locator("svg .edge").count() == 2
     page.locator("svg a", has_text="bot/slack").click()
     page.wait_for_selector("details.i[open]")
-    assert page.evaluate("document.activeElement.querySelector('code').textContent") == "App/bot/Channel/slack"
+    assert page.evaluate("document.activeElement.querySelector('code').textContent") == "acme/App/bot/Channel/slack"
 
 
 def test_without_a_script_all_of_it_can_be_read(show, plan):
