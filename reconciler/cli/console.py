@@ -86,11 +86,6 @@ class Console:
         from reconciler.report.render import render
 
         subject, facts = self._subject, self._facts()
-        if self.outputs.stdout != "text":
-            text = render(subject, self.outputs.stdout, verb=self.verb, exit_codes=codes, facts=facts)
-            with _written_or_told():
-                sys.stdout.buffer.write(text.encode())
-                sys.stdout.buffer.flush()
         failed = False
         for into, error in written(self.outputs.files, subject, verb=self.verb, exit_codes=codes, facts=facts):
             if error:
@@ -102,6 +97,11 @@ class Console:
                 failed = True
             else:
                 self.text([f"Wrote {into.file}"])
+        if self.outputs.stdout != "text":
+            text = render(subject, self.outputs.stdout, verb=self.verb, exit_codes=codes, facts=facts)
+            with _written_or_told():
+                sys.stdout.buffer.write(text.encode())
+                sys.stdout.buffer.flush()
         return (Exit.ERROR,) if failed else ()
 
     def fail(self, error: ReconcilerError) -> int:

@@ -47,6 +47,8 @@ def command(
 
     if out is not None:
         _ensure_replaceable(out)
+        if any(Path(into.file).resolve() == Path(out).resolve() for into in console.outputs.files):
+            raise UsageError(f"--out {out}: a --format goes into this file as well", hint="name another file for one")
     backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)

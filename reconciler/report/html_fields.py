@@ -126,7 +126,7 @@ def _line(line: Line, left: int, right: int) -> Html:
 
 
 def _both(left: int, right: int, old: Html, new: Html, *, cls: str | None = None) -> Html:
-    empty = Html('<td class="e" colspan="2">')
+    empty = Html('<td class="e" colspan="2"></td>')
     was = join((el("th", str(left)), old)) if old else empty
     now = join((el("th", str(right)), new)) if new else empty
     return el("tr", was, now, cls=cls)

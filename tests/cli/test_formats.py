@@ -133,6 +133,26 @@ def test_what_cannot_be_written_is_told_before_anything_happens(desk, verb, flag
     assert desk.world.sent == []
 
 
+def test_a_saved_plan_and_a_document_are_two_files(desk):
+    """Else the one that is written last would be the only one."""
+    ran = desk.run("plan", "--out", "p.json", "--format", "json=./p.json")
+    assert ran.code == 64
+    assert "name another file" in ran.err
+
+
+def test_a_refused_plan_says_so_in_every_document(desk):
+    """First, with the way out; and the exit code is in the JSON."""
+    desk.world.post("/v1/agents", name="triage", system_prompt="Theirs.")
+    ran = desk.run(
+        "apply", "--auto-approve", "--format", "markdown=a.md", "--format", "html=a.html", "--format", "json"
+    )
+    assert ran.code == 4
+    assert "> [!CAUTION]\n> **Refused:** `default/Agent/triage: there already" in written(desk)["a.md"]
+    assert "<strong>Refused</strong>" in written(desk)["a.html"]
+    assert json.loads(ran.out)["exit_codes"] == [4]
+    assert desk.lines == []
+
+
 def test_nobody_is_asked_where_the_answer_could_not_be_seen(desk):
     """An apply whose standard output is a document wants to be approved by its flag."""
     ran = desk.run("apply", "--format", "markdown")
