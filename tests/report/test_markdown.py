@@ -23,6 +23,7 @@ from reconciler.report.plan_sheet import plan_sheet
 from reconciler.resource import Address
 
 from .anything import APPLIED, DRIFT, NASTY, PLAN
+from .fleets import DRIFT as SOME_DRIFT
 
 FACTS = {"Platform": "https://app.everruns.com/api", "Commit": "c0ffee", "Digest": "sha256:abc"}
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -56,6 +57,12 @@ def test_a_plan_with_one_of_everything(plan, same_as_golden):
 def test_an_apply_with_one_of_everything(plan, applied, same_as_golden):
     """Golden; what went wrong stands first."""
     same_as_golden(markdown([applied_sheet(plan, applied, flags="", facts=FACTS)]).splitlines(), "applied.md")
+
+
+def test_a_drift_with_one_of_everything(same_as_golden):
+    """Golden; with the commands that revert and capture."""
+    sheet = drift_sheet(SOME_DRIFT, flags="-f fleet ", facts=FACTS, environment="production")
+    same_as_golden(markdown([sheet]).splitlines(), "drift.md")
 
 
 def test_nothing_to_do_is_one_sentence():
