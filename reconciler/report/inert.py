@@ -16,15 +16,24 @@ _TICKS = re.compile("`+")
 
 
 def code(text: str, *, width: int = 200) -> str:
-    r"""Return a code span that shows the text, cut to so many columns; it can stand in a table.
+    """Return a code span that shows the text, cut to so many columns.
 
-    >>> code("a`b|c")
-    '``a`b\\x7cc``'
+    >>> code("a`b")
+    '``a`b``'
     """
-    shown = cut(text, width).replace("|", "\\x7c") or " "
+    shown = cut(text, width) or " "
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
     return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def cell(text: str, *, width: int = 60) -> str:
+    r"""Return a code span for a table, in which a bar would end the cell even inside of it.
+
+    >>> cell("a|b")
+    '`a\\x7cb`'
+    """
+    return code(text, width=width).replace("|", "\\x7c")
 
 
 def html_code(text: str, *, width: int = 200) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reconciler.report.fit import Piece, grow, size_of
-from reconciler.report.inert import code
+from reconciler.report.inert import cell, code
 from reconciler.report.markdown_item import item_forms
 from reconciler.report.style import counted
 
@@ -157,14 +157,14 @@ def _has_names(sheets: Sequence[Sheet]) -> bool:
 
 
 def _rows(sheet: Sheet, words: Sequence[str], *, with_name: bool) -> Iterator[str]:
-    name = code(sheet.environment, width=60) if sheet.environment else ""
+    name = cell(sheet.environment) if sheet.environment else ""
     start = f"| {name} | " if with_name else "| "
     if not sheet.orgs:
         yield f"{start}*nothing* |{'  |' * len(words)}\n"
     for org in sheet.orgs:
-        title = f" {code(org.title, width=60)}" if org.title and org.title != org.name else ""
+        title = f" {cell(org.title)}" if org.title and org.title != org.name else ""
         counts = "".join(f" {org.counts[word]:,} |" if org.counts.get(word) else "  |" for word in words)
-        yield f"{start}{code(org.name, width=60)}{title} |{counts}\n"
+        yield f"{start}{cell(org.name)}{title} |{counts}\n"
 
 
 def _block(sheet: Sheet, *, is_alone: bool) -> _Block:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SHORT = 12
 _WIDEST = 1_000
+_PARAGRAPH = "\n\n"
 
 
 def item_forms(item: Item, *, with_org: bool, is_open: bool) -> tuple[Callable[[], str], ...]:
@@ -42,14 +43,16 @@ def _line(item: Item, name: str) -> str:
 
 
 def _block(item: Item, name: str, lines: tuple[str, ...], *, most: int | None, is_open: bool) -> str:
-    """Return what folds: a summary in HTML, in which Markdown is not read, and a fence."""
+    """Return what folds: a summary in HTML, in which Markdown is not read, commands to copy, and a fence."""
     if most is not None and len(lines) > most:
         lines = (*lines[:most], f"… {counted(len(lines) - most, 'more line')}")
     title = f" {html_code(item.title)}" if item.title else ""
     summary = f"{html_code(item.sign)} {item.word} {html_code(name)}{title}{_about(item)}"
-    where = f"{code(item.where)}\n\n" if item.where else ""
+    said = [code(item.where)] if item.where else []
+    said += [f"{one.label}: {code(one.text, width=_WIDEST)}" for one in item.remarks if one.command]
+    said += [fenced(lines)] if lines else []
     opened = " open" if is_open else ""
-    return f"<details{opened}><summary>{summary}</summary>\n\n{where}{fenced(lines)}\n\n</details>\n\n"
+    return f"<details{opened}><summary>{summary}</summary>\n\n{_PARAGRAPH.join(said)}\n\n</details>\n\n"
 
 
 def _about(item: Item) -> str:
@@ -60,7 +63,7 @@ def _about(item: Item) -> str:
 
 def _diff(item: Item) -> Iterator[str]:
     """Yield the lines of a diff: `+` and `-` for the two sides, `!` for what to know, `#` for what is said of it."""
-    for remark in item.remarks:
+    for remark in (one for one in item.remarks if not one.command):
         label = f"{remark.label}: " if remark.label else ""
         sign = "!" if remark.paint in ("yellow", "red") else "#"
         for line in (label + remark.text).splitlines():
