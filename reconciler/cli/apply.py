@@ -17,12 +17,14 @@ from click.core import ParameterSource
 
 from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
+from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import show, tell_neighbours, with_reason
 from reconciler.cli.unfinished import settle, tell, unfinished
 from reconciler.errors import Exit, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
+from reconciler.report.subject import Made, Tried
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     options.LEDGER,
     options.LOCK,
     options.REASON,
+    options.FORMATS,
     own=(
         click.argument("plan_file", required=False, metavar="[PLAN]"),
         click.option(
@@ -118,6 +121,7 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
         read = keeper.backend.read
         plan = plan_afresh(settings, client=client, read_ledger=read, config=config, stdin=sys.stdin.buffer)
         show(plan, console)
+        console.about(Made(plan), facts=lambda: facts_of(settings, plan=plan))
         tell_neighbours(plan, keeper.backend, console)
         judged = left.judged(plan, is_whole=plan.partial is None)
         tell(judged, console)
@@ -151,7 +155,7 @@ def refused(plan: Plan, console: Console) -> int:
 
 def ensure_can_ask(settings: Settings, console: Console, *, asks: bool) -> None:
     """Refuse to ask where nobody can answer. Raises UsageError."""
-    if asks and (console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())):
+    if asks and (not console.speaks or not (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
             "this asks before it writes, and there is no terminal to ask on",
             hint="review it, then use --auto-approve",
@@ -180,6 +184,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
             hint="make a plan for this one",
         )
     show(saved.plan, console)
+    console.about(Made(saved.plan), facts=lambda: facts_of(settings, plan=saved.plan, commit=origin.commit))
     if saved.plan.is_empty:
         return console.end()
     if saved.plan.refusals:
@@ -254,11 +259,11 @@ def carry_out(
     from reconciler.report.outcome_text import applied_text
     from reconciler.report.progress import progress
 
-    live = console.style.color and not console.as_json
+    live = console.style.color and console.speaks
     with progress(len(plan.steps), stream=sys.stdout, style=console.style, live=live) as shown:
 
         def listen(news: Any) -> None:
-            if console.as_json:
+            if not console.speaks:
                 with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
                     if isinstance(news, Started):
                         console.event(events.running(news.change))
@@ -288,6 +293,8 @@ def carry_out(
     for error in (applied.stopped, None if applied.stopped else applied.unproved, applied.unrecorded):
         if error:
             console.event(events.error(error))
+    tried = Tried(plan, applied, flags_of(settings))
+    console.about(tried, facts=lambda: facts_of(settings, plan=plan, commit=keeper.commit))
     console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))
     return console.end(*applied.exit_codes)
 

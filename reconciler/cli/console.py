@@ -6,18 +6,22 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler import __version__
+from reconciler.cli.outputs import NOTHING_ELSE, written
 from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
 from reconciler.report.style import Style
 from reconciler.settings import DEFAULT_MANIFESTS, Settings
 from reconciler.settings import settings as settings_of
+
+if TYPE_CHECKING:
+    from reconciler.report.subject import Subject
 
 
 class Console:
@@ -25,6 +29,10 @@ class Console:
 
     def __init__(self, *, as_json: bool, no_color: bool) -> None:
         self.as_json = as_json
+        self.outputs = NOTHING_ELSE
+        self.verb = ""
+        self._subject: Subject | None = None
+        self._facts: Callable[[], Mapping[str, str]] = dict
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         self.style = _style(sys.stdout, plain=plain)
         self.error_style = _style(sys.stderr, plain=plain)
@@ -34,13 +42,19 @@ class Console:
         """Make a console for an error that ended a verb, as its flags asked."""
         return cls(as_json="--json" in argv, no_color="--no-color" in argv)
 
+    @property
+    def speaks(self) -> bool:
+        """Whether text goes to standard output as the run goes on: it is not for events, nor for another format."""
+        return not self.as_json and self.outputs.stdout == "text"
+
     def begin(self, verb: str) -> None:
         """Open the event stream."""
+        self.verb = verb
         self.event(events.started(verb, __version__))
 
     def text(self, lines: Iterable[str]) -> None:
         """Print lines for people."""
-        if not self.as_json:
+        if self.speaks:
             with _written_or_told():
                 for line in lines:
                     sys.stdout.write(line + "\n")
@@ -53,10 +67,42 @@ class Console:
                 sys.stdout.buffer.write(events.line(event).encode() + b"\n")
                 sys.stdout.buffer.flush()
 
+    def about(self, subject: Subject, *, facts: Callable[[], Mapping[str, str]]) -> None:
+        """Keep what the documents of this run are about; the last one counts."""
+        self._subject, self._facts = subject, facts
+
     def end(self, *codes: Exit) -> int:
-        """Close the event stream and return the exit code that wins."""
-        self.event(events.finished(codes or (Exit.DONE,)))
-        return int(worst(codes or (Exit.DONE,)))
+        """Write the documents, close the event stream and return the exit code that wins."""
+        codes = codes or (Exit.DONE,)
+        codes += self._documents(codes)
+        self.event(events.finished(codes))
+        return int(worst(codes))
+
+    def _documents(self, codes: Sequence[Exit]) -> tuple[Exit, ...]:
+        """Write what was asked for, and return ERROR for what could not be; the run is as it is."""
+        if self._subject is None or self.outputs == NOTHING_ELSE:
+            return ()
+        from reconciler.report.faults import error_text
+        from reconciler.report.render import render
+
+        subject, facts = self._subject, self._facts()
+        failed = False
+        for into, error in written(self.outputs.files, subject, verb=self.verb, exit_codes=codes, facts=facts):
+            if error:
+                told = OutputError(
+                    f"cannot write {into.file}: {error.strerror}", hint="make room, or name another file"
+                )
+                self.event(events.error(told))
+                sys.stderr.writelines(f"{line}\n" for line in error_text(told, style=self.error_style))
+                failed = True
+            else:
+                self.text([f"Wrote {into.file}"])
+        if self.outputs.stdout != "text":
+            text = render(subject, self.outputs.stdout, verb=self.verb, exit_codes=codes, facts=facts)
+            with _written_or_told():
+                sys.stdout.buffer.write(text.encode())
+                sys.stdout.buffer.flush()
+        return (Exit.ERROR,) if failed else ()
 
     def aside(self, error: ReconcilerError) -> None:
         """Tell of an error that does not end the run."""

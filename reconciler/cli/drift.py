@@ -11,8 +11,10 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
+from reconciler.cli.outputs import facts_of
 from reconciler.errors import Exit, LedgerError
 from reconciler.report import events
+from reconciler.report.subject import Found
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     options.PLATFORM,
     options.LEDGER,
     options.LOCK,
+    options.FORMATS,
     own=(
         click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),
         click.option("--capture", is_flag=True, help="Take what changed into the manifests, in place."),
@@ -64,6 +67,8 @@ def command(
 
             drift = find_unmanaged(wanted, settings, drift, client=client)
         show(drift, console, flags=flags_of(settings))
+        found = Found(drift, wanted.rules.ledger.owner.environment, flags_of(settings))
+        console.about(found, facts=lambda: facts_of(settings))
         if capture:
             return _capture(drift, wanted, settings, console, client, wait=lock_timeout, backend=ledger)
     return console.end(Exit.DRIFT_FOUND if drift.drifted else Exit.DONE)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from reconciler.cli.console import Console
+from reconciler.cli.outputs import outputs
 from reconciler.settings import DEFAULT_PARALLELISM, MAX_PARALLELISM, settings
 
 Flag = Callable[[Any], Any]
@@ -116,6 +117,15 @@ POLICY: tuple[Flag, ...] = (
 REASON: tuple[Flag, ...] = (
     click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit]."),
 )
+FORMATS: tuple[Flag, ...] = (
+    click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="NAME[=FILE]",
+        help="text, markdown, summary, html or json; into a file, or one to standard output. Repeatable.",
+    ),
+)
 _OUTPUT: tuple[Flag, ...] = (
     click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
     click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
@@ -148,6 +158,7 @@ def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callab
         def call(*, as_json: bool, no_color: bool, **flags: Any) -> int:
             console = Console(as_json=as_json, no_color=no_color)
             console.begin(name)
+            console.outputs = outputs(flags.pop("formats", ()), as_json=as_json)
             shared = {flag: flags.pop(flag) for flag in _READ if flag in flags}
             shared["prune"] = not flags.pop("no_prune", False)
             return run(settings=settings(env=os.environ, **shared), console=console, **flags)

@@ -12,9 +12,11 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
+from reconciler.cli.outputs import facts_of
 from reconciler.errors import Exit, UsageError
 from reconciler.plan.plan import Plan
 from reconciler.report import events
+from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     options.PLATFORM,
     options.POLICY,
     options.LEDGER,
+    options.FORMATS,
     own=(
         click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value."),
         click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
@@ -45,10 +48,13 @@ def command(
 
     if out is not None:
         _ensure_replaceable(out)
+        if any(Path(into.file).resolve() == Path(out).resolve() for into in console.outputs.files):
+            raise UsageError(f"--out {out}: a --format goes into this file as well", hint="name another file for one")
     backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:
         plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
     show(plan, console)
+    console.about(Made(plan), facts=lambda: facts_of(settings, plan=plan))
     tell_neighbours(plan, backend, console)
     mention(unfinished(settings, backend.owner), console)
     if out is not None:
@@ -85,7 +91,7 @@ def show(plan: Plan, console: Console) -> None:
         for change in plan.changes:
             console.event(events.change(change))
         console.event(events.plan_made(plan))
-    else:
+    elif console.speaks:
         console.text(plan_text(plan, style=console.style))
 
 

@@ -20,6 +20,7 @@ from reconciler.kinds.agent_parts import (
 from reconciler.kinds.canonical import Shape, picked, sorted_set, veiled, without
 from reconciler.kinds.fields import (
     AS_SET,
+    EXPOSES,
     KEPT_BY_REPLACE,
     SET,
     WHOLE,
@@ -87,7 +88,7 @@ class AgentSpec(Spec):
     mcpServers: Annotated[dict[str, McpServer], WHOLE] = optional(  # noqa: N815 - the API's own name
         "Remote MCP servers by name.", example={"crm": {"url": "https://mcp.example.com/v1"}}
     )
-    network_access: Annotated[NetworkAccess | None, WHOLE, Clear.EMPTY] = optional(
+    network_access: Annotated[NetworkAccess | None, WHOLE, EXPOSES, Clear.EMPTY] = optional(
         "Which hosts its sessions may reach.", example={"allowed": ["*.example.com"]}
     )
     max_iterations: Annotated[int | None, Clear.REPLACE] = optional("Most model calls in one turn.", example=20, ge=0)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.channel import AnyChannel
-from reconciler.kinds.fields import Clear, References, Spec, Switch, optional, required
+from reconciler.kinds.fields import EXPOSES, Clear, References, Spec, Switch, optional, required
 from reconciler.kinds.kind import Identity, Kind, Wire
 
 
@@ -43,7 +43,7 @@ class AppSpec(Spec):
         example="agentver_01933b5a000070008000000000000001",
         pattern=r"^agentver_[0-9a-f]{32}$",
     )
-    published: Annotated[bool, Switch(on="publish", off="unpublish")] = optional(
+    published: Annotated[bool, EXPOSES, Switch(on="publish", off="unpublish")] = optional(
         "Whether the world can reach it; publishing needs a channel and an owner's key.",
         example=True,
         default=False,

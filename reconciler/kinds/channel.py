@@ -22,7 +22,7 @@ from reconciler.kinds.channel_config import (
     WebhookConfig,
     with_defaults,
 )
-from reconciler.kinds.fields import ARCHIVED_ALONE, SET, Spec, optional, required
+from reconciler.kinds.fields import ARCHIVED_ALONE, EXPOSES, SET, Spec, optional, required
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -56,7 +56,7 @@ class ChannelEntry(Spec):
     moved_from: str = optional(
         "The name it had before within the app: the channel is kept.", example="night", pattern=SLUG, max_length=64
     )
-    enabled: bool = optional("Whether it takes traffic.", example=True, default=True)
+    enabled: Annotated[bool, EXPOSES] = optional("Whether it takes traffic.", example=True, default=True)
 
     @model_validator(mode="after")
     def _archived_by_id(self) -> ChannelEntry:

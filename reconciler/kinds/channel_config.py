@@ -9,7 +9,17 @@ from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.channel_auth import ChannelAuth, refusing
-from reconciler.kinds.fields import NOT_BLANK, ClearableSecret, Secret, Spec, Text, optional, required, rewrites
+from reconciler.kinds.fields import (
+    EXPOSES,
+    NOT_BLANK,
+    ClearableSecret,
+    Secret,
+    Spec,
+    Text,
+    optional,
+    required,
+    rewrites,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +127,7 @@ class SlackConfig(Spec):
 class _ChatConfig(Spec):
     """What the `ag_ui` and `public_chat` channels have in common (3.3)."""
 
-    anonymous: bool = _anonymous()
+    anonymous: Annotated[bool, EXPOSES] = _anonymous()
     token: Secret = optional("The secret that callers share.", example={"env": "CHAT_TOKEN"})
     session_expiration_seconds: int = _session_expiration()
     rate_limit_per_minute: int = _rate_limit()
@@ -130,7 +140,7 @@ class _ChatConfig(Spec):
         default="Working...",
         max_length=120,
     )
-    auth: Annotated[ChannelAuth, refusing("api_key")] = _auth(
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("api_key")] = _auth(
         "Who may use it; `shared_secret` needs `token`.", "anonymous"
     )
 
@@ -205,7 +215,7 @@ class A2aConfig(Spec):
         "The secret that calls are signed with, 1 to 4096 bytes; null takes it away.",
         example={"env": "A2A_SIGNING_SECRET"},
     )
-    auth: Annotated[ChannelAuth, refusing("shared_secret")] = _auth(
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = _auth(
         "Who may call it; the generated key without it.", "api_key"
     )
 
@@ -213,7 +223,7 @@ class A2aConfig(Spec):
 class FcpConfig(Spec):
     """Settings of an `fcp` channel (3.3)."""
 
-    anonymous: bool = _anonymous()
+    anonymous: Annotated[bool, EXPOSES] = _anonymous()
     token: Secret = optional("The secret that callers share.", example={"env": "FCP_TOKEN"})
     handshake: Annotated[Text, AfterValidator(_at_most_8_kib)] = optional(
         "What callers are told first, in Markdown, at most 8 KiB; text or {file: path}.",
@@ -231,7 +241,7 @@ class ApiEndpointConfig(Spec):
 
     session_mode: _SessionMode = _session_mode()
     rate_limit_per_minute: int = _rate_limit()
-    auth: Annotated[ChannelAuth, refusing("shared_secret")] = _auth(
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = _auth(
         "Who may call it; the generated key without it.", "api_key"
     )
 

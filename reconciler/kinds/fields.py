@@ -55,6 +55,7 @@ class Marker(Enum):
     WHOLE = "a map that is compared and sent as one value, like a list"
     AS_SET = "a list whose order means nothing"
     KEPT_BY_REPLACE = "PUT leaves it alone when it is empty; only PATCH empties it"
+    EXPOSES = "it has a say in who can reach what"
 
 
 NOT_BLANK: dict[str, Any] = {"not": {"type": "string", "pattern": r"^\s*$"}}
@@ -75,11 +76,12 @@ ARCHIVED_ALONE: dict[str, Any] = {
 }
 """What the JSON Schema of metadata says of a resource that is to be archived."""
 
-SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE = (
+SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES = (
     Marker.SENSITIVE,
     Marker.WHOLE,
     Marker.AS_SET,
     Marker.KEPT_BY_REPLACE,
+    Marker.EXPOSES,
 )
 
 

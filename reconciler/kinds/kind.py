@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.kinds.fields import (
     AS_SET,
+    EXPOSES,
     KEPT_BY_REPLACE,
     SENSITIVE,
     SET,
@@ -236,6 +237,11 @@ def sets(kind: Kind) -> frozenset[tuple[Step, ...]]:
 def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
     """Return the fields that a PUT does not empty."""
     return having(kind, KEPT_BY_REPLACE)
+
+
+def exposing(kind: Kind) -> frozenset[tuple[Step, ...]]:
+    """Return the fields that have a say in who can reach what."""
+    return having(kind, EXPOSES)
 
 
 def in_order(kind: Kind, shape: Shape) -> Shape:

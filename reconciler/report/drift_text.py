@@ -10,27 +10,16 @@ from reconciler.plan.change import Side
 from reconciler.plan.drift import What
 from reconciler.report.field_text import framed, moved_lines
 from reconciler.report.style import counted
+from reconciler.report.vocabulary import DRIFTED, SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.plan.drift import Drift, Drifted
-    from reconciler.report.style import Paint, Style
+    from reconciler.report.style import Style
 
-_SIGNS: dict[What, tuple[str, Paint]] = {
-    What.CHANGED: ("~", "yellow"),
-    What.GONE: ("-", "red"),
-    What.ARCHIVED: ("-", "red"),
-    What.UNSYNCED: ("!", "yellow"),
-    What.UNMANAGED: ("?", "cyan"),
-}
-_WORDS = {
-    What.CHANGED: "changed",
-    What.GONE: "gone",
-    What.ARCHIVED: "archived",
-    What.UNSYNCED: "not in sync with its source",
-    What.UNMANAGED: "unmanaged",
-}
+UNSYNCED_HINT = "see to its source, then have it synced on the platform"
+"""What to do about a memory whose content is not that of its source."""
 
 
 def drift_text(drift: Drift, *, style: Style, flags: str) -> Iterator[str]:
@@ -69,13 +58,32 @@ def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
             return None, None
 
 
-def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
-    sign, color = _SIGNS[one.what]
-    title = f' "{one.title}"' if one.title and one.title != one.address.name else ""
+def said_of(one: Drifted) -> str:
+    """Say what happened to a resource, and since when that is known."""
     since = f" since {one.since}" if one.since and one.what is not What.UNSYNCED else ""
-    said = f"{one.message}{since}" if one.message else f"changed on the platform{since}"
+    return f"{one.message}{since}" if one.message else f"changed on the platform{since}"
+
+
+def unowned_text(drift: Drift) -> str:
+    """Say of how much drift cannot be told."""
+    are = "is" if drift.unowned == 1 else "are"
+    return f"{counted(drift.unowned, 'declared resource')} {are} not ours yet: drift is only told after an apply"
+
+
+def drift_verdict(drift: Drift) -> str:
+    """Sum a drift up in a sentence."""
+    counts = Counter(one.what for one in drift.drifted)
+    if not counts:
+        return f"No drift. {counted(drift.watched, 'resource')} as last written."
+    parts = [f"{counts[what]:,} {word}" for what, word in DRIFTED.items() if counts[what]]
+    return f"Drift: {', '.join(parts)}; {drift.watched:,} watched."
+
+
+def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
+    sign, color = SIGNS[one.what]
+    title = f' "{one.title}"' if one.title and one.title != one.address.name else ""
     head = f"{sign} {one.address.local}{title}"
-    yield f"  {style.paint(head, color)}  {style.paint(said, 'dim')}"
+    yield f"  {style.paint(head, color)}  {style.paint(said_of(one), 'dim')}"
     both = [field.name for field in one.fields if field.side is Side.BOTH]
     if both:
         text = f"changed in git as well, and not applied yet: {', '.join(both)}"
@@ -83,7 +91,7 @@ def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
     yield from moved_lines(one.fields, framed([field.name for field in one.fields], style=style))
     revert, capture = remedies(one, flags=flags)
     if one.what is What.UNSYNCED:
-        yield f"      {style.paint('see to its source, then have it synced on the platform', 'dim')}"
+        yield f"      {style.paint(UNSYNCED_HINT, 'dim')}"
     if revert:
         yield f"      {style.paint('revert: ', 'dim')} {style.paint(revert)}"
     if capture:
@@ -94,12 +102,6 @@ def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
 
 def _summary(drift: Drift, style: Style) -> Iterator[str]:
     if drift.unowned:
-        are = "is" if drift.unowned == 1 else "are"
-        text = f"! {counted(drift.unowned, 'declared resource')} {are} not ours yet: drift is only told after an apply"
-        yield style.paint(text, "yellow")
-    counts = Counter(one.what for one in drift.drifted)
-    if not counts:
-        yield f"{style.paint('No drift.', 'bold')} {counted(drift.watched, 'resource')} as last written."
-        return
-    parts = [f"{counts[what]:,} {word}" for what, word in _WORDS.items() if counts[what]]
-    yield f"{style.paint('Drift:', 'bold')} {', '.join(parts)}; {drift.watched:,} watched."
+        yield style.paint(f"! {unowned_text(drift)}", "yellow")
+    head, stop, rest = drift_verdict(drift).partition(":" if drift.drifted else ".")
+    yield style.paint(head + stop, "bold") + style.paint(rest)

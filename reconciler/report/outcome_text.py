@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.plan.change import Action
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted
 from reconciler.report.details import Members, Reordered, Replaced, details
 from reconciler.report.faults import hint_text
 from reconciler.report.field_text import changed_lines, framed
-from reconciler.report.style import cells, counted, cut
+from reconciler.report.proof import applied_verdict, proof, undo_hint
+from reconciler.report.style import cells, cut
 from reconciler.report.values import LONGEST_TEXT, is_prose, list_text, size_text, value_text
+from reconciler.report.vocabulary import done_word
 from reconciler.report.words import prose_diff
 
 if TYPE_CHECKING:
@@ -20,25 +21,13 @@ if TYPE_CHECKING:
     from reconciler.plan.change import Change, FieldChange
     from reconciler.plan.outcome import Applied, Outcome, Remainder
     from reconciler.report.details import Detail
-    from reconciler.report.style import Style
+    from reconciler.report.sheet import Tone
+    from reconciler.report.style import Paint, Style
 
-PAST = {
-    Action.CREATE: "created",
-    Action.UPDATE: "updated",
-    Action.RESTORE: "restored",
-    Action.ARCHIVE: "archived",
-    Action.PUBLISH: "published",
-    Action.UNPUBLISH: "unpublished",
-    Action.ADOPT: "adopted",
-    Action.RECORD: "recorded",
-    Action.FORGET: "forgotten",
-    Action.CONFLICT: "left in conflict",
-    Action.KEEP: "kept",
-    Action.REPORT: "reported",
-}
 MOST_LISTED = 20
 """Of changes that were not tried, so many are named."""
 
+_TONES: dict[Tone, Paint | None] = {"good": "green", "note": None, "bad": "red"}
 _T = TypeVar("_T", bound="Outcome")
 
 
@@ -56,18 +45,8 @@ def applied_text(applied: Applied, *, style: Style, flags: str = "") -> Iterator
     for remainder in applied.remainders:
         yield from _remainder(remainder, style)
     yield from _closing(applied, style)
-    if applied.archived and not applied.unrecorded:
-        text = f"To bring back what was archived, as far as the platform can: reconciler undo {flags}{applied.run}"
-        yield style.paint(text, "dim")
-
-
-def done_word(done: Done) -> str:
-    """Say in a word or two what a change did, or that it found done."""
-    change = done.change
-    word = "deleted" if change.action is Action.ARCHIVE and change.kind.archive_is_final else PAST[change.action]
-    if done.adopted:
-        return "adopted" if change.action is Action.CREATE else f"already {word}"
-    return word
+    if undo := undo_hint(applied, flags=flags):
+        yield style.paint(f"To bring back what was archived, as far as the platform can: {undo}", "dim")
 
 
 def _only(outcomes: Sequence[Outcome], kind: type[_T]) -> list[_T]:
@@ -159,36 +138,9 @@ def _closing(applied: Applied, style: Style) -> Iterator[str]:
         yield from hint_text(applied.stopped.hint, style=style)
     elif applied.interrupted:
         yield style.paint("Interrupted: run again to go on.", "yellow")
-    kinds = Counter(type(outcome) for outcome in applied.outcomes)
-    words = {Done: "done", Failed: "failed", Conflicted: "in conflict", Blocked: "blocked", NotStarted: "not started"}
-    parts = [f"{kinds[kind]:,} {word}" for kind, word in words.items() if kinds[kind] or kind is Done]
-    yield f"{style.paint('Applied:', 'bold')} {', '.join(parts)}."
-    yield from _proof(applied, kinds[Done], style)
-
-
-def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
-    """Yield what reading back found; after an interruption nothing was read."""
-    left = len(applied.remainders)
-    if applied.unrecorded:
-        yield f"{style.paint('Not remembered:', 'red', 'bold')} {style.paint(applied.unrecorded.message)}"
-        yield from hint_text(
-            "the platform is as told above; plan again: what is there is compared with git", style=style
-        )
-    if left:
-        text = f"{counted(left, 'resource')} read back not as written."
-        yield f"{style.paint('Not converged:', 'red', 'bold')} {text}"
-    elif applied.unproved:
-        why = "the run was stopped before it could read back" if applied.stopped else applied.unproved.message
-        yield f"{style.paint('Not proved:', 'red', 'bold')} {style.paint(why)}"
-        yield from hint_text("plan again when the platform can be read: it shows what is left", style=style)
-    elif done and not applied.interrupted:
-        yield _read_back(applied, done, style)
-
-
-def _read_back(applied: Applied, done: int, style: Style) -> str:
-    """Say what the proof is worth: what was written, all of it or not, and less what cannot be read."""
-    whole = len(applied.outcomes) == done
-    start = style.paint("Proved:", "green", "bold") if whole else "Read back:"
-    sent = len({secret for one in _only(applied.outcomes, Done) if not one.adopted for secret in one.change.secrets})
-    unseen = f" {counted(sent, 'secret')} sent, which cannot be read back." if sent else ""
-    return f"{start} what was written is as git wants it ({counted(done, 'change')}).{unseen}"
+    yield f"{style.paint('Applied:', 'bold')} {applied_verdict(applied)}"
+    for alert in proof(applied):
+        color = _TONES[alert.tone]
+        label = style.paint(f"{alert.label}:", color, "bold") if color else f"{alert.label}:"
+        yield f"{label} {style.paint(alert.message)}"
+        yield from hint_text(alert.hint, style=style)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.plan.change import Action, Side
-from reconciler.plan.secrecy import SecretState
-from reconciler.report.style import Paint, Style, cells, clean, counted, cut_left, pad
+from reconciler.plan.change import Action
+from reconciler.report.style import Style, cells, clean, counted, cut_left, pad
+from reconciler.report.vocabulary import COLORS, REPLACED, counts_text, means_of, moved_words, nothing_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,39 +17,8 @@ if TYPE_CHECKING:
 MOST_CREATES_IN_FULL = 20
 """With more creations than this, each gets one line."""
 
-COLORS: dict[Action, Paint] = {
-    Action.CREATE: "green",
-    Action.UPDATE: "yellow",
-    Action.RESTORE: "green",
-    Action.ARCHIVE: "red",
-    Action.PUBLISH: "cyan",
-    Action.UNPUBLISH: "cyan",
-    Action.ADOPT: "cyan",
-    Action.RECORD: "cyan",
-    Action.FORGET: "cyan",
-    Action.CONFLICT: "red",
-    Action.KEEP: "yellow",
-    Action.REPORT: "yellow",
-}
-_MEANS = {
-    Action.RESTORE: "restore: brought back from the archive",
-    Action.ARCHIVE: "archive",
-    Action.PUBLISH: "publish: reachable by the world",
-    Action.UNPUBLISH: "unpublish: no longer reachable",
-    Action.ADOPT: "adopt: ours from now on",
-    Action.RECORD: "only the ledger changes",
-    Action.FORGET: "forget: ours no longer",
-    Action.CONFLICT: "conflict",
-    Action.KEEP: "kept",
-}
-_COUNTED = {Action.REPORT: "to know of", Action.CONFLICT: "in conflict", Action.KEEP: "kept"}
 _MOST_ADOPTIONS = 20
 _MOST_NAMED = 6
-_MOVED: dict[Side, tuple[str, Paint]] = {
-    Side.PENDING: ("you changed", "dim"),
-    Side.DRIFTED: ("changed on the platform", "yellow"),
-    Side.BOTH: ("changed both here and on the platform", "red"),
-}
 _WIDEST_NAME = 60
 _LEAST_WHERE = 16
 _MOST_SECRETS = 20
@@ -70,18 +38,6 @@ def plan_text(plan: Plan, *, style: Style) -> Iterator[str]:
     if creates > MOST_CREATES_IN_FULL:
         yield style.paint(f"The fields of {counted(creates, 'creation')} are not shown.", "dim")
     yield from _summary(plan, by_org, style)
-
-
-def counts_text(changes: Iterable[Change]) -> str:
-    """Write how many changes there are of each action, as `2 to create, 1 to update`."""
-    listed = list(changes)
-    counts = Counter(change.action for change in listed)
-    final = sum(change.action is Action.ARCHIVE and change.kind.archive_is_final for change in listed)
-    counts[Action.ARCHIVE] -= final
-    parts = [f"{counts[action]:,} to {action.value}" for action in Action if action.is_step and counts[action] > 0]
-    parts += [f"{final:,} to delete"] if final else []
-    parts += [f"{counts[action]:,} {words}" for action, words in _COUNTED.items() if counts.get(action)]
-    return ", ".join(parts)
 
 
 def _by_org(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -119,23 +75,14 @@ def _changes(changes: Sequence[Change], style: Style, *, is_short: bool) -> Iter
 
 def _moved(change: Change, style: Style) -> Iterator[str]:
     """Yield the lines that say which side moved, and since when that is known."""
-    if change.since is None:
-        return
-    for side, (words, color) in _MOVED.items():
-        names = [one.name for one in change.fields if one.side is side]
-        if names:
-            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            listed = ", ".join(names[:_MOST_NAMED]) + more
-            text = f"{words} since {change.since}: {listed}"
-            yield f"      {style.paint(text, color)}"
+    for color, text in moved_words(change):
+        yield f"      {style.paint(text, color)}"
 
 
 def _name(change: Change) -> str:
     """Name a change by its address within the organization, its title where that differs, and what it means."""
     title = f' "{change.title}"' if change.title and change.title != change.address.name else ""
-    means = _MEANS.get(change.action)
-    if change.action is Action.ARCHIVE and change.kind.archive_is_final:
-        means = "delete"
+    means = means_of(change)
     return f"{change.address.local}{title}{f'  {means}' if means else ''}"
 
 
@@ -155,7 +102,8 @@ def _head(change: Change, column: int, style: Style) -> Iterator[str]:
 
 
 def _fields(change: Change, style: Style) -> Iterator[str]:
-    from reconciler.report.field_text import changed_lines, created_lines, framed, leaves
+    from reconciler.report.field_text import changed_lines, created_lines, framed
+    from reconciler.report.rows import leaves
 
     sent = frozenset(change.secrets)
     match change.action:
@@ -172,7 +120,7 @@ def _fields(change: Change, style: Style) -> Iterator[str]:
 
 def _notes(change: Change, style: Style) -> Iterator[str]:
     if change.replace and change.action is Action.UPDATE:
-        yield "      " + style.paint("written as a whole: the API has no other way to clear a field", "dim")
+        yield "      " + style.paint(REPLACED, "dim")
     for note in change.notes:
         for number, line in enumerate(note.splitlines()):
             yield f"      {style.paint('  ' if number else '! ', 'yellow')}{style.paint(line, 'yellow')}"
@@ -180,7 +128,7 @@ def _notes(change: Change, style: Style) -> Iterator[str]:
 
 def _summary(plan: Plan, by_org: Mapping[str, Sequence[Change]], style: Style) -> Iterator[str]:
     if plan.is_empty:
-        yield _nothing(plan, style)
+        yield f"{style.paint('No changes.', 'bold')} {nothing_words(plan)}"
         return
     if len(by_org) > 1:
         width = max(map(cells, by_org))
@@ -214,15 +162,3 @@ def _secrets(plan: Plan, style: Style) -> Iterator[str]:
             line = " "
         line += f" {part}"
     yield style.paint(line, "yellow")
-
-
-def _nothing(plan: Plan, style: Style) -> str:
-    are = "is" if plan.in_sync == 1 else "are"
-    told = [f" {count:,} {words}." for action, words in _COUNTED.items() if (count := plan.counts.get(action))]
-    unknown = plan.secrets.get(SecretState.UNKNOWN, 0)
-    if unknown:
-        why = "no value here, or not sent since the ledger began (--rotate sends them)"
-        told.append(f" {counted(unknown, 'secret')} not compared: {why}.")
-    known = "".join(told)
-    text = f"{counted(plan.in_sync, 'resource')} {are} as git wants {'it' if are == 'is' else 'them'}."
-    return f"{style.paint('No changes.', 'bold')} {text}{known}"

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Self, TextIO, assert_never, cast
 
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted
-from reconciler.report.outcome_text import done_word
 from reconciler.report.style import Style, counted
+from reconciler.report.vocabulary import done_word
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.claim import since
-from reconciler.report.plan_text import counts_text
 from reconciler.report.style import cut
 from reconciler.report.table import table
 from reconciler.report.values import value_text
+from reconciler.report.vocabulary import counts_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

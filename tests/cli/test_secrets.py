@@ -32,15 +32,28 @@ def _leaked(text: str, secrets: dict[str, str]) -> list[str]:
     return [name for name, value in secrets.items() if value in text]
 
 
+FORMATS = [
+    part for name in ("text", "markdown", "summary", "html", "json") for part in ("--format", f"{name}=%.{name}")
+]
+
+
+def _formats(run: str) -> list[str]:
+    """Ask for every format, each in a file of this run."""
+    return [part.replace("%", run) for part in FORMATS]
+
+
 def test_no_output_holds_a_secret(fleet, secrets):
-    """A fleet is planned, saved, applied, planned again and changed, as text and as events: no secret is anywhere."""
+    """A fleet is planned, saved, applied, planned again and changed, in every format: no secret is anywhere."""
     said = [
         fleet.run("validate").text,
-        fleet.run("plan", "--out", "a.plan").text,
+        fleet.run("plan", "--out", "a.plan", *_formats("plan")).text,
         fleet.run("plan", "--json", "--out", "b.plan").text,
-        fleet.run("apply", "a.plan").text,
+        fleet.run("apply", "a.plan", *_formats("apply")).text,
         fleet.run("plan", "--json").text,
+        fleet.run("drift", *_formats("drift")).text,
     ]
+    for run in ("plan", "apply", "drift"):
+        assert len(list(fleet.folder.glob(f"{run}.*"))) == 5
     sent = str([one.body for one in fleet.world.writes])
     assert _leaked(sent, secrets) == sorted(set(secrets) - {"EVERRUNS_API_KEY"}, key=list(secrets).index)
     assert _leaked("".join(said) + _files(fleet.folder), secrets) == []

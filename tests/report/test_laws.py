@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import LocatedFault, ReconcilerError
+from reconciler.errors import LocatedFault
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
-from reconciler.plan.plan import OrgRef, Plan
+from reconciler.plan.outcome import Applied, Conflicted
+from reconciler.plan.plan import Plan
 from reconciler.report import events
 from reconciler.report.faults import error_text, fault_text
 from reconciler.report.outcome_text import applied_text
@@ -21,47 +21,8 @@ from reconciler.report.progress import finished_line, progress
 from reconciler.report.style import Style
 from reconciler.resource import Address
 
-NASTY = st.text(st.sampled_from("ab \n\t\r\x00\x1b[31m\x07\x7f\x9b\u2028\u202e\u200b\ud800漢é👩"), max_size=12)
-LEAF = NASTY | st.none() | st.booleans() | st.integers() | st.floats() | st.just(SET)
-SECRET = st.builds(SecretRef, source=st.sampled_from(["env", "file"]), name=NASTY)
-VALUE = st.recursive(
-    LEAF | SECRET | NASTY.map(lambda text: (text + "\n") * 30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY, inner, max_size=3),
-    max_leaves=8,
-)
-FIELD = st.builds(FieldChange, path=st.tuples(NASTY), old=VALUE, new=VALUE)
-ADDRESS = st.builds(Address, org=NASTY, kind=st.just("Agent"), name=NASTY)
-CHANGE = st.builds(
-    Change,
-    address=ADDRESS,
-    action=st.sampled_from(Action),
-    title=NASTY,
-    fields=st.lists(FIELD, max_size=3).map(tuple),
-    body=st.dictionaries(NASTY, VALUE, max_size=2),
-    replace=st.booleans(),
-    notes=st.tuples(NASTY),
-    where=NASTY,
-)
-PLAN = st.builds(
-    Plan,
-    changes=st.lists(CHANGE, max_size=3).map(tuple),
-    orgs=st.dictionaries(NASTY, st.builds(OrgRef, id=NASTY, title=NASTY), max_size=2),
-    partial=st.none() | NASTY,
-)
-ERROR = st.builds(ReconcilerError, NASTY, hint=NASTY)
-OUTCOME = (
-    st.builds(Done, CHANGE, adopted=st.booleans(), note=NASTY)
-    | st.builds(Failed, CHANGE, ERROR)
-    | st.builds(Blocked, CHANGE, by=NASTY)
-    | st.builds(Conflicted, CHANGE, NASTY, st.tuples(FIELD), NASTY)
-    | st.builds(NotStarted, CHANGE)
-)
-APPLIED = st.builds(
-    Applied,
-    outcomes=st.lists(OUTCOME, max_size=3).map(tuple),
-    interrupted=st.booleans(),
-    remainders=st.lists(st.builds(Remainder, ADDRESS, st.tuples(FIELD), NASTY), max_size=2).map(tuple),
-)
+from .anything import APPLIED, ERROR, NASTY, PLAN
+
 FAULT = st.builds(
     LocatedFault,
     path=NASTY,

@@ -8,8 +8,9 @@ import pytest
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.plan import OrgRef, Plan
-from reconciler.report.plan_text import counts_text, plan_text
+from reconciler.report.plan_text import plan_text
 from reconciler.report.style import Style, cells
+from reconciler.report.vocabulary import counts_text
 from reconciler.resource import Address
 
 PLAIN = Style(color=False, width=100)

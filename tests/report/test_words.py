@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.report.lines import hunks
+from reconciler.report.prose import words
 from reconciler.report.style import Style
-from reconciler.report.words import prose_diff, words
+from reconciler.report.words import prose_diff
 
 PLAIN = Style(color=False, width=60)
 TEXT = st.lists(st.sampled_from("abc")).map("\n".join)

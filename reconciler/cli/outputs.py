@@ -1,0 +1,121 @@
+"""The formats that a run was asked for: which goes to standard output, and which into which file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from reconciler.errors import UsageError
+from reconciler.report.render import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.errors import Exit
+    from reconciler.plan.plan import Plan
+    from reconciler.report.subject import Subject
+    from reconciler.settings import Settings
+
+KNOWN: tuple[Format, ...] = get_args(Format)
+
+
+class Into(NamedTuple):
+    """A format and the file it goes into."""
+
+    form: Format
+    file: str
+
+
+class Outputs(NamedTuple):
+    """What goes to standard output, and what into files."""
+
+    stdout: Format = "text"
+    files: tuple[Into, ...] = ()
+
+
+NOTHING_ELSE = Outputs()
+"""Text alone, as it was always."""
+
+
+def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
+    """Read `--format` as often as it was given; raises UsageError for what cannot be done, before anything is."""
+    loose: list[Format] = []
+    files: list[Into] = []
+    for one in given:
+        name, equals, file = one.partition("=")
+        form = next((known for known in KNOWN if known == name), None)
+        if form is None:
+            raise UsageError(f"--format {one}: no such format", hint=f"known: {', '.join(KNOWN)}")
+        if equals:
+            files.append(Into(form, _place(one, file)))
+        else:
+            loose.append(form)
+    if as_json and loose:
+        raise UsageError(
+            f"--format {loose[0]}: --json has standard output for its events",
+            hint=f"give it a file: --format {loose[0]}=FILE",
+        )
+    if len(loose) > 1:
+        raise UsageError(
+            f"--format {loose[0]} and {loose[1]} would both go to standard output",
+            hint=f"give one of them a file: --format {loose[1]}=FILE",
+        )
+    _ensure_apart(files)
+    return Outputs(loose[0] if loose else "text", tuple(files))
+
+
+def _place(flag: str, file: str) -> str:
+    """Check that a file can be written where it is to be, and return its name."""
+    path = Path(file)
+    if not file or file == "-" or path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UsageError(f"--format {flag}: not a place for a file", hint="name a file, as plan.md")
+    if not path.parent.is_dir():
+        raise UsageError(f"--format {flag}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"--format {flag}: the folder {path.parent} cannot be written", hint="choose another one")
+    return file
+
+
+def _ensure_apart(files: Sequence[Into]) -> None:
+    seen: set[Path] = set()
+    for one in files:
+        path = Path(one.file).resolve()
+        if path in seen:
+            raise UsageError(f"--format {one.form}={one.file}: another format goes into this file", hint="name two")
+        seen.add(path)
+
+
+def facts_of(settings: Settings, *, plan: Plan | None = None, commit: str | None = None) -> dict[str, str]:
+    """Return what a run was made from, by name; the commit is that of the manifests where none is given."""
+    from reconciler.manifest.commit import commit_of
+
+    commit = commit or commit_of(settings.manifests[0])
+    facts = {
+        "Platform": "the embedded emulator" if settings.local else settings.api_url,
+        "Manifests": ", ".join(settings.manifests),
+        "Commit": commit or "",
+        "Ledger": str(plan.owner) if plan and plan.owner else "",
+        "Digest": plan.digest if plan else "",
+    }
+    return {name: text for name, text in facts.items() if text}
+
+
+def written(
+    files: Sequence[Into], subject: Subject, *, verb: str, exit_codes: Sequence[Exit], facts: Mapping[str, str]
+) -> Iterator[tuple[Into, OSError | None]]:
+    """Write each file, whole or not at all; yield it with why it could not be written, None where it was."""
+    from reconciler.report.render import render
+
+    for one in files:
+        text = render(subject, one.form, verb=verb, exit_codes=exit_codes, facts=facts)
+        temporary = Path(f"{one.file}.{os.getpid()}.part")
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(one.file)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            yield one, error
+        else:
+            yield one, None
