@@ -411,6 +411,7 @@ CREATIONS: list[tuple[Kind, dict[str, Any], str, Creation]] = [
             raw=True,
             unwrap="channel",
             one_time="api_key",
+            renewed_by="/regenerate-key",
         ),
     ),
     (
@@ -424,13 +425,21 @@ CREATIONS: list[tuple[Kind, dict[str, Any], str, Creation]] = [
             raw=True,
             unwrap="channel",
             one_time="api_key",
+            renewed_by="/regenerate-key",
         ),
     ),
     (
         CHANNEL,
         {"type": "api_endpoint"},
         "/v1/apps/channels/channels",
-        Creation("/v1/apps/channels/api-endpoint-channels", {}, raw=True, unwrap="channel", one_time="api_key"),
+        Creation(
+            "/v1/apps/channels/api-endpoint-channels",
+            {},
+            raw=True,
+            unwrap="channel",
+            one_time="api_key",
+            renewed_by="/regenerate-key",
+        ),
     ),
 ]
 

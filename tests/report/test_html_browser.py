@@ -107,7 +107,7 @@ def test_it_is_searched_by_words_of_names_fields_and_values(show, plan):
     """All words must be there; the count and the sections follow."""
     page = show(plan_sheet(plan, facts=FACTS))
     page.fill("#q", "timeout_ms 10000")
-    page.wait_for_function("document.getElementById('count').textContent.includes('of')")
+    playwright.expect(page.locator("#count")).to_contain_text("of")
     assert shown(page) == ["acme/Agent/triage"]
     assert page.locator("#count").inner_text() == "1 of 9"
     assert page.locator("section.sec:not([hidden]) h2").all_inner_texts() == ["Secrets\n2 Agents, 1 Channel"]
