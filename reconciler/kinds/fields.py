@@ -250,8 +250,11 @@ _TEXT_SCHEMA: dict[str, Any] = {
     ]
 }
 
+_NULLABLE_TEXT_SCHEMA = _TEXT_SCHEMA | {"oneOf": [*_TEXT_SCHEMA["oneOf"], {"type": "null"}]}
+
 Secret = Annotated[Any, BeforeValidator(_secret), SENSITIVE, WithJsonSchema(_SECRET_SCHEMA)]
 ClearableSecret = Annotated[Any, BeforeValidator(_secret_or_null), SENSITIVE, WithJsonSchema(_NULLABLE_SECRET_SCHEMA)]
 Text = Annotated[str, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_TEXT_SCHEMA)]
+ClearableText = Annotated[str | None, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_NULLABLE_TEXT_SCHEMA)]
 FileText = Annotated[str, BeforeValidator(_text), Beside("files", named_by="path"), WithJsonSchema(_TEXT_SCHEMA)]
 Tags = Annotated[list[str], AS_SET]

@@ -163,7 +163,7 @@ def _pinned_in_new(chosen: Sequence[Desired], orgs: Mapping[str, OrgRef]) -> lis
     """Report ids in an organization that does not exist yet: nothing can have one there."""
     return [
         Fault(
-            f"no {one.kind.name.lower()} has the id {one.pinned}: its organization does not exist yet",
+            f"no {one.kind.noun} has the id {one.pinned}: its organization does not exist yet",
             one.source,
             ("metadata", "id") if one.path == ("spec",) else (*one.path, "id"),
             hint="remove the line",

@@ -129,6 +129,7 @@ class Change:
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
+    With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
     when it was last written, where it is ours already.
     """
@@ -140,6 +141,7 @@ class Change:
     body: Shape = field(default_factory=dict)
     then: Shape = field(default_factory=dict)
     replace: bool = False
+    completes: bool = False
     frees: str | None = None
     detour: str | None = None
     id: str | None = None
@@ -157,8 +159,8 @@ class Change:
 
     @property
     def step(self) -> str:
-        """What other steps call this one; a resource and its publication are two steps."""
-        return step_of(self.address, self.action)
+        """What other steps call this one; a resource, what completes it and its publication are steps of their own."""
+        return f"{self.address} complete" if self.completes else step_of(self.address, self.action)
 
     @property
     def secrets(self) -> tuple[SecretRef, ...]:

@@ -61,9 +61,15 @@ class Rules:
         return frozenset(id_ for run in self.ledger.runs.values() for id_ in run.archived.values())
 
     def id_of(self, address: Address) -> str | None:
-        """Return the id that an address is remembered by."""
+        """Return the id that an address is remembered by, if need be as what a run of ours archived last."""
         entry = self.ledger.entries.get(self.moves.get(address, address) if self.moves else address)
-        return entry.id if entry else None
+        return entry.id if entry else self._farewells.get(address)
+
+    @cached_property
+    def _farewells(self) -> Mapping[Address, str]:
+        """The last id that was archived at each address."""
+        runs = sorted(self.ledger.runs.values(), key=lambda run: run.at)
+        return {address: id_ for run in runs for address, id_ in run.archived.items()}
 
     def leaving(self, declared: Iterable[Desired]) -> dict[Address, Entry]:
         """Return what is ours and no longer declared; a child of what has moved by the new address of its parent."""
