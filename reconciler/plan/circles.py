@@ -63,7 +63,7 @@ def entangled(steps: Iterable[str], changes: Iterable[Change], wanted: Iterable[
     circle = {change.address for change in changes if change.step in {*steps}}
     first = next(one for one in wanted if one.address in circle)
     names = " and ".join(sorted(address.local for address in circle))
-    message = f"{names} wait for one another: one takes the other's name, and is referred to by it"
+    message = f"{names} wait for one another: one takes the other's name, and the other refers to it"
     return Fault(message, first.source, first.path, hint="do it in two runs: the new name first, then the reference")
 
 
