@@ -25,10 +25,10 @@ class AgentIdentitySpec(Spec):
         "Address of its picture.", example="https://www.example.com/desk.png"
     )
     locale: Annotated[str | None, Clear.NULL] = optional(
-        "Its language, of those that the platform knows.", example="de-DE", min_length=1
+        "Its language, of those that the platform knows.", example="de-DE", others=["en"], min_length=1
     )
     timezone: Annotated[str | None, Clear.NULL] = optional(
-        "Its IANA time zone, of those that the platform knows.", example="Europe/Berlin", min_length=1
+        "Its IANA time zone, of those that the platform knows.", example="Europe/Berlin", others=["UTC"], min_length=1
     )
 
 

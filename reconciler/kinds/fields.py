@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -22,14 +22,16 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
-def required(description: str, *, example: Any, **constraints: Any) -> Any:
-    """Declare a field that must be written."""
-    return Field(description=description, examples=[example], **constraints)
+def required(description: str, *, example: Any, others: Sequence[Any] = (), **constraints: Any) -> Any:
+    """Declare a field that must be written; `others` are more examples, for values that only the platform knows."""
+    return Field(description=description, examples=[example, *others], **constraints)
 
 
-def optional(description: str, *, example: Any, default: Any = None, **constraints: Any) -> Any:
+def optional(
+    description: str, *, example: Any, others: Sequence[Any] = (), default: Any = None, **constraints: Any
+) -> Any:
     """Declare a field that may be left out; `default` is what the server does then, None when it stores nothing."""
-    return Field(default=default, description=description, examples=[example], **constraints)
+    return Field(default=default, description=description, examples=[example, *others], **constraints)
 
 
 @dataclass(frozen=True, slots=True)
