@@ -79,7 +79,7 @@ def said(result):
 
 def example(model, name):
     """Give the example of a field; a text from a file is a text here."""
-    (value,) = model.model_fields[name].examples
+    value, *_ = model.model_fields[name].examples
     return TEXT if value == {"file": "../prompts/triage.md"} else value
 
 
@@ -315,8 +315,8 @@ MISSES = [
     ("Agent/zzzzzzz", "nothing live is called that", "there are: Agent/triage, Agent/triage-eu"),
     ("agent", "no such kind", "did you mean Agent?"),
     ("memories", "no such kind", "did you mean Memory?"),
-    ("zzz", "no such kind", "a kind (Organization, Memory, Agent, App)"),
-    ("Harness", "harnesses are only referred to", "known: Organization"),
+    ("zzz", "no such kind", "a kind (Organization, Memory, Harness, AgentIdentity, Agent, App)"),
+    ("Model", "models are only referred to", "known: Organization"),
     ("Channel", "channels are written inside their App", "import the App"),
     ("App/bot/Channel/in", "channels are written inside their App", "import the App"),
 ]

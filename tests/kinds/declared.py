@@ -7,7 +7,7 @@ by changing it until the model takes it. A field whose values only the platform 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.fields import Clear, Spec, Switch
 from reconciler.kinds.kind import Kind, Shape, clears, references, sensitive, switches, whole
-from reconciler.kinds.walk import reach, replaced, tags
+from reconciler.kinds.walk import Step, reach, replaced, tags
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.resource import Address
 
@@ -60,7 +60,7 @@ class Sort:
                 continue
             path = (*above, name)
             nested = _model(info.annotation)
-            if nested is not None and path not in whole(self.kind):
+            if nested is not None and not self.is_whole(path):
                 yield from self._fields(nested, path)
             else:
                 yield path
@@ -118,7 +118,7 @@ class Sort:
         """Give the spec with a field emptied in every way that a manifest knows: by null, as a list, as a map."""
         found = [self.with_field(spec, path, None)] if self.accepts(self.with_field(spec, path, None)) else []
         value = _at(spec, path)
-        is_map = isinstance(value, dict) and path in whole(self.kind) and _model(self.info(path).annotation) is None
+        is_map = isinstance(value, dict) and self.is_whole(path) and _model(self.info(path).annotation) is None
         if isinstance(value, list) or is_map:
             found.append(self.with_field(spec, path, type(value)()))
         return [one for one in found if self.accepts(one)]
@@ -151,9 +151,16 @@ class Sort:
 
     def is_secret(self, path: Path) -> bool:
         """Say whether a field is a secret."""
+        return self._is_among(path, sensitive(self.kind))
+
+    def is_whole(self, path: Path) -> bool:
+        """Say whether a field is a map that is compared as one value."""
+        return self._is_among(path, whole(self.kind))
+
+    def _is_among(self, path: Path, marked: Iterable[tuple[Step, ...]]) -> bool:
         own = tags(self.model)
-        marked = [one for one in sensitive(self.kind) if all(isinstance(step, str) or step in own for step in one)]
-        return path in [tuple(step for step in one if isinstance(step, str)) for one in marked]
+        plain = [one for one in marked if all(isinstance(step, str) or step in own for step in one)]
+        return path in [tuple(step for step in one if isinstance(step, str)) for one in plain]
 
     def accepts(self, spec: Shape) -> bool:
         """Say whether a manifest may say this."""
