@@ -26,8 +26,23 @@ Remembered = Callable[[Address], str | None]
 """Gives the id that the ledger knows an address by."""
 
 
-def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, remembered: Remembered) -> Matches:
-    """Match the desired of one kind and organization with its live resources (design, section 6)."""
+def nowhere(_address: Address) -> str | None:
+    """Remember nothing."""
+    return None
+
+
+def identify(
+    kind: Kind,
+    desired: Sequence[Desired],
+    live: Iterable[Wire],
+    *,
+    remembered: Remembered,
+    archived: Remembered = nowhere,
+) -> Matches:
+    """Match the desired of one kind and organization with its live resources (design, section 6).
+
+    `archived` gives the id of the one that was archived at an address, where it was ours.
+    """
     matches = Matches()
     wires = [wire for wire in live if wire.get("status") != "deleted"]
     by_id = {wire["id"]: wire for wire in wires}
@@ -39,11 +54,10 @@ def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, re
             by_title[_folded(kind, str(wire.get("name", "")))].append(wire)
     for one in desired:
         if one.pinned is None and one.address not in matches.live:
-            _by_title(one, by_title.get(_folded(kind, one.title), []), matches, remembered=remembered)
-    for address, wire in [*matches.live.items()]:
-        if kind.wire.provided(wire):
-            del matches.live[address]
-            (one,) = (one for one in desired if one.address == address)
+            _by_title(one, by_title.get(_folded(kind, one.title), []), matches, archived=archived)
+    for one in desired:
+        wire = matches.live.get(one.address)
+        if wire is not None and kind.wire.provided(wire):
             matches.faults.append(_not_ours_to_manage(one, str(wire.get("name", ""))))
     return matches
 
@@ -119,7 +133,7 @@ def _sorted_in(one: Desired, wire: Wire, matches: Matches) -> None:
     (matches.twins if one.kind.wire.archived(wire) else matches.live)[one.address] = wire
 
 
-def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches, *, remembered: Remembered) -> None:
+def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches, *, archived: Remembered) -> None:
     """Match the one live resource of this title; several are for a person to settle.
 
     Of several archived ones the twin is the one that was ours, if any was.
@@ -133,7 +147,7 @@ def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches, *, remember
     elif alive:
         matches.live[one.address] = alive[0]
     elif wires:
-        ours = remembered(one.address)
+        ours = archived(one.address)
         matches.twins[one.address] = next((wire for wire in wires if wire["id"] == ours), wires[0])
 
 

@@ -61,9 +61,13 @@ class Rules:
         return frozenset(id_ for run in self.ledger.runs.values() for id_ in run.archived.values())
 
     def id_of(self, address: Address) -> str | None:
-        """Return the id that an address is remembered by, if need be as what a run of ours archived last."""
+        """Return the id that an address is remembered by."""
         entry = self.ledger.entries.get(self.moves.get(address, address) if self.moves else address)
-        return entry.id if entry else self._farewells.get(address)
+        return entry.id if entry else None
+
+    def archived_at(self, address: Address) -> str | None:
+        """Return the id of what was archived last at an address: by hand while it was ours, or by a run of ours."""
+        return self.id_of(address) or self._farewells.get(address)
 
     @cached_property
     def _farewells(self) -> Mapping[Address, str]:
