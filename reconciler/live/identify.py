@@ -56,9 +56,9 @@ def identify(
         if one.pinned is None and one.address not in matches.live:
             _by_title(one, by_title.get(_folded(kind, one.title), []), matches, archived=archived)
     for one in desired:
-        wire = matches.live.get(one.address)
-        if wire is not None and kind.wire.provided(wire):
-            matches.faults.append(_not_ours_to_manage(one, str(wire.get("name", ""))))
+        met = matches.live.get(one.address)
+        if met is not None and kind.wire.provided(met):
+            matches.faults.append(_not_ours_to_manage(one, str(met.get("name", ""))))
     return matches
 
 
