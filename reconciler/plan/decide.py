@@ -145,22 +145,9 @@ def _update(
     why_not = kind.impossible(spec, observed.spec)
     if why_not:
         return Fault(why_not, desired.source, (*desired.path, fields[0].path[0]), on_value=True)
-    if any(clears(kind).get(name) is Clear.REPLACE for name in _emptied(fields)):
+    cleared = {change.path[0] for change in fields if len(change.path) == 1 and change.new is None}
+    if any(clears(kind).get(name) is Clear.REPLACE for name in cleared):
         return _replace(desired, spec, observed, fields, Action.UPDATE)
-    body = _patch(kind, spec, observed, fields, dropped)
-    return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
-
-
-def _emptied(fields: Sequence[FieldChange]) -> set[str]:
-    """Return the top-level fields that git wants to be nothing."""
-    return {change.path[0] for change in fields if len(change.path) == 1 and change.new is None}
-
-
-def _patch(
-    kind: Kind, spec: Shape, observed: Observed, fields: Sequence[FieldChange], dropped: Sequence[FieldChange] = ()
-) -> Shape:
-    """Return the fields that differ, each complete enough to be sent where the API replaces it whole."""
-    cleared = _emptied(fields)
     wanted = kind.completed(spec, observed.spec)
     live = {} if retagged(spec, observed.spec) else observed.spec
     if kind.identity is Identity.POSITION:
@@ -176,7 +163,7 @@ def _patch(
     if retagged(spec, observed.spec):  # settings of the old type, secrets among them, mean nothing to the new one
         stale = (name for name, value in observed.spec.items() if isinstance(value, dict) and value)
         body = {name: {} for name in stale if name not in spec} | body
-    return body
+    return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
 
 
 def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:
@@ -198,11 +185,21 @@ def _cleared(kind: Kind, name: str, observed: Shape) -> object:
 
 def restored(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
     """Bring an archived twin back with what git says of it; what git does not say is as it was."""
+    if desired.kind.twin is Twin.REACTIVATE:
+        return _reactivated(desired, twin, spec)
     fields = diff(desired.kind, spec, twin.spec)
     spec = _renamed(desired, spec, twin, fields)
-    if desired.kind.twin is Twin.REVIVE:
-        return _replace(desired, spec, twin, fields, Action.RESTORE)
-    body = _patch(desired.kind, spec, twin, fields) | dict(desired.kind.wire.revival)
+    return _replace(desired, spec, twin, fields, Action.RESTORE)
+
+
+def _reactivated(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
+    """Bring an archived twin back by a PATCH, which says what differs as well."""
+    steps = _update(desired, spec, twin)
+    if isinstance(steps, Fault):
+        return steps
+    fields = [field for step in steps for field in step.fields]
+    body = {name: value for step in steps for name, value in step.body.items()}
+    body |= desired.kind.wire.revival
     return [_written(desired, twin, Action.RESTORE, fields, body, covers=None)]
 
 
