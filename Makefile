@@ -4,7 +4,9 @@ BIN := .venv/bin
 FITTING := $(shell for p in $(PYTHON) python3.13 python3.12 python3.11; do \
 	$$p -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo test check lint types imports schemas bench clean
+SEED := $(shell date +%s)
+
+.PHONY: demo test check survive laws fuzz lint types imports schemas bench clean
 
 demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and find nothing to do
 	@set -a; . manifests/demo.env; set +a; \
@@ -17,6 +19,16 @@ demo: .venv/demo  ## apply manifests/ to the embedded emulator, plan again, and 
 
 test: .venv/dev  ## run every test, in parallel, with branch coverage
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+FUZZ_INPUTS ?= 100000
+fuzz: .venv/dev  ## feed bad input to everything that reads, and print a table; FUZZ_INPUTS says how much
+	FUZZ_INPUTS=$(FUZZ_INPUTS) $(BIN)/python -m tests.fuzz
+
+survive: .venv/dev  ## kill an apply at every request, and put 500 random schedules of faults in its way; prints the table
+	SURVIVE=long $(BIN)/pytest -n auto --dist worksteal tests/survival
+
+laws: .venv/dev  ## thousands of random fleets and teams, new ones every time; `make laws SEED=...` repeats what was printed
+	LAWS=long $(BIN)/pytest -n auto --dist worksteal --hypothesis-seed=$(SEED) tests/laws
 
 check: test lint types imports  ## all that CI runs
 

@@ -9,11 +9,16 @@
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
+    ├── Defect                      1   a mistake of ours
+    ├── JournalError                1   what a run is about to do cannot be noted, so it is not done
     ├── LedgerError                 1   the ledger cannot be read or written, or belongs to others
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
     │   ├── LedgerLocked                another run holds it
     │   └── LedgerMoved             5   another run wrote it, or took its lock, meanwhile
     ├── Interrupted               130   the operator asked to stop
+    ├── Stopped                     1   the run may send nothing more
+    │   ├── OutOfTime                   its time is up (--timeout)
+    │   └── CircuitOpen                 too many server errors in a row
     └── ApiError                    1   the platform said no, or nothing
         ├── Unreachable                 no answer at all
         ├── Unauthorized                401
@@ -163,6 +168,14 @@ class OutputError(ReconcilerError):
     """What was to be printed could not be."""
 
 
+class Defect(ReconcilerError):
+    """A mistake of ours: told by its type and place alone, as the text of an exception may hold a value."""
+
+
+class JournalError(ReconcilerError):
+    """The journal of a run cannot be written: the disk is full, or the folder is not ours to write to."""
+
+
 class LedgerError(ReconcilerError):
     """The ledger cannot be read or written where it is kept, or belongs to somebody else."""
 
@@ -187,6 +200,18 @@ class Interrupted(ReconcilerError):
     exit_code = Exit.INTERRUPTED
 
 
+class Stopped(ReconcilerError):
+    """The run may send nothing more; what was under way is finished, nothing new is started."""
+
+
+class OutOfTime(Stopped):
+    """The time that the run was given is up, or would be before what it waits for."""
+
+
+class CircuitOpen(Stopped):
+    """The platform failed too often in a row to go on asking it."""
+
+
 @dataclass(frozen=True, slots=True)
 class AllowedAction:
     """A recovery action of an error answer (everruns-api/orgs-apps-errors.md, 4.3)."""
@@ -202,7 +227,8 @@ class AllowedAction:
 class Problem:
     """An error answer, parsed tolerantly: most carry no `code` (everruns-api/orgs-apps-errors.md, 4.1).
 
-    An answer that is no document at all comes from something else than an operation of the API.
+    An answer that is no document at all comes from something else than an operation of the API. `withheld` says why
+    the server's words are not shown, `sent` refers to the secrets that the request carried.
     """
 
     status: int
@@ -213,6 +239,8 @@ class Problem:
     allowed_actions: tuple[AllowedAction, ...] = ()
     request_id: str | None = None
     is_document: bool = True
+    withheld: str | None = None
+    sent: tuple[str, ...] = ()
 
     def action(self, rel: str) -> AllowedAction | None:
         """Return the recovery action with this relation, if the server offers it."""
@@ -221,7 +249,8 @@ class Problem:
     def __str__(self) -> str:
         """Say status and detail in one line, as `409 Conflict: Agent name 'x' is already taken`."""
         text = f"{self.status} {self.title}".strip()
-        return f"{text}: {self.detail}" if self.detail else text
+        text = f"{text}: {self.detail}" if self.detail else text
+        return f"{text} ({self.withheld})" if self.withheld else text
 
 
 class ApiError(ReconcilerError):
@@ -231,16 +260,30 @@ class ApiError(ReconcilerError):
         super().__init__(message, hint=hint)
         self.problem = problem
 
+    @property
+    def may_come_late(self) -> bool:
+        """Whether the request may still be carried out, though nobody waits for its answer any more."""
+        return self.problem is not None and self.problem.status in _GIVEN_UP_WAITING
+
+
+_GIVEN_UP_WAITING = (502, 504)
+
 
 class Unreachable(ApiError):
     """No answer: the host is unknown, refuses, or the connection broke or timed out.
 
-    `ambiguous` is true when the request may have been carried out all the same.
+    `ambiguous` is true when the request may have been carried out all the same, `late` when it still may be.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, ambiguous: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, ambiguous: bool = False, late: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.ambiguous = ambiguous
+        self.late = late
+
+    @property
+    def may_come_late(self) -> bool:
+        """Whether the connection was given up while the platform may still be at work."""
+        return self.late
 
 
 class Unauthorized(ApiError):
@@ -292,38 +335,6 @@ _SERIOUSNESS: list[Exit] = [
     Exit.USAGE,
     Exit.INTERRUPTED,
 ]
-
-
-def from_problem(problem: Problem, *, doing: str) -> ApiError:
-    """Turn an error answer into our own class, with a sentence on what to do.
-
-    `doing` says what was tried, as `listing agents of acme`.
-    """
-    by_status: dict[int, tuple[type[ApiError], str]] = {
-        401: (Unauthorized, "check EVERRUNS_API_KEY: it must be a valid, unexpired personal access token"),
-        403: (
-            Forbidden,
-            "use a key whose user has the role this needs (publishing and archiving need owner)",
-        ),
-        404: (
-            NotFound,
-            "check the organization (EVERRUNS_ORG_ID, --org) and that the key's user is a member",
-        ),
-        409: (Conflict, "plan again to see what is in the way"),
-        429: (Throttled, "run again later, or with a lower --parallelism"),
-    }
-    fallback: tuple[type[ApiError], str | None] = (Refused, None)
-    if problem.status >= 500:  # noqa: PLR2004 - the meaning of 5xx is fixed
-        fallback = (
-            ServerFault,
-            "run again: what was already done is read back first, nothing is repeated blindly",
-        )
-    found: tuple[type[ApiError], str | None] = by_status.get(problem.status, fallback)
-    error, hint = found
-    if error is NotFound and not problem.is_document:
-        hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
-    trace = f" (request {problem.request_id})" if problem.request_id else ""
-    return error(f"{doing}: {problem}{trace}", hint=hint, problem=problem)
 
 
 def json_of(error: ReconcilerError) -> dict[str, Any]:

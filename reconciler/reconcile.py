@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ApiError, ManifestError, NothingDeclared, PlanRefused, ReconcilerError, UsageError
+from reconciler.errors import (
+    ApiError,
+    ManifestError,
+    NothingDeclared,
+    PlanRefused,
+    ReconcilerError,
+    Stopped,
+    UsageError,
+)
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.plan import Plan, build
@@ -207,9 +215,9 @@ def apply_plan(
     """Apply a plan, prove it by reading back, and let the ledger remember it.
 
     Before the first write: the verdict is not against it, every secret has a value, the key may do it, the ledger is
-    held and is the one of the plan, and with `recheck` nothing moved since the plan was made; then `claim` is called.
-    Raises PlanRefused, SecretUnavailable, Forbidden, Refused, LedgerError, StalePlan; what fails later is in the
-    outcomes.
+    held and is the one of the plan, with `recheck` nothing moved since the plan was made, and the journal is begun
+    where the client has a place for it; then `claim` is called. Raises PlanRefused, SecretUnavailable, Forbidden,
+    Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
     """
     from reconciler.live.check import ensure_fresh
     from reconciler.live.ids import Ids
@@ -221,19 +229,25 @@ def apply_plan(
     require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
     ensure_allowed(plan, client=client)
     applied: Applied | None = None
-    try:
-        with keeper.held(plan):
-            if recheck:
-                ensure_fresh(plan, client=client, parallelism=settings.parallelism)
-            claim()
-            before = keeper.begin(plan)
-            ids = Ids(plan, client)
-            applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
-            keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
-    except ReconcilerError as error:
-        if applied is None:
-            raise
-        applied = replace(applied, unrecorded=error)  # what was written is to be told all the same
+    with ExitStack() as until_told:  # the journal outlives the hold on the ledger: it says whether that was written
+        try:
+            with keeper.held(plan):
+                if recheck:
+                    ensure_fresh(plan, client=client, parallelism=settings.parallelism)
+                if client.runs:
+                    head = keeper.head(plan, api_url=client.base)
+                    client.journal = until_told.enter_context(client.runs.begin(head))
+                claim()
+                before = keeper.begin(plan)
+                ids = Ids(plan, client)
+                applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
+                keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
+        except ReconcilerError as error:
+            if applied is None:
+                raise
+            applied = replace(applied, unrecorded=error)  # what was written is to be told all the same
+        if client.journal:
+            client.journal.end(applied)
     return replace(applied, run=keeper.run)
 
 
@@ -250,17 +264,27 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
     from reconciler.live.check import prove
     from reconciler.plan.outcome import Applied
 
-    outcomes, interrupted = apply(plan, client=client, ids=ids, parallelism=settings.parallelism, listen=listen)
+    journal = client.journal
+    outcomes, interrupted = apply(
+        plan,
+        client=client,
+        ids=ids,
+        parallelism=settings.parallelism,
+        listen=listen,
+        journal=journal,
+        overwrites=settings.on_conflict == "overwrite",
+    )
+    stopped = (journal.broken if journal else None) or client.stopped
     remainders: tuple[Remainder, ...] = ()
-    unproved = None
+    unproved: ReconcilerError | None = None
     if not interrupted:
         try:
             remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
-        except ApiError as error:
+        except (ApiError, Stopped) as error:
             unproved = error
-    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for)
+    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for, stopped=stopped)
 
 
 def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:

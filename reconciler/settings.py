@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from reconciler.errors import UsageError
 
@@ -18,6 +19,8 @@ STATE_FOLDER = ".reconciler"
 LOCAL_URL = "http://localhost"
 LOCAL_KEY = "evr_pat_local"
 
+OnConflict = Literal["report", "overwrite"]
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -25,7 +28,8 @@ class Settings:
 
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
-    addresses whose secrets are sent again.
+    addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write. With `debug`
+    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for any time.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -41,6 +45,9 @@ class Settings:
     prune: bool = True
     allow_archive: Mapping[str, int] = field(default_factory=dict)
     rotate: tuple[str, ...] = ()
+    on_conflict: OnConflict = "report"
+    debug: bool = False
+    timeout: int | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -66,10 +73,15 @@ def settings(
     prune: bool = True,
     allow_archive: Mapping[str, int] = MappingProxyType({}),
     rotate: tuple[str, ...] = (),
+    on_conflict: OnConflict = "report",
+    debug: bool = False,
+    timeout: int | None = None,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
         raise UsageError("--local and --api-url exclude each other", hint="--local is the emulator in this process")
+    if timeout == 0:
+        raise UsageError("--timeout 0 leaves no time for anything", hint="leave it out for as long as it takes")
     if reason is not None:
         reason = reason.strip()
         if not reason:
@@ -92,4 +104,7 @@ def settings(
         prune=prune,
         allow_archive=allow_archive,
         rotate=rotate,
+        on_conflict=on_conflict,
+        debug=debug,
+        timeout=timeout,
     )

@@ -19,7 +19,9 @@ from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.keeper import Keeper
 from reconciler.ledger.lock import lock_of
 from reconciler.live.client import ReadClient, WriteClient, open_reader, open_writer
+from reconciler.live.clock import SYSTEM, Clock
 from reconciler.live.endpoint import Endpoint
+from reconciler.live.runs import Runs
 from reconciler.manifest.config import Config
 from reconciler.plan.outcome import Applied
 from reconciler.plan.owned import Ledger, Owner
@@ -29,6 +31,7 @@ from reconciler.resource import Adopt
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, Settings, settings
 
 from .openapi.contract import Contract
+from .survival.verdict import pytest_terminal_summary  # noqa: F401 - pytest finds it by its name
 
 OWNER = Owner("example.com/acme/fleet", "manifests", "test")
 DEFAULT_ORG = "org_" + f"{1:032x}"
@@ -181,8 +184,11 @@ class World:
     key: str = LOCAL_KEY
     reason: str | None = None
     adopt: Adopt = "overwrite"
+    clock: Clock = SYSTEM
+    timeout: float | None = None
     declared: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     opened: list[Any] = field(default_factory=list)
+    runs: Runs | None = None
 
     # --- git's side ---
 
@@ -227,7 +233,14 @@ class World:
     @property
     def endpoint(self) -> Endpoint:
         """Where the server is."""
-        return Endpoint(url=LOCAL_URL, key=self.key, app=lambda: self.meddler, reason=self.reason)
+        return Endpoint(
+            url=LOCAL_URL,
+            key=self.key,
+            app=lambda: self.meddler,
+            reason=self.reason,
+            clock=self.clock,
+            timeout=self.timeout,
+        )
 
     def reader(self) -> ReadClient:
         """Open a client that can only read."""
@@ -235,7 +248,7 @@ class World:
 
     def writer(self) -> WriteClient:
         """Open a client that can write."""
-        return self._kept(open_writer(self.endpoint))
+        return self._kept(open_writer(self.endpoint, runs=self.runs))
 
     @property
     def config(self) -> Config:
@@ -269,11 +282,11 @@ class World:
         return plan_afresh(settings, client=self.reader(), read_ledger=self.backend.read, config=self.config)
 
     def apply(
-        self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1
+        self, plan: Plan | None = None, *, recheck: bool = True, listen: Any = None, parallel: int = 1, **flags: Any
     ) -> Applied:
         """Apply a plan, by default the one of what is declared; one step at a time unless told otherwise."""
         plan = self.plan() if plan is None else plan
-        chosen = settings(env={}, parallelism=parallel)
+        chosen = settings(env={}, parallelism=parallel, **flags)
         return apply_plan(
             plan,
             chosen,
@@ -411,9 +424,9 @@ class FakeTime:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
-    """Give the client a clock of its own, so that nothing waits."""
+def clock(monkeypatch: pytest.MonkeyPatch, world: World) -> FakeTime:
+    """Give the world's clients a clock of their own, so that nothing waits."""
     fake = FakeTime()
-    monkeypatch.setattr("reconciler.live.connection.time", fake)
-    monkeypatch.setattr("reconciler.live.problems.time", fake)
+    monkeypatch.setattr("reconciler.live.problems.time", fake)  # a date is read by the wall clock
+    world.clock = Clock(fake.monotonic, fake.sleep, chance=lambda: 0.0)
     return fake

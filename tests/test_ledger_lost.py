@@ -8,7 +8,9 @@ from reconciler.intake import adopt
 from reconciler.kinds.channel_config import CONFIGS
 from reconciler.plan.change import Action
 
-from .laws.test_laws import SECRETS, declare, fleets, law, settle
+from .laws.fleets import SECRETS, fleets
+from .laws.profile import law
+from .laws.steps import declare, settle
 
 SECRET = {"env": "LAW_SECRET_0"}
 

@@ -66,8 +66,9 @@ def test_an_organization_under_another_name_does_not_archive_what_is_in_it(stric
 def begun(world):
     """Announce the creation of an agent that never came to be, by a run whose end is not known."""
     world.agent("a", description="Ours.")
-    world.meddler.instead("POST", "/v1/agents", (500, {}))
+    world.meddler.instead("POST", "/v1/agents", (500, {}), times=None)
     world.apply()
+    world.meddler.rules.clear()
     world.forget()
     assert [str(address) for address in world.ledger.begun] == ["default/Agent/a"]
 

@@ -203,7 +203,8 @@ class Run:
     def _spelled(self, one: Any) -> Any:
         place = "" if one.org in (None, self.world.org) else f" @{one.org}"
         line = self.server.named(f"{one.method} {one.path}{place}").replace("@$org/", "@")
-        return line if one.body is None else {line: self.server.named(one.body)}
+        body = {key: value for key, value in one.body.items() if key != "id"} if one.body else one.body
+        return line if body is None else {line: self.server.named(body)}
 
 
 def _shown(change: Change) -> str:

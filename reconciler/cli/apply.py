@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from click.core import ParameterSource
 from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.plan import show, tell_neighbours, with_reason
+from reconciler.cli.unfinished import settle, tell, unfinished
 from reconciler.errors import Exit, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
@@ -41,6 +42,13 @@ if TYPE_CHECKING:
     options.REASON,
     own=(
         click.argument("plan_file", required=False, metavar="[PLAN]"),
+        click.option(
+            "--on-conflict",
+            type=click.Choice(["report", "overwrite"]),
+            default="report",
+            show_default=True,
+            help="What to do with a resource that others changed between plan and write.",
+        ),
         click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal."),
     ),
 )
@@ -105,19 +113,31 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
     ensure_can_ask(settings, console, asks=asks)
     keeper, config = _kept(settings, place, commit=commit_of(settings.manifests[0]))
     keeper.wait_for_others()
+    left = unfinished(settings, keeper.backend.owner)  # what ends after this is younger than what the plan reads
     with writing(settings) as client:
         read = keeper.backend.read
         plan = plan_afresh(settings, client=client, read_ledger=read, config=config, stdin=sys.stdin.buffer)
         show(plan, console)
         tell_neighbours(plan, keeper.backend, console)
+        judged = left.judged(plan, is_whole=plan.partial is None)
+        tell(judged, console)
         if plan.is_empty:
+            settle(judged, by=keeper.run)
             return console.end()
         if plan.refusals:
             return refused(plan, console)
         if asks and not agreed(plan):
             console.text(["Nothing was written."])
             return console.end(Exit.ERROR)
-        return carry_out(plan, settings, console, client, keeper, recheck=asks)
+        return carry_out(
+            plan,
+            settings,
+            console,
+            client,
+            keeper,
+            recheck=asks,
+            begun=lambda: settle(judged, by=keeper.run),
+        )
 
 
 def refused(plan: Plan, console: Console) -> int:
@@ -166,8 +186,17 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
         return refused(saved.plan, console)
     settings = replace(settings, reason=settings.reason or origin.reason, manifests=origin.manifests)
     keeper, _ = _kept(settings, place, commit=origin.commit)
+    left = unfinished(settings, keeper.backend.owner)
+    marker = _marker(saved, name)
+
+    def begun() -> None:
+        _claim(marker)
+        judged = left.judged(saved.plan, is_whole=False)
+        tell(judged, console)
+        settle(judged, by=keeper.run)
+
     with writing(settings) as client:
-        return carry_out(saved.plan, settings, console, client, keeper, recheck=True, used=_marker(saved, name))
+        return carry_out(saved.plan, settings, console, client, keeper, recheck=True, begun=begun)
 
 
 def _read_plan(name: str) -> PlanFile:
@@ -199,10 +228,8 @@ def _marker(saved: PlanFile, name: str) -> Path:
     return marker
 
 
-def _claim(marker: Path | None) -> None:
+def _claim(marker: Path) -> None:
     """Note the use of a saved plan before its first write; of two applies at once, one comes too late."""
-    if marker is None:
-        return
     try:
         marker.open("x").close()
     except FileExistsError as error:
@@ -219,9 +246,9 @@ def carry_out(
     keeper: Keeper,
     *,
     recheck: bool,
-    used: Path | None = None,
+    begun: Callable[[], None] = lambda: None,
 ) -> int:
-    """Apply a plan with progress, and say what became of it."""
+    """Apply a plan with progress, and say what became of it; `begun` is called before the first write."""
     from reconciler.live.apply import Started
     from reconciler.reconcile import apply_plan
     from reconciler.report.outcome_text import applied_text
@@ -233,7 +260,10 @@ def carry_out(
         def listen(news: Any) -> None:
             if console.as_json:
                 with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
-                    console.event(events.running(news.change) if isinstance(news, Started) else events.outcome(news))
+                    if isinstance(news, Started):
+                        console.event(events.running(news.change))
+                    elif not isinstance(news, NotStarted):  # those are told together in the end
+                        console.event(events.outcome(news))
             elif isinstance(news, Started):
                 shown.started(news.change)
             else:
@@ -246,14 +276,16 @@ def carry_out(
             keeper=keeper,
             listen=listen,
             recheck=recheck,
-            claim=lambda: _claim(used),
+            claim=begun,
         )
     for outcome in applied.outcomes:
-        if isinstance(outcome, NotStarted):  # nobody listens to what did not happen
+        if isinstance(outcome, NotStarted):
             console.event(events.outcome(outcome))
     for remainder in applied.remainders:
         console.event(events.remainder(remainder))
-    for error in (applied.unproved, applied.unrecorded):
+    if applied.throttled_for > 0:
+        console.event(events.throttled(applied.throttled_for))
+    for error in (applied.stopped, None if applied.stopped else applied.unproved, applied.unrecorded):
         if error:
             console.event(events.error(error))
     console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))

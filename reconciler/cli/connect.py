@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.backend import Backend
     from reconciler.ledger.keeper import Keeper
     from reconciler.ledger.lock import Lock
+    from reconciler.live.runs import Runs
     from reconciler.manifest.config import Config
 
 _WORTH_A_WORD = 2.0
@@ -37,11 +38,23 @@ def reading(settings: Settings) -> Iterator[ReadClient]:
 @contextmanager
 def writing(settings: Settings) -> Iterator[WriteClient]:
     """Open a client that can write, for as long as the block lasts."""
-    client = open_writer(_endpoint(settings))
+    client = open_writer(_endpoint(settings), runs=runs_here())
     try:
         yield client
     finally:
         client.close()
+
+
+def runs_here() -> Runs:
+    """Return the journals of the runs of this folder."""
+    from reconciler.live.runs import Runs
+
+    return Runs(runs_folder())
+
+
+def runs_folder() -> Path:
+    """Return where journals are kept, which need not be there."""
+    return Path(STATE_FOLDER) / "runs"
 
 
 def ledger_of(settings: Settings, *, backend: LedgerName | None = None) -> tuple[Backend, Config]:
@@ -92,14 +105,21 @@ def _endpoint(settings: Settings) -> Endpoint:
         app=_emulator if settings.local else None,
         connections=settings.parallelism,
         waiting=_tell_of_waiting,
+        log=_aside if settings.debug else None,
+        timeout=settings.timeout,
     )
 
 
 def _tell_of_waiting(seconds: float, doing: str) -> None:
     """Say on standard error why nothing seems to happen; what is over in a moment is not worth a word."""
     if seconds >= _WORTH_A_WORD:
-        with suppress(OSError, ValueError):  # whoever reads standard error may be gone, and the work goes on
-            click.echo(f"waiting {seconds:.0f} s, as the platform asks ({doing})", err=True)
+        _aside(f"waiting {seconds:.0f} s, as the platform asks ({doing})")
+
+
+def _aside(line: str) -> None:
+    """Print a line on standard error."""
+    with suppress(OSError, ValueError):  # whoever reads it may be gone, and the work goes on
+        click.echo(line, err=True)
 
 
 def _emulator() -> Any:
@@ -113,6 +133,9 @@ def _emulator() -> Any:
         ) from error
     import sqlite3
 
+    from reconciler.cli.crash import log_without_values
+
+    log_without_values()
     data = state_folder() / "emulator.sqlite"
     try:
         data.touch(mode=0o600)  # what is applied to it holds secrets

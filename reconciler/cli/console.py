@@ -58,6 +58,15 @@ class Console:
         self.event(events.finished(codes or (Exit.DONE,)))
         return int(worst(codes or (Exit.DONE,)))
 
+    def aside(self, error: ReconcilerError) -> None:
+        """Tell of an error that does not end the run."""
+        self.event(events.error(error))
+        if not self.as_json:
+            from reconciler.report.faults import error_text
+
+            for line in error_text(error, style=self.error_style):
+                sys.stderr.write(line + "\n")
+
     def fail(self, error: ReconcilerError) -> int:
         """Print an error with everything that is known of it, and return its exit code."""
         from reconciler.report.faults import error_text, fault_text

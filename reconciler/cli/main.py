@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from reconciler.cli.crash import end_tracebacks
+from reconciler.defect import defect_of
 from reconciler.errors import Exit, Interrupted, ReconcilerError, UsageError
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -20,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "drift": ("reconciler.cli.drift", "Show what moved on the platform; reads only."),
     "import": ("reconciler.cli.import_", "Write manifests of what is live."),
     "undo": ("reconciler.cli.undo", "Bring back what a run archived."),
+    "runs": ("reconciler.cli.runs", "Show what past runs did, and how they ended."),
     "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
     "kinds": ("reconciler.cli.kinds", "List what can be declared, with every field."),
@@ -76,7 +79,8 @@ def program() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command line and return its exit code; prints every error, never a traceback for a known one."""
+    """Run a command line and return its exit code; prints every error, never a traceback."""
+    end_tracebacks(argv)
     try:
         result: Any = program.main(args=list(argv), prog_name="reconciler", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -93,6 +97,8 @@ def main(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         _silence(sys.stdout)
         return int(Exit.ERROR)
+    except Exception as error:  # noqa: BLE001 - a defect, whose text may hold a value
+        return _failed(defect_of(error), argv)
     return int(result or Exit.DONE)
 
 

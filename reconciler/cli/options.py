@@ -18,10 +18,12 @@ Verb = Callable[..., int]
 LedgerName = Literal["git", "file"]
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, given: str) -> int:
-    """Read a time."""
+def _seconds(_context: click.Context, _option: click.Parameter, given: str | None) -> int | None:
+    """Read a time, where one is given."""
     from reconciler.manifest.duration import EXAMPLES, seconds
 
+    if given is None:
+        return None
     found = seconds(given)
     if found is None:
         raise click.BadParameter(f"expected a number and its unit: {EXAMPLES}")
@@ -65,6 +67,7 @@ MANIFESTS: tuple[Flag, ...] = (
 ENDPOINT: tuple[Flag, ...] = (
     click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
     click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
+    click.option("--debug", is_flag=True, help="Log every request on standard error, without secrets."),
 )
 PLATFORM: tuple[Flag, ...] = (
     *ENDPOINT,
@@ -74,6 +77,12 @@ PLATFORM: tuple[Flag, ...] = (
         default=DEFAULT_PARALLELISM,
         show_default=True,
         help="Most requests at once.",
+    ),
+    click.option(
+        "--timeout",
+        callback=_seconds,
+        metavar="TIME",
+        help="Send nothing more after this time, as 10m [default: none].",
     ),
 )
 LEDGER: tuple[Flag, ...] = (
@@ -119,9 +128,12 @@ _READ = (
     "local",
     "api_url",
     "parallelism",
+    "timeout",
     "reason",
     "allow_archive",
     "rotate",
+    "on_conflict",
+    "debug",
 )
 
 

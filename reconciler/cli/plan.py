@@ -40,6 +40,7 @@ def command(
     Exits with 4 when the plan breaks a rule, as the limit of removal: what the rule is stands at its end.
     """
     from reconciler.cli.connect import ledger_of, reading
+    from reconciler.cli.unfinished import mention, unfinished
     from reconciler.reconcile import plan_afresh
 
     if out is not None:
@@ -49,6 +50,7 @@ def command(
         plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
     show(plan, console)
     tell_neighbours(plan, backend, console)
+    mention(unfinished(settings, backend.owner), console)
     if out is not None:
         save(plan, out, settings=with_reason(settings))
         console.text([f"Saved to {out}: reconciler apply {out}"])

@@ -107,6 +107,7 @@ AGENT = Kind(
     replaceable=True,
     wire=Wire(
         collection="/v1/agents",
+        id_prefix="agent_",
         paged=True,
         query={"include_archived": "true"},
         known=frozenset(

@@ -10,7 +10,7 @@ import re
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.canonical import Shape, sorted_set, without
+from reconciler.kinds.canonical import Shape, sorted_set, veiled, without
 from reconciler.kinds.fields import SET
 
 KIB, MIB = 1024, 1024 * 1024
@@ -40,6 +40,7 @@ _MCP_DEFAULTS: Shape = {
     "args": [],
     "env": {},
 }
+_MCP_PUBLIC = frozenset({"headers", "env", "args", "auth_mode", "oauth_provider_id"})
 _CARRIES_MORE = re.compile("[?@#]")
 _FILES_CAPABILITY = "session_file_system"
 
@@ -67,7 +68,9 @@ def _capability_form(capability: Shape) -> Shape:
 
 def _mcp_seen(server: Shape) -> Shape:
     """Forget what may be secret in a live server's settings: environment, arguments, and what a URL carries along."""
-    seen = dict(server)
+    seen: Shape = veiled(server, public=_MCP_PUBLIC)
+    if not isinstance(seen.get("headers", {}), (dict, type(None))):
+        seen["headers"] = SET
     if seen.get("env"):
         seen["env"] = dict.fromkeys(seen["env"], SET)
     if seen.get("args"):

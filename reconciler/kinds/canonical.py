@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.kinds.fields import SET
+from reconciler.kinds.secrecy import names_secret
 
 Shape = dict[str, Any]
 
@@ -37,3 +38,22 @@ def masked(config: Shape) -> Shape:
         else:
             result[key] = masked(value) if isinstance(value, dict) else value
     return result
+
+
+def veiled(value: Any, *, public: frozenset[str]) -> Any:
+    """Replace by SET what a member may hold that no manifest can declare and whose name speaks of a secret.
+
+    `public` names members that are known to hold none; numbers and switches are none either.
+    """
+    if isinstance(value, list):
+        return [veiled(item, public=public) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: item
+        if key in public
+        else SET
+        if names_secret(key) and item and not isinstance(item, (bool, int, float))
+        else veiled(item, public=public)
+        for key, item in value.items()
+    }

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.canonical import Shape, masked, sorted_set
+from reconciler.kinds.canonical import Shape, masked, sorted_set, veiled
 from reconciler.kinds.channel_auth import one_spelling
 from reconciler.kinds.channel_config import (
     CONFIGS,
@@ -143,13 +143,15 @@ AnyChannel = Annotated[
 ]
 
 _SERVER_KEYS = frozenset({"api_key_hash", "api_key_prefix"})
+_PUBLIC = frozenset({"proxy_secret_header", "requirements"})
 _KEYED = {"a2a": "/a2a-channels", "api_endpoint": "/api-endpoint-channels"}
 _CREATED_WITH = frozenset({"message", "session_mode", "agent_card_name", "agent_card_description", "auth"})
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    """Leave out what the server writes by itself, and put SET where it has a secret (3.2, 3.4)."""
-    config = {k: v for k, v in masked(wire.get("channel_config") or {}).items() if k not in _SERVER_KEYS}
+    """Leave out what the server writes by itself, and put SET where it has a secret, or may have one (3.2, 3.4)."""
+    theirs = {k: v for k, v in masked(wire.get("channel_config") or {}).items() if k not in _SERVER_KEYS}
+    config: Shape = veiled(theirs, public=_PUBLIC)
     provider = (config.get("auth") or {}).get("provider")
     if provider and provider.pop("password_hash", None):
         provider["password"] = SET
@@ -177,6 +179,7 @@ def _create(body: Shape, path: str) -> Creation:
         follow_up=rest,
         unwrap="channel",
         one_time="api_key",
+        renewed_by="/regenerate-key",
     )
 
 

@@ -67,6 +67,7 @@ class Creation:
     raw: bool = False
     unwrap: str | None = None
     one_time: str | None = None
+    renewed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Wire:
     platform brings along, which is only ever referred to. `policies` is the path that tells what the key may do,
     `policy_of` names the policy that each action needs; `frozen` says what it means when that path is no more.
     `revival` is what a PATCH says to bring an archived one back. `tombstone` is the call below an archived one that
-    ends it for good and frees its name: never made here, only told.
+    ends it for good and frees its name: never made here, only told. With an
+    `id_prefix` who creates may choose the id.
     """
 
     collection: str
@@ -105,19 +107,22 @@ class Wire:
     frozen: str | None = None
     revival: Mapping[str, Any] = field(default_factory=dict)
     tombstone: str | None = None
+    id_prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
     """How content that the platform fetches from elsewhere stands: when it last came, as the API spells times.
 
-    `at` is None for never; `failed` is about the last attempt, `is_running` about one under way.
+    `at` is None for never; `failed` is about the last attempt, `is_running` about one that is due or under way,
+    `is_fetching` about one that a write would discard.
     """
 
     at: str | None
     failed: bool = False
     error: str | None = None
     is_running: bool = False
+    is_fetching: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

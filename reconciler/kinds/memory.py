@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional, required, rewrites
+from reconciler.kinds.canonical import Shape, picked, veiled
+from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
 from reconciler.kinds.secrecy import has_userinfo
 
@@ -26,7 +26,7 @@ def _name(name: str) -> str:
     if not name:
         raise PydanticCustomError("blank", "a memory's name cannot be blank")
     if len(name) > _NAME_LIMIT:
-        raise PydanticCustomError("too_long", "a memory's name may have at most 255 characters")
+        raise PydanticCustomError("name_too_long", "a memory's name may have at most 255 characters")
     return name
 
 
@@ -175,8 +175,9 @@ class MemorySpec(Spec):
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    """The answer tags the source with `provider` where the request says `type` (4.3)."""
-    source = dict(wire.get("source") or {"provider": "manual"})
+    """The answer tags the source with `provider` where the request says `type` (4.3); a login in it is a secret."""
+    theirs = wire.get("source") or {"provider": "manual"}
+    source: Shape = veiled({k: SET if has_userinfo(str(v)) else v for k, v in theirs.items()}, public=frozenset())
     source["type"] = source.pop("provider", wire.get("source_type", "manual"))
     return picked(wire, "name", "description") | {"source": source}
 
@@ -193,12 +194,15 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
     """A manual memory fetches nothing; success is spelled in two ways, which say no more than its time (4.5)."""
     if (wire.get("source") or {}).get("provider", wire.get("source_type", "manual")) == "manual":
         return None
-    status = wire.get("sync_status")
+    status, error = wire.get("sync_status"), wire.get("last_sync_error")
+    if has_userinfo(str(error)) or any(has_userinfo(str(value)) for value in (wire.get("source") or {}).values()):
+        error = None  # it may repeat the login
     return Sync(
         at=wire.get("last_synced_at"),
         failed=status == "failed",
-        error=wire.get("last_sync_error"),
+        error=error,
         is_running=status in ("pending", "syncing"),
+        is_fetching=status == "syncing",
     )
 
 
@@ -223,6 +227,7 @@ MEMORY = Kind(
         known=frozenset("source_type is_readonly sync_status last_sync_error last_synced_at".split()),
         from_wire=_from_wire,
         to_wire=_to_wire,
+        policy_of=dict.fromkeys(("create", "update", "archive"), "memory.manage"),
     ),
     impossible=_blocked,
     sync=_sync,

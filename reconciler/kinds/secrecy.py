@@ -61,3 +61,38 @@ def _has_run(text: str) -> bool:
 def _has_login(text: str) -> bool:
     """Find an address with an @ in it, wherever: a password may hold a slash."""
     return any("@" in word.partition("://")[2] for word in text.split())
+
+
+_MASK = re.compile(r"(?:[*•xX.]{3,}|\[?redacted\]?|<[^>]*>)", re.IGNORECASE)
+_SURE_MASK = re.compile(r"[*•]{3,}|\[redacted\]|<(?:redacted|hidden|masked|secret)>", re.IGNORECASE)
+_NAME = re.compile(
+    r"token|secret|passw|passphrase|authori[sz]ation|bearer|credential|headers|cookie|hash"
+    r"|(?:api|private|signing|access|encryption|shared|client|verification|webhook)[-_]?key",
+    re.IGNORECASE,
+)
+
+
+def is_mask(text: str) -> bool:
+    """Say whether a text is what a log, a form or a server puts in the place of a secret.
+
+    >>> is_mask("********"), is_mask("[redacted]"), is_mask("open")
+    (True, True, False)
+    """
+    return _MASK.fullmatch(text.strip()) is not None
+
+
+def is_masked(key: str, text: str) -> bool:
+    """Say whether a live text is what the platform shows in the place of a secret, told with the key it stands under.
+
+    Dots and crosses are ordinary texts unless the key speaks of a secret.
+    """
+    return _SURE_MASK.fullmatch(text.strip()) is not None or (names_secret(key) and is_mask(text))
+
+
+def names_secret(key: str) -> bool:
+    """Say whether a member of this name, of which nothing else is known, may hold a secret.
+
+    >>> names_secret("relay_token"), names_secret("client_key"), names_secret("site_key")
+    (True, True, False)
+    """
+    return _NAME.search(key) is not None

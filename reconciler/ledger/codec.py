@@ -19,6 +19,7 @@ _ENTRY: Final = frozenset({"id", "kind", "protect", "commit", "applied_at", "fie
 FORMAT: Final = "everruns.reconciler/ledger"
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DIGEST_LENGTH: Final = 32
+_LONGEST: Final = 300
 _REBUILD: Final = (
     "restore an older one (git keeps them on the ledger's branch), or begin a new one: reconciler ledger rebuild; "
     "nothing is archived then, and what agrees is taken over again"
@@ -74,14 +75,20 @@ def loads(data: bytes, *, place: str) -> Ledger:
     try:
         return _ledger(migrated(raw, version))
     except _Odd as odd:
-        raise LedgerDamaged(f"the ledger in {place} is damaged: {odd}", hint=_REBUILD) from odd
+        raise LedgerDamaged(f"the ledger in {place} is damaged: {_shown(odd)}", hint=_REBUILD) from odd
     except (KeyError, TypeError, AttributeError, ValueError) as error:  # what a migration stumbles over
-        message = f"the ledger in {place} is damaged: {type(error).__name__} {error}"
+        message = f"the ledger in {place} is damaged: {type(error).__name__} {_shown(error)}"
         raise LedgerDamaged(message, hint=_REBUILD) from error
 
 
 class _Odd(Exception):
     """Something in a document is not as it must be; the message says where and what."""
+
+
+def _shown(error: Exception) -> str:
+    """Return what an error says, cut where nobody reads on: it may quote what stands in the ledger."""
+    text = str(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _ledger(raw: dict[str, Any]) -> Ledger:

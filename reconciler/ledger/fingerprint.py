@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from reconciler.kinds.taint import Tainted, opened
+
 _N: Final = 2**10
 _R: Final = 8
 _P: Final = 1
@@ -27,13 +29,13 @@ _FORM: Final = re.compile(
 _MOST_MEMORY: Final = 128 * 2**20  # a damaged document must not make us work for hours
 
 
-def fingerprint(value: str) -> str:
+def fingerprint(value: Tainted) -> str:
     """Return `scrypt$n$r$p$salt$hash` of a secret, another one at each call."""
     salt = os.urandom(_SALT)
     return f"scrypt${_N}${_R}${_P}${_spelled(salt)}${_spelled(_hash(value, salt, _N, _R, _P))}"
 
 
-def matches(known: str, value: str) -> bool:
+def matches(known: str, value: Tainted) -> bool:
     """Say whether a fingerprint is that of a value, at the cost it was made with; a malformed one is nobody's."""
     found = _FORM.fullmatch(known)
     if found is None or not is_fingerprint(known):
@@ -42,7 +44,7 @@ def matches(known: str, value: str) -> bool:
     return hmac.compare_digest(_hash(value, b64decode(found[4]), n, r, p), b64decode(found[5]))
 
 
-def matching(pairs: Iterable[tuple[str, str]]) -> list[bool]:
+def matching(pairs: Iterable[tuple[str, Tainted]]) -> list[bool]:
     """Do the same for many pairs of fingerprint and value, on all processors."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # hashing does not hold the interpreter
         return list(pool.map(lambda pair: matches(*pair), pairs))
@@ -57,9 +59,9 @@ def is_fingerprint(text: str) -> bool:
     return n > 1 and not n & (n - 1) and r > 0 and p > 0 and 128 * n * r * p <= _MOST_MEMORY
 
 
-def _hash(value: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+def _hash(value: Tainted, salt: bytes, n: int, r: int, p: int) -> bytes:
     return hashlib.scrypt(
-        value.encode(errors="surrogatepass"), salt=salt, n=n, r=r, p=p, maxmem=2 * _MOST_MEMORY, dklen=_LENGTH
+        opened(value).encode(errors="surrogatepass"), salt=salt, n=n, r=r, p=p, maxmem=2 * _MOST_MEMORY, dklen=_LENGTH
     )
 
 

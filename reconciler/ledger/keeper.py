@@ -11,6 +11,7 @@ from reconciler.errors import LedgerMoved
 from reconciler.ledger.backend import Backend
 from reconciler.ledger.lock import Lock, locked, message_of
 from reconciler.ledger.remember import announced
+from reconciler.plan.journal import Head
 from reconciler.plan.owned import Ledger
 from reconciler.plan.plan import Plan
 
@@ -30,6 +31,22 @@ class Keeper:
     def run(self) -> str:
         """What the run is called, in the ledger and to `undo`."""
         return self.lock.id
+
+    def head(self, plan: Plan, *, api_url: str) -> Head:
+        """Return what the journal of this run begins with, before it is begun."""
+        owner, lock = self.backend.owner, self.lock
+        return Head(
+            self.run,
+            lock.started_at,
+            lock.who,
+            lock.host,
+            lock.pid,
+            *owner,
+            api_url=api_url,
+            steps=len(plan.steps),
+            commit=self.commit,
+            ci=lock.run,
+        )
 
     @contextmanager
     def held(self, plan: Plan) -> Iterator[None]:

@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from reconciler.errors import LedgerLocked
 
+_PIDS: Final = 2**31
+_LONGEST: Final = 1_000
 LASTS = 3600.0
 """Seconds after which a lock counts as left behind, unless its run said otherwise."""
 
@@ -81,21 +83,34 @@ def dumps(lock: Lock) -> bytes:
 
 
 def loads(data: bytes) -> Lock:
-    """Read a lock; what cannot be read is a lock all the same, of somebody unknown and without an end."""
+    """Read a lock; what is none, to the last member, is a lock all the same, of somebody unknown and without an end."""
     try:
         raw: Any = orjson.loads(data)
-        return Lock(
-            id=str(raw["id"]),
-            who=str(raw["who"]),
-            host=str(raw["host"]),
-            pid=int(raw["pid"]),
-            started_at=str(raw["started_at"]),
-            expires_at=None if raw["expires_at"] is None else str(raw["expires_at"]),
-            run=None if raw["run"] is None else str(raw["run"]),
-            machine=None if raw.get("machine") is None else str(raw["machine"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        return Lock(id="", who="somebody", host="an unknown host", pid=0, started_at="an unknown time")
+        if 0 <= raw["pid"] < _PIDS and type(raw["pid"]) is int:
+            return Lock(
+                pid=raw["pid"],
+                id=_text(raw["id"]),
+                who=_text(raw["who"]),
+                host=_text(raw["host"]),
+                started_at=_text(raw["started_at"]),
+                expires_at=_maybe(raw["expires_at"]),
+                run=_maybe(raw["run"]),
+                machine=_maybe(raw.get("machine")),
+            )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return Lock(id="", who="somebody", host="an unknown host", pid=0, started_at="an unknown time")
+
+
+def _text(value: Any) -> str:
+    """Return a text of a length that can stand in a message; raises ValueError for anything else."""
+    if type(value) is not str or len(value) > _LONGEST:
+        raise ValueError("no text that a lock could hold")
+    return value
+
+
+def _maybe(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def message_of(lock: Lock, *, commit: str | None, changes: int, environment: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.taint import Tainted
 from reconciler.ledger.fingerprint import fingerprint
 from reconciler.plan.change import Action, Change, Record
 from reconciler.plan.leaves import secret_refs
@@ -23,7 +24,7 @@ class Memory:
     orgs: Mapping[str, str | None]
     at: str
     commit: str | None
-    value_of: Callable[[SecretRef], str]
+    value_of: Callable[[SecretRef], Tainted]
 
 
 def announced(ledger: Ledger, changes: Iterable[Change]) -> Ledger:

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from reconciler.errors import ApiError, Interrupted, ReconcilerError, SecretUnavailable
+from reconciler.defect import defect_of
+from reconciler.errors import ApiError, Interrupted, JournalError, ReconcilerError, SecretUnavailable, Stopped
 from reconciler.live.client import WriteClient, is_ambiguous
 from reconciler.live.ids import Ids
-from reconciler.live.recover import carry_out
+from reconciler.live.journal import Doing, Journal, about
+from reconciler.live.ladder import carry_out
 from reconciler.plan.change import Change
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted, Outcome
 from reconciler.plan.plan import Plan
@@ -29,14 +31,23 @@ Listener = Callable[[Started | Outcome], None]
 
 
 def apply(
-    plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener
+    plan: Plan,
+    *,
+    client: WriteClient,
+    ids: Ids,
+    parallelism: int,
+    listen: Listener,
+    journal: Journal | None = None,
+    overwrites: bool = False,
 ) -> tuple[tuple[Outcome, ...], bool]:
     """Carry out every change; return the outcomes in the plan's order, and whether the run was interrupted.
 
     `listen` is called from this thread only. On KeyboardInterrupt what is in flight is finished and nothing new is
-    started; a second one is not held back.
+    started; a second one is not held back. The same happens when the client may send nothing more (`client.stopped`),
+    and once the `journal` cannot be written. With `overwrites` what others changed since the plan is written over.
     """
     run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
+    run.journal, run.overwrites = journal, overwrites
     with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
         try:
             run.start_ready(pool)
@@ -55,10 +66,17 @@ def may_exist(outcome: Outcome) -> bool:
     """Say whether a creation that is not known to have succeeded may have happened all the same."""
     if not isinstance(outcome, Failed):
         return False
-    return (
+    return outcome.in_doubt or (
         is_ambiguous(outcome.error)
         if isinstance(outcome.error, ApiError)
         else not isinstance(outcome.error, SecretUnavailable)
+    )
+
+
+def _halfway(change: Change, error: ReconcilerError) -> ReconcilerError:
+    """Return why a change was left half done: some of it was written, or may have been."""
+    return type(error)(
+        f"{change.address}: stopped on the way ({error.message})", hint="run again: what was written is read back first"
     )
 
 
@@ -68,14 +86,25 @@ class _Run:
     An outcome is kept in `brought` until the end: an interrupt may strike while it is being taken from the queue.
     """
 
-    def __init__(self, plan: Plan, *, client: WriteClient, ids: Ids, parallelism: int, listen: Listener) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        client: WriteClient,
+        ids: Ids,
+        parallelism: int,
+        listen: Listener,
+    ) -> None:
         self.steps = {change.step: change for change in plan.steps}
         self.sorter = TopologicalSorter(
             {step: [s for s in c.after if s in self.steps] for step, c in self.steps.items()}
         )
         self.sorter.prepare()
         self.rank = {step: number for number, step in enumerate(self.steps)}
-        self.client, self.ids, self.parallelism, self.listen = client, ids, parallelism, listen
+        self.client, self.ids, self.parallelism = client, ids, parallelism
+        self.listen = listen
+        self.journal: Journal | None = None
+        self.overwrites = False
         self.ready: list[tuple[int, str]] = []
         self.brought: dict[str, Outcome] = {}
         self.finished: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -86,9 +115,11 @@ class _Run:
     def start_ready(self, pool: ThreadPoolExecutor) -> None:
         """Hand the next steps that wait for nothing to idle workers; settle at once those whose base is missing."""
         while True:
+            if self.journal and self.journal.broken:
+                return
             for step in self.sorter.get_ready():
                 heapq.heappush(self.ready, (self.rank[step], step))
-            if not self.ready or self.in_flight == self.parallelism:
+            if not self.ready or self.in_flight == self.parallelism or self.client.has_ended:
                 return
             change = self.steps[heapq.heappop(self.ready)[1]]
             missing = next(
@@ -104,22 +135,24 @@ class _Run:
 
     def work(self, change: Change) -> None:
         """Carry out one change in a worker; whatever happens, its outcome reaches the queue."""
-        try:
-            outcome: Outcome = carry_out(change, client=self.client, ids=self.ids)
-        except Interrupted:
-            outcome = NotStarted(change)
-        except ReconcilerError as error:
-            outcome = Failed(change, error)
-        except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
-            outcome = Failed(
-                change,
-                ReconcilerError(
-                    f"{type(error).__name__} while applying {change.address}",
-                    hint="this is a defect of reconciler: please report it",
-                ),
-            )
+        with about(change) as doing:
+            outcome = self.carried_out(change, doing)
         self.brought[change.step] = outcome
         self.finished.put(change.step)
+
+    def carried_out(self, change: Change, doing: Doing) -> Outcome:
+        """Carry out one change; whatever goes wrong is its outcome."""
+        before = self.client.written
+        try:
+            return carry_out(change, client=self.client, ids=self.ids, overwrites=self.overwrites)
+        except (Interrupted, Stopped) as error:
+            return NotStarted(change) if self.client.written == before else Failed(change, _halfway(change, error))
+        except JournalError as error:  # what could not be noted was not sent
+            return Failed(change, error) if doing.begun else NotStarted(change)
+        except ReconcilerError as error:
+            return Failed(change, error)
+        except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
+            return Failed(change, defect_of(error, doing=f"applying {change.address}"))
 
     def take_one(self) -> None:
         """Wait for a worker and settle what it brings."""
@@ -137,6 +170,8 @@ class _Run:
         """Record an outcome and let what waits for it go on."""
         self.outcomes[outcome.change.step] = outcome
         self.sorter.done(outcome.change.step)
+        if self.journal:
+            self.journal.outcome(outcome)
         self.listen(outcome)
 
     def result(self) -> tuple[Outcome, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.errors import StalePlan
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity, Kind, Shape
+from reconciler.kinds.kind import Identity
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.plan.change import Action, Change, brotherhood, covered
+from reconciler.live.standing import expected
+from reconciler.plan.change import Action, Change, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.names_given_up import givers, new_name
 from reconciler.plan.outcome import Done, Outcome, Remainder
@@ -96,7 +97,7 @@ def _appeared(change: Change, wires: Sequence[Wire], given_up: frozenset[str], *
     if change.action is not Action.CREATE:
         return None
     if change.kind.identity is Identity.POSITION:
-        changed = parent_known and brotherhood([wire["id"] for wire in wires]) != change.pre.digest
+        changed = parent_known and tuple(sorted(wire["id"] for wire in wires)) != change.pre.beside
         return f"its {change.kind.parent} has other {change.kind.plural} by now" if changed else None
     if change.kind.has_unique_names:
         return _name_taken(change, wires, given_up)
@@ -152,14 +153,5 @@ def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
         return Remainder(change.address, (), "it was written, and cannot be found")
     if kind.wire.archived(wire):
         return Remainder(change.address, (), "it was written, and is archived")
-    fields = tuple(diff(kind, _expected(change, kind, ids), shape_from(kind, wire)))
+    fields = tuple(diff(kind, expected(change, kind, ids), shape_from(kind, wire)))
     return Remainder(change.address, fields) if fields else None
-
-
-def _expected(change: Change, kind: Kind, ids: Ids) -> Shape:
-    """Return the fields that a change wrote, as they should read back; what a PUT clears, it leaves out."""
-    if change.action in (Action.PUBLISH, Action.UNPUBLISH):
-        return {change.fields[0].path[0]: change.fields[0].new}
-    cleared = {field.path[0]: None for field in change.fields if len(field.path) == 1 and field.new is None}
-    wrote = {name: value for name, value in change.body.items() if name not in kind.wire.revival}
-    return kind.canonical(cleared | ids.filled(kind, change.address.org, wrote | change.then))

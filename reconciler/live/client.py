@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import ApiError, ServerFault, Unauthorized, Unreachable
+from reconciler.errors import ApiError, ServerFault, Stopped, Unauthorized, Unreachable
 from reconciler.live.endpoint import Endpoint, checked_url
+from reconciler.live.limiter import Limiter
 
 if TYPE_CHECKING:
     from reconciler.live.connection import Connection
+    from reconciler.live.journal import Journal
+    from reconciler.live.runs import Runs
 
 PATIENCE = 120.0
 """Longest single wait, in seconds, that a server may ask of us before we give up."""
@@ -30,6 +33,7 @@ class ReadClient:
         self._begun: dict[Hashable, Future[Any]] = {}
         self._ahead = threading.Lock()
         self._may_begin = True
+        self._limiter = Limiter(endpoint.connections, clock=endpoint.clock, patience=PATIENCE, timeout=endpoint.timeout)
 
     def get(self, path: str, *, doing: str, org: str | None = None, params: Mapping[str, str] | None = None) -> Any:
         """GET a path below the API's base, or take the answer of the same read begun before; raises ApiError."""
@@ -83,7 +87,7 @@ class ReadClient:
             if self._opened is None:
                 from reconciler.live.connection import Connection
 
-                self._opened = Connection(_with_key(self._endpoint), read_only=self._read_only)
+                self._opened = Connection(_with_key(self._endpoint), limiter=self._limiter, read_only=self._read_only)
             return self._opened
 
     @property
@@ -94,7 +98,12 @@ class ReadClient:
     @property
     def throttled_for(self) -> float:
         """How many seconds the server made us wait."""
-        return self._opened.gate.waited if self._opened else 0.0
+        return self._limiter.waited
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Why nothing more is sent though something was to be: time is up, or too much went wrong in a row."""
+        return self._limiter.stopped
 
     def close(self) -> None:
         """Close every connection."""
@@ -108,7 +117,10 @@ def _asked(path: str, org: str | None, params: Mapping[str, str] | None) -> Hash
 
 
 class WriteClient(ReadClient):
-    """Reads and writes."""
+    """Reads and writes; what it sends is noted in the `journal` of the run, which is kept in `runs`, if anywhere."""
+
+    journal: Journal | None = None
+    runs: Runs | None = None
 
     def send(
         self,
@@ -118,18 +130,42 @@ class WriteClient(ReadClient):
         doing: str,
         org: str | None = None,
         body: Any = None,
-        hide: Collection[str] = (),
     ) -> Any:
-        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError."""
-        return self._connection.request(method, path, doing=doing, org=org, params=None, body=body, hide=hide)
+        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError and JournalError."""
+        from uuid import uuid4
+
+        request_id = str(uuid4())
+
+        def request() -> Any:
+            return self._connection.request(
+                method, path, doing=doing, org=org, params=None, body=body, request_id=request_id
+            )
+
+        if self.journal is None:
+            return request()
+        return self.journal.around(request, method=method, path=path, body=body, request_id=request_id)
 
     def stop(self) -> None:
-        """Send nothing more: what waits at the gate raises Interrupted, what was sent is still answered."""
-        self._connection.gate.shut()
+        """Send nothing more: what waits to be sent raises Interrupted, what was sent is still answered."""
+        self._limiter.stop()
+
+    def rest(self, seconds: float) -> None:
+        """Let the calling worker alone wait; raises Interrupted or Stopped when nothing more is to be sent."""
+        self._limiter.rest(seconds)
 
     def pause(self, seconds: float) -> None:
         """Hold every worker back, as the server asked."""
-        self._connection.gate.close_for(min(seconds, PATIENCE))
+        self._limiter.hold(min(seconds, PATIENCE))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing may be sent any more: asked before something new is started."""
+        return self._limiter.has_ended
+
+    @property
+    def written(self) -> int:
+        """How many writes of the calling thread were carried out, or may have been."""
+        return self._opened.written if self._opened else 0
 
 
 def open_reader(endpoint: Endpoint) -> ReadClient:
@@ -140,9 +176,11 @@ def open_reader(endpoint: Endpoint) -> ReadClient:
     return ReadClient(endpoint)
 
 
-def open_writer(endpoint: Endpoint) -> WriteClient:
-    """Make a client that can write; errors as with `open_reader`."""
-    return WriteClient(endpoint, read_only=False)
+def open_writer(endpoint: Endpoint, *, runs: Runs | None = None) -> WriteClient:
+    """Make a client that can write, and keeps the journal of its run in `runs`; errors as with `open_reader`."""
+    client = WriteClient(endpoint, read_only=False)
+    client.runs = runs
+    return client
 
 
 def _with_key(endpoint: Endpoint) -> Endpoint:

@@ -2,87 +2,73 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote
 
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import Interrupted, Problem, ServerFault, Throttled, Unreachable, UsageError, from_problem
+from reconciler.errors import ServerFault, Throttled, Unreachable
+from reconciler.kinds.taint import opened
 from reconciler.live.client import PATIENCE
-from reconciler.live.endpoint import Endpoint, checked_url, is_loopback
+from reconciler.live.endpoint import Endpoint, checked_url
+from reconciler.live.hearsay import ASKED, Asked
 from reconciler.live.http import httpx
+from reconciler.live.limiter import LEAST, Limiter, Turn
 from reconciler.live.problems import problem_of
+from reconciler.live.refusals import from_problem
+from reconciler.live.transports import UNTIL, transport_for
+from reconciler.live.window import Verdict
 
 READ_TRIES = 3
 _PAUSE = 0.25
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_WAIT = 1.0
+"""Seconds to wait after a 429 that does not say how long."""
+_ANSWER, _CONNECT = 30.0, 10.0
+_TIMEOUT = httpx.Timeout(_ANSWER, connect=_CONNECT)
+_LEAST_OF_A_READ = 0.05
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _SERVER_FAULT = 500
+_UNAVAILABLE = 503
 _TOO_MANY = 429
 _NO_API = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
 
 
-class _ReadOnly(httpx.BaseTransport):
-    """A transport that lets nothing through but GET: a verb that reads cannot write, whatever its code does."""
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One request as it is sent, as often as it is; `doing` says what for, `asked` what it was made from."""
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
+    method: str
+    url: str
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    content: bytes | None
+    doing: str
+    asked: Asked
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET":
-            raise AssertionError(f"a reading verb tried to {request.method} {request.url.path}")
-        return self._inner.handle_request(request)
-
-    def close(self) -> None:
-        self._inner.close()
+    @property
+    def reads(self) -> bool:
+        """Whether nothing changes when it is sent again."""
+        return self.method == "GET"
 
 
-class _Gate:
-    """Holds every worker back while the server wants quiet."""
+class _Written(threading.local):
+    """How many writes of a thread were carried out, or may have been."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self._is_shut = False
-        self.waited = 0.0
-
-    def pass_through(self) -> None:
-        """Wait until the gate is open; raises Interrupted when it was shut meanwhile."""
-        while (rest := self._until - time.monotonic()) > 0 and not self._is_shut:
-            time.sleep(min(rest, 1.0))
-        if self._is_shut:
-            raise Interrupted("interrupted before it was sent")
-
-    def shut(self) -> None:
-        """Let nobody through any more."""
-        self._is_shut = True
-
-    def close_for(self, seconds: float) -> bool:
-        """Close for this long, unless it already is for longer; say whether it was open."""
-        with self._lock:
-            now = time.monotonic()
-            was_open = self._until <= now
-            self.waited += max(0.0, now + seconds - max(self._until, now))
-            self._until = max(self._until, now + seconds)
-            return was_open
+    count = 0
 
 
 class Connection:
     """Requests with headers, pacing, retries of what is safe, and answers as data or our own errors."""
 
-    def __init__(self, endpoint: Endpoint, *, read_only: bool) -> None:
+    def __init__(self, endpoint: Endpoint, *, limiter: Limiter, read_only: bool) -> None:
         self.base = checked_url(endpoint.url)
-        inner = (
-            httpx.WSGITransport(app=endpoint.app())
-            if endpoint.app
-            else _network(self.base, connections=endpoint.connections)
-        )
         self._http = httpx.Client(
-            transport=_ReadOnly(inner) if read_only else inner,
+            transport=transport_for(endpoint, self.base, read_only=read_only),
             timeout=_TIMEOUT,
             follow_redirects=False,
             headers={
@@ -93,7 +79,14 @@ class Connection:
         )
         self._reason = {"Everruns-Change-Reason": quote(endpoint.reason, safe=" ")} if endpoint.reason else {}
         self._waiting = endpoint.waiting
-        self.gate = _Gate()
+        self._monotonic = endpoint.clock.monotonic
+        self._limiter = limiter
+        self._written = _Written()
+
+    @property
+    def written(self) -> int:
+        """How many writes of the calling thread were carried out, or may have been."""
+        return self._written.count
 
     def request(
         self,
@@ -104,98 +97,169 @@ class Connection:
         org: str | None,
         params: Mapping[str, str] | None,
         body: Any,
-        hide: Collection[str] = (),
+        request_id: str | None = None,
     ) -> Any:
-        """Send one request and return its JSON (None for an empty answer); raises ApiError otherwise.
+        """Send one request and return its JSON (None for an empty answer).
 
-        `hide` are the secrets in the body, which no error may repeat.
+        Raises ApiError, and Stopped and Interrupted when it is not sent any more. Secrets in the body are tainted until
+        its bytes are made. The server calls the request by `request_id`.
         """
-        hide = (*hide, self._http.headers["Authorization"].removeprefix("Bearer "))
+        asked = Asked(method, path, self.base, org, body)
         headers = {"X-Org-Id": org} if org else {}
+        headers |= {"X-Request-ID": request_id} if request_id else {}
         content = None
         if method != "GET":
             headers |= self._reason
             if body is not None:
-                content = orjson.dumps(body)
+                content = _encoded(body)
                 headers["Content-Type"] = "application/json"
-        url = self.base + path
-        tries = READ_TRIES if method == "GET" else 1
+        return self._insist(_Message(method, self.base + path, params, headers, content, doing, asked))
+
+    def _insist(self, message: _Message) -> Any:
+        """Send a request, again where that is safe, until there is an answer to return or to raise."""
+        tries = READ_TRIES if message.reads else 1
         attempt = 0
         waited = 0.0
         while True:
             attempt += 1
-            self.gate.pass_through()
             try:
-                response = self._http.request(method, url, params=params, headers=headers, content=content)
+                response, quiet = self._exchange(message)
             except httpx.TransportError as error:
-                never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-                if attempt < (READ_TRIES if never_sent else tries):
-                    time.sleep(_PAUSE * attempt)
-                    continue
-                raise self._unreachable(error, doing=doing, ambiguous=not never_sent and method != "GET") from error
+                self._give_up_or_rest(message, error, attempt=attempt)
+                continue
             except httpx.DecodingError as error:
-                raise ServerFault(f"{doing}: the answer cannot be decoded ({error})", hint=_NO_API) from error
+                raise ServerFault(f"{message.doing}: the answer cannot be decoded", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
-                waited = self._throttled(problem_of(response, hide=hide), doing=doing, waited=waited)
+                waited = self._with_patience(response, message, quiet=quiet, waited=waited)
                 attempt -= 1
                 continue
-            if response.status_code >= _SERVER_FAULT and attempt < tries:
-                pause = problem_of(response, hide=hide).retry_after or _PAUSE * attempt
-                if pause <= PATIENCE:
-                    self._wait(pause, doing=doing)
-                    continue
+            if response.status_code >= _SERVER_FAULT and attempt < tries and quiet <= PATIENCE:
+                if not quiet:
+                    self._limiter.rest(_PAUSE * attempt)
+                continue
             try:
-                return _answer(response, doing=doing, hide=hide)
+                return _answer(response, message.asked, doing=message.doing)
             except ServerFault:
-                if method != "GET" or attempt >= tries or not _begins_well(response):
+                if not message.reads or attempt >= tries or not _begins_well(response):
                     raise
-                time.sleep(_PAUSE * attempt)
+                self._limiter.rest(_PAUSE * attempt)
 
-    def _throttled(self, problem: Problem, *, doing: str, waited: float) -> float:
-        """Close the gate for as long as the server asks; raise when that is more than our patience."""
-        seconds = problem.retry_after or 1.0
-        if waited + seconds > PATIENCE:
-            message = f"{doing}: the platform asks to wait {seconds:.0f} s ({problem})"
-            raise Throttled(message, hint="run again after that; nothing was done by this request", problem=problem)
-        self._wait(seconds, doing=doing)
-        return waited + seconds
+    def _exchange(self, message: _Message) -> tuple[httpx.Response, float]:
+        """Send a request once, when it is its turn; return the answer, and the seconds of quiet that it asks for."""
+        turn = self._limiter.enter(doing=message.doing)
+        verdict, what, quiet = Verdict.BROKEN, message.doing, 0.0
+        may_be_done = True
+        try:
+            response = self._sent(message, turn)
+            verdict = _verdict(response.status_code)
+            may_be_done = response.is_success or verdict.is_fault
+            if verdict is not Verdict.ANSWERED:
+                problem = problem_of(response, message.asked)
+                what = f"{message.doing}: {problem}"
+                quiet = problem.retry_after or (_WAIT if verdict is Verdict.REFUSED else 0.0)
+        except httpx.TransportError as error:
+            what = f"{message.doing}: {_reason(error)}"
+            may_be_done = not isinstance(error, _NEVER_SENT)
+            raise
+        except httpx.DecodingError:
+            verdict = Verdict.ANSWERED
+            raise
+        finally:
+            self._written.count += may_be_done and not message.reads
+            begins = self._limiter.leave(turn, verdict, what=what, quiet=quiet, is_write=not message.reads)
+        if begins and quiet <= PATIENCE and not self._limiter.ends_within(quiet):
+            self._waiting(quiet, message.doing)
+        return response, quiet
 
-    def _wait(self, seconds: float, *, doing: str) -> None:
-        """Hold every worker back, and say so once: the others find the gate closed."""
-        if self.gate.close_for(seconds):
-            self._waiting(seconds, doing)
+    def _sent(self, message: _Message, turn: Turn) -> httpx.Response:
+        """Send a request at once; it gets what is left of the run's time, a write a little more."""
+        timeout = _TIMEOUT
+        extensions: dict[str, Any] = {ASKED: message.asked}
+        if turn.rest is not None:
+            least = _LEAST_OF_A_READ if message.reads else LEAST
+            timeout = httpx.Timeout(turn.time_for(_ANSWER, least=least), connect=turn.time_for(_CONNECT, least=least))
+            extensions |= {UNTIL: self._monotonic() + max(turn.rest, least)}
+        return self._http.request(
+            message.method,
+            message.url,
+            params=message.params,
+            headers=message.headers,
+            content=message.content,
+            timeout=timeout,
+            extensions=extensions,
+        )
+
+    def _give_up_or_rest(self, message: _Message, error: httpx.TransportError, *, attempt: int) -> None:
+        """Wait a moment before a request that got no answer is sent again; raises Unreachable when it must not be."""
+        never_sent = isinstance(error, _NEVER_SENT)
+        if attempt < READ_TRIES and (never_sent or message.reads):
+            self._limiter.rest(_PAUSE * attempt)
+            return
+        if message.reads:
+            self._limiter.ensure_going()
+        raise self._unreachable(error, doing=message.doing, ambiguous=not never_sent and not message.reads) from error
+
+    def _with_patience(self, response: httpx.Response, message: _Message, *, quiet: float, waited: float) -> float:
+        """Return how long a refused request will have waited; raises Throttled when that is more than our patience."""
+        if waited + quiet > PATIENCE and not self._limiter.ends_within(PATIENCE - waited):
+            problem = problem_of(response, message.asked)
+            raise Throttled(
+                f"{message.doing}: the platform asks to wait {quiet:.0f} s ({problem})",
+                hint="run again after that; nothing was done by this request",
+                problem=problem,
+            )
+        return waited + quiet
 
     def _unreachable(self, error: httpx.TransportError, *, doing: str, ambiguous: bool) -> Unreachable:
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
         hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        return Unreachable(
-            f"{doing}: {self.base} {what} ({str(error) or type(error).__name__})", hint=hint, ambiguous=ambiguous
-        )
+        late = ambiguous and isinstance(error, httpx.TimeoutException)
+        return Unreachable(f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous, late=late)
 
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
 
 
-def _network(base: str, *, connections: int) -> httpx.BaseTransport:
-    """Open the network: through the environment's proxy where it applies, over TLS except on this machine."""
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    exempt = is_loopback(host) or bool(proxy_bypass(host))
-    proxies = {} if exempt else getproxies()
-    limits = httpx.Limits(
-        max_connections=connections + 2, max_keepalive_connections=connections + 2, keepalive_expiry=4.0
-    )
-    try:
-        proxy = proxies.get(parts.scheme) or proxies.get("all")
-        return httpx.HTTPTransport(verify=parts.scheme == "https", limits=limits, proxy=proxy)
-    except (ValueError, ImportError):
-        raise UsageError(
-            "the proxy of the environment (HTTPS_PROXY, ALL_PROXY) cannot be used",
-            hint="write it as http://host:port; socks is not supported",
-        ) from None
+def _verdict(status: int) -> Verdict:
+    """Return what a status means for the next request."""
+    if status == _TOO_MANY:
+        return Verdict.REFUSED
+    if status == _UNAVAILABLE:
+        return Verdict.UNAVAILABLE
+    return Verdict.FAULTED if status >= _SERVER_FAULT else Verdict.ANSWERED
+
+
+def _encoded(body: Any) -> bytes:
+    """Make the bytes of a request: where secrets are opened, and nowhere before."""
+    return orjson.dumps(body, default=opened)
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Say why there was no answer, by the kind of error alone: its text may quote headers and what came in."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return _WHY.get(type(error), "it does not speak HTTP as it should")
+
+
+_WHY: Mapping[type[httpx.TransportError], str] = {
+    httpx.ConnectError: "no connection",
+    httpx.ConnectTimeout: "no connection in time",
+    httpx.PoolTimeout: "no connection was free in time",
+    httpx.ReadTimeout: "nothing came in time",
+    httpx.WriteTimeout: "nothing could be sent in time",
+    httpx.ReadError: "the connection was lost",
+    httpx.WriteError: "the connection was lost",
+    httpx.CloseError: "the connection was lost",
+    httpx.ProxyError: "the proxy refused",
+}
 
 
 def _begins_well(response: httpx.Response) -> bool:
@@ -203,11 +267,11 @@ def _begins_well(response: httpx.Response) -> bool:
     return response.is_success and response.content[:1] in (b"{", b"[")
 
 
-def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> Any:
+def _answer(response: httpx.Response, asked: Asked, *, doing: str) -> Any:
     """Return the JSON of a good answer; raise what an error answer means."""
     status = response.status_code
     if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
-        raise from_problem(problem_of(response, hide=hide), doing=doing)
+        raise from_problem(problem_of(response, asked), doing=doing)
     if 300 <= status < 400:  # noqa: PLR2004
         raise ServerFault(
             f"{doing}: the server redirects elsewhere ({status})",
@@ -218,4 +282,5 @@ def _answer(response: httpx.Response, *, doing: str, hide: Collection[str]) -> A
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError as error:
-        raise ServerFault(f"{doing}: the answer is not JSON ({error})", hint=_NO_API) from error
+        where = f"line {error.lineno} column {error.colno}"
+        raise ServerFault(f"{doing}: the answer is not JSON ({where})", hint=_NO_API) from error

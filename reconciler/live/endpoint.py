@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.errors import UsageError
+from reconciler.live.clock import SYSTEM, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,9 @@ class Endpoint:
 
     `key` is never shown. `app` gives a WSGI application that stands in for the network (the embedded emulator);
     `reason` is recorded by the platform beside every write. `waiting` is told when the platform makes us wait, for how
-    many seconds and at what.
+    many seconds and at what. `log` gets a line for each request and each answer (see `debug.py`).
+    many seconds and at what. At most `connections` requests are under way at once; `timeout` is how many seconds there
+    are for all of them, from the moment the client is made; `clock` measures them.
     """
 
     url: str
@@ -26,6 +29,9 @@ class Endpoint:
     app: Callable[[], Any] | None = None
     connections: int = 8
     waiting: Callable[[float, str], None] = lambda _seconds, _doing: None
+    log: Callable[[str], None] | None = None
+    timeout: float | None = None
+    clock: Clock = SYSTEM
 
     def __repr__(self) -> str:
         """Leave the key out."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +30,8 @@ class Ids:
     def __init__(self, plan: Plan, client: ReadClient) -> None:
         self._ids: dict[Address, str] = dict(plan.bindings)
         self._orgs: dict[str, str | None] = {name: org.id for name, org in plan.orgs.items()}
+        self._chosen: dict[Address, str] = {}
+        self._renamed: dict[str, tuple[str, str]] = {}
         self._late: dict[tuple[str, str], Directory] = {}
         self._client = client
         self._lock = threading.RLock()
@@ -50,6 +54,35 @@ class Ids:
             self._ids[address] = id_
             if address.kind == TENANT.name:
                 self._orgs[address.org] = id_
+
+    def has(self, address: Address) -> bool:
+        """Say whether an address has an id by now."""
+        with self._lock:
+            return address in self._ids
+
+    def choose(self, address: Address, prefix: str) -> str:
+        """Choose the id that a resource is to be created under, the same at every attempt: so a repeat is recognised.
+
+        It is a UUID of version 7 in the platform's spelling (everruns-api/orgs-apps-errors.md, 7).
+        """
+        with self._lock:
+            return self._chosen.setdefault(address, prefix + _uuid7())
+
+    def chosen(self, address: Address) -> str | None:
+        """Return the id that was chosen for an address, None where the platform chooses."""
+        with self._lock:
+            return self._chosen.get(address)
+
+    def renamed(self, id_: str, name: str, *, before: str) -> None:
+        """Remember that this run is about to give a resource another name for a while, and the one that it had."""
+        with self._lock:
+            self._renamed.setdefault(id_, (name, before))
+
+    def name_before(self, id_: str, name: str) -> str | None:
+        """Return the name that a resource had, where this run gave it the one that it has; None otherwise."""
+        with self._lock:
+            given, before = self._renamed.get(id_, (None, None))
+            return before if given == name else None
 
     def of(self, address: Address) -> str:
         """Return the id of an address; raises NotFound when nothing answers to it."""
@@ -86,3 +119,10 @@ class Ids:
         """Return every id known so far."""
         with self._lock:
             return dict(self._ids)
+
+
+def _uuid7() -> str:
+    """Make a UUID of version 7 (RFC 9562, 5.7) as 32 hexadecimal digits: milliseconds, then chance."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return f"{number:032x}"

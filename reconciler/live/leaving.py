@@ -95,5 +95,6 @@ def _beside(address: Address, lists: Lists, tenants: Sequence[Wire]) -> Sequence
         return tenants
     if kind.parent is None:
         return lists.get((address.org, kind.name), ())
-    parents = lists.get((address.org, kind.parent), ())
+    is_gone = BY_NAME[kind.parent].wire.archived  # and what stood in it went along
+    parents = [parent for parent in lists.get((address.org, kind.parent), ()) if not is_gone(parent)]
     return [child for parent in parents for child in parent.get(kind.wire.inside or "") or ()]

@@ -80,7 +80,9 @@ def observe(
     faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
     found = _found(bound, matches, names)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
-    beside = [one for one in everything if one.address not in {each.address for each in chosen}] if leaving else []
+    is_part = len(chosen) < len(everything)
+    taken = {one.address for one in chosen} if is_part else set()
+    beside = [one for one in everything if one.address not in taken] if is_part else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside), bound, faults)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
-from reconciler.live.secrets import revealed, value_of
+from reconciler.live.secrets import read_in
+from reconciler.live.shapes import is_id, objects_of
 from reconciler.plan.change import Action, Change
+from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
 
 
@@ -34,38 +37,60 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest."""
     creation = change.kind.wire.create(change.body, collection(change, ids))
-    if change.address not in ids.known():
+    note = None
+    if not ids.has(change.address):
         _make(change, creation, client=client, ids=ids)
+        note = key_note(change, ids.of(change.address), ids, base=client.base)
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
-    return Done(change, note="the platform showed its key once; it was not kept" if creation.one_time else None)
+    return Done(change, note=f"the platform showed its key once; {note}" if note else None)
+
+
+def key_note(change: Change, id_: str, ids: Ids, *, base: str) -> str | None:
+    """Say how to get another key for what was created, None for what has none.
+
+    everruns-api/orgs-apps-errors.md, 3.1 and 3.6: a key is shown once, and can only be made anew.
+    """
+    creation = change.kind.wire.create(change.body, collection(change, ids))
+    if creation.renewed_by is None:
+        return None
+    url = shlex.quote(f"{base}{creation.path}/{id_}{creation.renewed_by}")
+    org = f' -H "X-Org-Id: {ids.org(change.address.org)}"' if change.kind.wire.org_scoped else ""
+    return f'for a new one: curl -X POST -H "Authorization: Bearer $EVERRUNS_API_KEY"{org} {url}'
 
 
 def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) -> None:
     """Send the create itself, and remember what was made."""
-    kind, org = change.kind, _org(change, ids)
+    kind, org = change.kind, org_of(change, ids)
     if change.frees:
-        free_name(change, change.frees, client=client, org=org)
+        free_name(change, change.frees, client=client, ids=ids, org=org)
     shape = ids.filled(kind, change.address.org, creation.body)
-    body = revealed(shape if creation.raw else body_of(kind, shape))
-    hide = [value_of(secret) for secret in change.secrets]
-    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body, hide=hide)
+    body = read_in(shape if creation.raw else body_of(kind, shape))
+    if kind.wire.id_prefix:
+        body["id"] = ids.choose(change.address, kind.wire.id_prefix)
+    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
-    if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+    if not isinstance(made, dict) or not isinstance(made.get("id"), str) or not is_id(made["id"]):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
     ids.created(change.address, made["id"])
 
 
-def free_name(change: Change, holder: str, *, client: WriteClient, org: str | None) -> None:
-    """Rename what holds a name out of the way (everruns-api/agents-memories-sessions.md, 4.2)."""
+def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org: str | None) -> None:
+    """Rename what holds a name out of the way, if it still does (everruns-api/agents-memories-sessions.md, 4.2)."""
+    kind = change.kind
     name = change.detour or f"{change.title[:230]} (archived {holder[-8:]})"
-    path = f"{change.kind.wire.collection}/{holder}"
-    client.send("PATCH", path, doing=f"renaming what holds the name of {change.address}", org=org, body={"name": name})
+    path = f"{kind.wire.collection}/{holder}"
+    found = client.get(path, doing=f"reading what holds the name of {change.address}", org=org)
+    (wire,) = objects_of(kind, [found], doing=f"reading {holder}")
+    ids.renamed(holder, name, before=str(wire["name"]))
+    if kind.folded(str(wire["name"])) == kind.folded(new_name(change) or change.title):
+        doing = f"renaming what holds the name of {change.address}"
+        client.send("PATCH", path, doing=doing, org=org, body={"name": name})
 
 
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if change.frees:
-        free_name(change, change.frees, client=client, org=_org(change, ids))
+        free_name(change, change.frees, client=client, ids=ids, org=org_of(change, ids))
     if change.replace:
         _write("PUT", change, change.body, client=client, ids=ids)
     elif change.body:
@@ -76,15 +101,14 @@ def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
 
 def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:
-    body = revealed(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
+    body = read_in(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
     _send(method, change, client=client, ids=ids, body=body)
 
 
 def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> None:
     path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
     doing = f"{_DOING[change.action]} {change.address}"
-    hide = [value_of(secret) for secret in change.secrets]
-    client.send(method, path, doing=doing, org=_org(change, ids), body=body, hide=hide)
+    client.send(method, path, doing=doing, org=org_of(change, ids), body=body)
 
 
 _DOING = {
@@ -104,5 +128,6 @@ def collection(change: Change, ids: Ids) -> str:
     return path.replace("{parent}", ids.of(above)) if above else path
 
 
-def _org(change: Change, ids: Ids) -> str | None:
+def org_of(change: Change, ids: Ids) -> str | None:
+    """Return the id of the organization that a change's calls are made in, None above organizations."""
     return ids.org(change.address.org) if change.kind.wire.org_scoped else None

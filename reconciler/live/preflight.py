@@ -28,18 +28,27 @@ def ensure_allowed(plan: Plan, *, client: ReadClient) -> None:
         allowed = _policies(client, path, org_id, frozen=frozen[path])
         for policy, step in policies.items():
             if allowed.get(policy) is False:
-                role = "the owner role" if policy.endswith(".dangerous") else "a role that may manage them"
                 raise Forbidden(
                     f"this key may not do {step}: {policy} is denied",
-                    hint=f"use a key whose user has {role}; nothing was written",
+                    hint=f"use a key whose user has {role_for(policy)}; nothing was written",
                 )
+
+
+def role_for(policy: str) -> str:
+    """Say which role a policy is given to (everruns-api/orgs-apps-errors.md, 5)."""
+    if policy.endswith(".dangerous"):
+        return "the owner role"
+    return _ROLES.get(policy, "a role that may manage them")
+
+
+_ROLES = {"memory.manage": "the admin role, or is an owner", "harness.manage": "the admin role, or is an owner"}
 
 
 def _policies(client: ReadClient, path: str, org_id: str, *, frozen: str | None) -> Mapping[str, bool]:
     try:
         answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
     except (NotFound, Refused) as error:
-        if not _lost_the_route(error.problem):
+        if not lost_the_route(error.problem):
             raise
         if frozen is None:
             return {}
@@ -50,7 +59,7 @@ def _policies(client: ReadClient, path: str, org_id: str, *, frozen: str | None)
     return policies if isinstance(policies, dict) else {}
 
 
-def _lost_the_route(problem: Problem | None) -> bool:
+def lost_the_route(problem: Problem | None) -> bool:
     """Say whether a server has no such route any more: no details, a wrong method, or the word read as an id."""
     if problem is None or problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
         return problem is not None

@@ -1,43 +1,79 @@
-"""Error answers as Problems, parsed tolerantly (everruns-api/orgs-apps-errors.md, 4.1)."""
+"""Error answers as Problems, parsed tolerantly (everruns-api/orgs-apps-errors.md, 4.1), and their words as hearsay."""
 
 from __future__ import annotations
 
 import email.utils
-import json
+import re
 import time
-from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from reconciler.errors import AllowedAction, Problem
+from reconciler.live.hearsay import Asked, plainly
 from reconciler.live.http import httpx
+from reconciler.live.known_texts import known
+from reconciler.live.shapes import is_too_deep
+
+NOT_SHOWN: Final = "(an address that is not shown)"
+"""Stands for a link that may hold a secret; it leads nowhere on the platform, and so is not followed."""
 
 _SHOWN = 300
+_ABOUT_THE_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+_WEB_PAGE = "the answer is a web page, not the API's"
+_MOST_NAMED = 3
+_RELATIONS = frozenset({"retry-later", "retry", "get-existing", "unarchive"})
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
+_CODES = frozenset(
+    "internal_error not_found conflict already_exists feature_not_enabled rate_limited database_pool_exhausted "
+    "bad_gateway unauthorized forbidden unprocessable bad_request invalid_change_reason reason_required "
+    "manager_context_changed agent_already_exists agent_name_too_long".split()
+)
+_OPERATION = re.compile(
+    "(?:get|list|create|update|unarchive|restore|publish|unpublish)_"
+    "(?:agent|app|memory|organization|org|harness|channel|manager_context)s?"
+)
+_SEGMENTS = frozenset(
+    "api v1 orgs agents apps channels memories harnesses models agent-identities versions config unarchive restore "
+    "publish unpublish".split()
+)
+_SEGMENT_ID = re.compile("[a-z]{2,12}_[0-9a-f]{32}")
+_ELSEWHERE = re.compile("(https?://[a-z0-9.-]{1,100}(?::[0-9]{1,5})?)(/.*)?")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]{1,7}-[0-9]{1,9}")
 
 
-def problem_of(response: httpx.Response, *, hide: Iterable[str] = ()) -> Problem:
+def problem_of(response: httpx.Response, asked: Asked) -> Problem:
     """Read an error answer of any shape: problem details, `{"error": ...}`, plain text, or nothing.
 
-    `hide` are the secrets of the request: a server that repeats them is not quoted on them.
+    Of its words only those are kept that cannot hold what the request carried (see `hearsay.py`).
     """
-    spellings = [text for secret in hide for text in (secret, json.dumps(secret)[1:-1], _quoted(secret))]
-    raw = _without(_json(response.content), spellings)
+    raw = _json(response.content)
     status = response.status_code
-    detail = _text(raw.get("detail")) or _text(raw.get("error")) or _text(raw.get("message"))
-    if not raw:
-        detail = _without(_plain(response), spellings)
+    words = next(filter(None, (_text(raw.get(name)) for name in ("detail", "error", "message"))), "")
+    words = _line(words if raw else _plain(response))
+    secrets = asked.secrets()
+    is_strict = bool(secrets) or status in _ABOUT_THE_KEY
+    detail = (known(words, asked) or "") if is_strict and words != _WEB_PAGE else plainly(words, asked)
     return Problem(
         status=status,
-        title=_line(_text(raw.get("title"))) or _phrase(status),
-        detail=_line(detail),
-        code=_text(raw.get("code")) or None,
+        title=_phrase(status),
+        detail=detail[:_SHOWN],
+        code=_code(raw.get("code"), is_strict=is_strict),
         retry_after=_retry_after(response, raw),
-        allowed_actions=tuple(_actions(raw.get("allowed_actions"))),
-        request_id=_line(response.headers.get("x-request-id", "")) or None,
+        allowed_actions=tuple(_actions(raw.get("allowed_actions"), asked, is_strict=is_strict)),
+        request_id=request_id(response),
         is_document=bool(raw),
+        withheld=_why(secrets) if words and not detail else None,
+        sent=tuple(map(str, secrets)),
     )
+
+
+def _why(secrets: tuple[Any, ...]) -> str:
+    """Say why the server's words are not shown."""
+    more = f" and {len(secrets) - _MOST_NAMED} more" if len(secrets) > _MOST_NAMED else ""
+    named = ", ".join(map(str, secrets[:_MOST_NAMED])) + more if secrets else "the key"
+    return f"its words are not shown: they may repeat {named}"
 
 
 def _json(content: bytes) -> dict[str, Any]:
@@ -45,39 +81,23 @@ def _json(content: bytes) -> dict[str, Any]:
         raw = orjson.loads(content)
     except orjson.JSONDecodeError:
         return {}
-    return raw if isinstance(raw, dict) else {}
+    return raw if isinstance(raw, dict) and not is_too_deep(raw) else {}
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _quoted(text: str) -> str:
-    """Spell a text as it stands between the quotes of JSON that is not ASCII alone."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _without(value: Any, secrets: Iterable[str]) -> Any:
-    """Return a value with every secret in its texts replaced by a mask."""
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "***")
-        return value
-    if isinstance(value, dict):
-        return {key: _without(item, secrets) for key, item in value.items()}
-    return [_without(item, secrets) for item in value] if isinstance(value, list) else value
-
-
 def _plain(response: httpx.Response) -> str:
     """Return a text answer; a web page says nothing worth showing."""
     if "html" in response.headers.get("content-type", ""):
-        return "the answer is a web page, not the API's"
+        return _WEB_PAGE
     return response.content.decode(errors="replace")
 
 
 def _line(text: str) -> str:
     """Return a text of the server's as one line that cannot move the cursor, cut where nobody reads on."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[: _SHOWN * 4]).split())[:_SHOWN]
+    return " ".join("".join(c if c.isprintable() else " " for c in text[: _SHOWN * 4]).split())
 
 
 def _phrase(status: int) -> str:
@@ -85,6 +105,19 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
+
+
+def _code(raw: Any, *, is_strict: bool) -> str | None:
+    """Return a code that is known (4.2), or that is at least a name where only the key could be repeated."""
+    if not isinstance(raw, str):
+        return None
+    return raw if raw in _CODES or (not is_strict and plainly(raw, Asked()) == raw) else None
+
+
+def request_id(response: httpx.Response) -> str | None:
+    """Return the id that the server gave the request, if it has the form of one."""
+    id_ = response.headers.get("x-request-id", "")
+    return id_ if _REQUEST_ID.fullmatch(id_) else None
 
 
 def _retry_after(response: httpx.Response, raw: dict[str, Any]) -> float | None:
@@ -101,13 +134,33 @@ def _retry_after(response: httpx.Response, raw: dict[str, Any]) -> float | None:
         return None
 
 
-def _actions(raw: Any) -> list[AllowedAction]:
+def _actions(raw: Any, asked: Asked, *, is_strict: bool) -> list[AllowedAction]:
     """Keep the actions that say what they are; the published example has one without `rel` (4.3)."""
     found = []
     for item in raw if isinstance(raw, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("rel"), str):
-            texts = {
-                key: item[key] for key in ("href", "method", "operation_id", "hint") if isinstance(item.get(key), str)
-            }
-            found.append(AllowedAction(rel=item["rel"], **texts))
+        if isinstance(item, dict) and item.get("rel") in _RELATIONS:
+            method, operation = _text(item.get("method")), _text(item.get("operation_id"))
+            hint = _line(_text(item.get("hint")))
+            found.append(
+                AllowedAction(
+                    rel=item["rel"],
+                    href=_link(item.get("href"), asked, is_strict=is_strict),
+                    method=(method if method.upper() in _METHODS else "another method") if method else None,
+                    operation_id=operation if _OPERATION.fullmatch(operation) else None,
+                    hint=(None if is_strict else plainly(hint, asked)) if hint else None,
+                )
+            )
     return found
+
+
+def _link(href: Any, asked: Asked, *, is_strict: bool) -> str | None:
+    """Return a link as it is when each part of it is a known one, an id, or was sent in clear."""
+    if not isinstance(href, str):
+        return None
+    origin, path = "", href
+    if found := _ELSEWHERE.fullmatch(href):
+        origin, path = found[1], found[2] or ""
+    if is_strict and origin and not asked.base.startswith(origin):
+        return NOT_SHOWN
+    parts = [part for part in path.split("/") if part not in _SEGMENTS and not _SEGMENT_ID.fullmatch(part)]
+    return href if {part for part in parts if part} <= set(asked.in_clear()) else NOT_SHOWN

@@ -1,20 +1,19 @@
-"""Secret values: read when they are sent, kept nowhere, named but never shown."""
+"""Secret values: read when they are sent, tainted from then on, kept nowhere."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from reconciler.errors import SecretUnavailable
 from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.secrecy import is_mask
+from reconciler.kinds.taint import Tainted
 
-_MASK = re.compile(r"^(?:[*•xX.]{3,}|\[?redacted\]?|<[^>]*>)$", re.IGNORECASE)
 
-
-def value_of(ref: SecretRef) -> str:
+def value_of(ref: SecretRef) -> Tainted:
     """Read a secret; raises SecretUnavailable when it is not there, is empty, or looks like a mask."""
     value = os.environ.get(ref.name) if ref.source == "env" else _file(ref)
     if value is None:
@@ -23,12 +22,12 @@ def value_of(ref: SecretRef) -> str:
         raise SecretUnavailable(f"the secret {ref} is not UTF-8 text", hint="give it a value that is")
     if not value.strip():
         raise SecretUnavailable(f"the secret {ref} is empty", hint="give it a value, or remove the line")
-    if _MASK.match(value.strip()):
+    if is_mask(value):
         raise SecretUnavailable(f"the secret {ref} holds a mask, not a value", hint="give it the real value")
-    return value
+    return Tainted(ref, value)
 
 
-def value_if_any(ref: SecretRef) -> str | None:
+def value_if_any(ref: SecretRef) -> Tainted | None:
     """Read a secret where it has a value here, to compare it with what was sent before."""
     try:
         return value_of(ref)
@@ -68,12 +67,12 @@ def require(needs: Iterable[tuple[SecretRef, str]]) -> None:
         raise SecretUnavailable(many + "; ".join(missing), hint=f"nothing was written; {hint}")
 
 
-def revealed(value: Any) -> Any:
-    """Return the value with every reference replaced by its secret; only ever a request body."""
+def read_in(value: Any) -> Any:
+    """Return the value with every reference replaced by what it refers to, tainted; only ever a request body."""
     if isinstance(value, SecretRef):
         return value_of(value)
     if isinstance(value, dict):
-        return {key: revealed(item) for key, item in value.items()}
+        return {key: read_in(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [revealed(item) for item in value]
+        return [read_in(item) for item in value]
     return value

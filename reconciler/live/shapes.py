@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from reconciler.errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape, shape_of
 
+_LONGEST_ID = 200
+_ID = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 Wire = Mapping[str, Any]
 _HINT = "is EVERRUNS_API_URL the address of an Everruns API?"
 
@@ -17,6 +22,8 @@ def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
     """Return the objects of an answer, children included, if each has what every one has; raises ServerFault."""
     if not isinstance(items, list) or not _are_objects(items, kind.wire.members):
         raise ServerFault(f"{doing}: the answer is not a list of {kind.plural}", hint=_HINT)
+    if kind.parent is None and is_too_deep(items):
+        raise ServerFault(f"{doing}: the answer is nested deeper than anything the API has", hint=_HINT)
     if kind.children:
         field, child = kind.children
         for item in items:
@@ -24,10 +31,33 @@ def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
     return items
 
 
+def is_id(text: str) -> bool:
+    """Say whether a text can stand in a path as the id of something, and nothing else."""
+    return len(text) <= _LONGEST_ID and _ID(text) is not None
+
+
+def is_too_deep(value: Any) -> bool:
+    """Say whether what came as JSON goes so deep that it could not be written as JSON again, with room to wrap it.
+
+    orjson reads four times as deep as it writes (254), and walks in Python give up in between.
+    """
+    try:
+        orjson.dumps([[[[[[[[value]]]]]]]])
+    except orjson.JSONEncodeError:
+        return True
+    return False
+
+
 def _are_objects(items: Sequence[Any], members: Iterable[str]) -> bool:
-    """Say whether each item is an object whose `members` are texts; written for long lists."""
+    """Say whether each item is an object whose `members` are texts, and whose id can stand in a path.
+
+    Written for long lists. An id that could lead elsewhere, as `../orgs/x`, must never become part of a request.
+    """
     for item in items:
         if type(item) is not dict:
+            return False
+        id_ = item.get("id")
+        if type(id_) is str and not is_id(id_):
             return False
         for member in members:
             if type(item.get(member)) is not str:

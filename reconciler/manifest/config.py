@@ -76,14 +76,17 @@ def _read(path: Path) -> Config:
 
     name = os.path.relpath(path)
     try:
-        data = path.read_bytes()
-        text = data.decode()
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", hint="check its permissions") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8 text", hint="save it as UTF-8") from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{name} is larger than {MAX_BYTES // 2**20} MiB", hint="is it the right file?")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}:{line} is not UTF-8 text", hint="save it as UTF-8") from error
     source = Source(SourceFile(path=name, text=text), 0, 1)
     parsed, faults = parse(text)
     if faults:

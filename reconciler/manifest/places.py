@@ -7,9 +7,10 @@ Both go by events: pyyaml's composer would crash the process on deep nesting.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.events import (
@@ -31,7 +32,7 @@ from reconciler.kinds.secrecy import holds_secret
 from reconciler.manifest.suggest import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNREADABLE: Final = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -104,10 +105,9 @@ def open_events(text: str) -> Callable[[], Any]:
     return _Parser(text).get_event
 
 
-def line_at(text: str, line: int) -> str:
-    """Return a line of a text by its number, empty when there is none."""
-    lines = _BREAK.split(text.removeprefix("\ufeff"))
-    return lines[line - 1] if 0 < line <= len(lines) else ""
+def lines_of(text: str) -> Sequence[str]:
+    """Return the lines of a text as YAML counts them."""
+    return _BREAK.split(text.removeprefix("\ufeff"))
 
 
 def word_of(key: str) -> str:
@@ -120,77 +120,103 @@ def number_of(text: str) -> str:
     return text if len(text) <= _NAMED else "this number"
 
 
-def place(text: str, *, index: int, path: tuple[str | int, ...], key: bool = True) -> Place:
-    """Return where the key at a path of a document stands, or else its nearest ancestor that exists.
+class Wanted(NamedTuple):
+    """What is to be found: the key at a path of a document, or with `key` False its value."""
 
-    With `key=False` it is the value; a list item has no key, so its place is the item's. What came through an
-    alias or a merge stands elsewhere: the key that leads to it is the answer.
+    document: int
+    path: tuple[str | int, ...]
+    key: bool = True
+
+
+def place(text: str, *, index: int, path: tuple[str | int, ...], key: bool = True) -> Place:
+    """Return the place of one key or value, as `places` has it."""
+    wanted = Wanted(index, path, key)
+    return places(text, [wanted])[wanted]
+
+
+def places(text: str, wanted: Iterable[Wanted]) -> Mapping[Wanted, Place]:
+    """Return where each of these stands, or else its nearest ancestor that exists; the text is read once for all.
+
+    A list item has no key, so its place is the item's. What came through an alias or a merge stands elsewhere: the
+    key that leads to it is the answer.
     """
-    walk = _Walk()
-    with suppress(YAMLError, ValueError, OverflowError):
-        walk.to_document(text, index)
-        if walk.follow(path) and not key:
-            walk.settle(walk.event)
-    return walk.here
+    walk = _Walk(wanted)
+    with suppress(YAMLError, ValueError, OverflowError, _Enough):
+        walk.through(text)
+    return walk.found
+
+
+_STEPS: Final[Mapping[type, type]] = {MappingStartEvent: str, SequenceStartEvent: int}
+"""What leads further down from a collection."""
+
+
+class _Enough(Exception):
+    """Whatever is wanted was found, or cannot be: the rest of the text need not be read."""
 
 
 class _Walk:
-    """Walks down a text; `here` is the deepest place reached, `event` the first of what stands there."""
+    """Walks down a text, as far as anything is wanted; `found` has the deepest place reached of each."""
 
-    next_event: Callable[[], Any]
+    events: Callable[[], Any]
 
-    def __init__(self) -> None:
-        self.here = Place(1, 1)
-        self.event: Any = None
+    def __init__(self, wanted: Iterable[Wanted]) -> None:
+        self.found = dict.fromkeys(wanted, Place(1, 1))
+        self.pending = {*self.found}
 
-    def to_document(self, text: str, index: int) -> None:
-        """Stop at the root of a document."""
-        self.next_event = open_events(text)
-        while index >= 0:
-            event = self.next_event()
-            index -= event.__class__ is DocumentStartEvent
-            if event.__class__ is StreamEndEvent:
-                return
-        self.event = self.next_event()
-        self.settle(self.event)
+    def next_event(self) -> Any:
+        """Return the next event; raises _Enough when nothing is wanted any more."""
+        if not self.pending:
+            raise _Enough
+        return self.events()
 
-    def settle(self, event: Any) -> None:
-        """Remember where an event starts."""
-        self.here = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+    def through(self, text: str) -> None:
+        """Visit every document in which something is wanted."""
+        self.events = open_events(text)
+        documents = _grouped(self.found, lambda one: one.document)
+        index = -1
+        while not isinstance(event := self.next_event(), StreamEndEvent):
+            if event.__class__ is DocumentStartEvent:
+                index += 1
+                root, wanted = self.next_event(), documents.pop(index, ())
+                self.settle(wanted, root)
+                self.visit(root, wanted, depth=0)
 
-    def follow(self, path: tuple[str | int, ...]) -> bool:
-        """Go down as far as the path exists; return whether that was to its end."""
-        for step in path:
-            found = False
-            if isinstance(step, str) and isinstance(self.event, MappingStartEvent):
-                found = self.to_key(step)
-            elif isinstance(step, int) and isinstance(self.event, SequenceStartEvent):
-                found = self.to_item(step)
-            if not found:
-                return False
-        return self.event is not None
+    def settle(self, wanted: Iterable[Wanted], event: Any) -> None:
+        """Remember where an event starts as the place of these, for as long as no deeper one is found."""
+        here = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        self.found.update(dict.fromkeys(wanted, here))
 
-    def to_key(self, name: str) -> bool:
-        """Stop at the value of a key of the mapping just begun."""
+    def visit(self, event: Any, wanted: Sequence[Wanted], *, depth: int) -> None:
+        """Pass the node that begins with this event, stopping at what is wanted in it or of it."""
+        self.settle([one for one in wanted if len(one.path) == depth and not one.key], event)
+        step = _STEPS.get(event.__class__, ())
+        below = [one for one in wanted if len(one.path) > depth and isinstance(one.path[depth], step)]
+        self.pending.difference_update(wanted)
+        self.pending.update(below)
+        if not below:
+            self.skip(event)
+        elif step is str:
+            self.visit_keys(_grouped(below, lambda one: one.path[depth]), depth=depth)
+        else:
+            self.visit_items(_grouped(below, lambda one: one.path[depth]), depth=depth)
+        self.pending.difference_update(below)
+
+    def visit_keys(self, below: dict[Any, list[Wanted]], *, depth: int) -> None:
+        """Pass the rest of the mapping just begun; of a key that stands twice, the first is meant."""
         while not isinstance(event := self.next_event(), MappingEndEvent):
-            if isinstance(event, ScalarEvent) and event.value == name:
-                self.settle(event)
-                self.event = self.next_event()
-                return True
+            wanted = below.pop(event.value, []) if isinstance(event, ScalarEvent) else []
+            self.settle(wanted, event)
             self.skip(event)
-            self.skip(self.next_event())
-        return False
+            self.visit(self.next_event(), wanted, depth=depth + 1)
 
-    def to_item(self, number: int) -> bool:
-        """Stop at an item of the list just begun."""
+    def visit_items(self, below: dict[Any, list[Wanted]], *, depth: int) -> None:
+        """Pass the rest of the list just begun."""
+        number = 0
         while not isinstance(event := self.next_event(), SequenceEndEvent):
-            if number == 0:
-                self.settle(event)
-                self.event = event
-                return True
-            number -= 1
-            self.skip(event)
-        return False
+            wanted = below.get(number, [])
+            self.settle(wanted, event)
+            self.visit(event, wanted, depth=depth + 1)
+            number += 1
 
     def skip(self, event: Any) -> None:
         """Pass over the node that begins with this event."""
@@ -198,6 +224,14 @@ class _Walk:
         while depth:
             event = self.next_event()
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+
+
+def _grouped(wanted: Iterable[Wanted], key: Callable[[Wanted], Any]) -> dict[Any, list[Wanted]]:
+    """Sort what is wanted by the step that leads to it."""
+    groups: dict[Any, list[Wanted]] = {}
+    for one in wanted:
+        groups.setdefault(key(one), []).append(one)
+    return groups
 
 
 def unreadable(text: str) -> ParseFault:

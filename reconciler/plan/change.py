@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,7 +11,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.plan.digest import digest
-from reconciler.resource import Address
+from reconciler.resource import Address, Adopt
 
 
 class Action(Enum):
@@ -97,13 +97,14 @@ class Precondition:
     """What must still be true when a change is applied.
 
     With an `id`: that resource exists, and its `covers` fields (all of them when None) still have the `digest`.
-    Without: nothing answers to the name; for a child, its parent still has the children of the `digest`.
+    Without: nothing answers to the name; for a child, its parent still has the children `beside`, given by their ids.
     """
 
     id: str | None = None
     digest: str | None = None
     covers: tuple[str, ...] | None = None
     with_time: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Change:
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
+    `adopt` is the rule for what somebody else makes at its address before it is created.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
     when it was last written, where it is ours already.
@@ -151,6 +153,7 @@ class Change:
     where: str = ""
     record: Record | None = None
     since: str | None = None
+    adopt: Adopt = "exact"
 
     @property
     def kind(self) -> Kind:
@@ -160,7 +163,7 @@ class Change:
     @property
     def step(self) -> str:
         """What other steps call this one; a resource, what completes it and its publication are steps of their own."""
-        return f"{self.address} complete" if self.completes else step_of(self.address, self.action)
+        return step_of(self.address, self.action, completes=self.completes)
 
     @property
     def secrets(self) -> tuple[SecretRef, ...]:
@@ -168,8 +171,10 @@ class Change:
         return tuple(dict.fromkeys(secrets_in(self.body)))
 
 
-def step_of(address: Address, action: Action) -> str:
+def step_of(address: Address, action: Action, *, completes: bool = False) -> str:
     """Name the step of an action on an address."""
+    if completes:
+        return f"{address} complete"
     return f"{address} {action.value}" if action in (Action.PUBLISH, Action.UNPUBLISH) else str(address)
 
 
@@ -206,8 +211,3 @@ def _at_rest(value: Any, restless: frozenset[str]) -> Any:
     if not isinstance(value, dict):
         return value
     return {key: _at_rest(item, restless) for key, item in value.items() if key not in restless}
-
-
-def brotherhood(ids: Sequence[str]) -> str:
-    """Return the digest of a set of siblings."""
-    return digest(sorted(ids))

@@ -51,8 +51,10 @@ def claim(
     revives = observed is None and any(step.action is Action.RESTORE for step in steps)
     if revives and found.twin is not None and rule == "exact" and not _was_ours(found.twin, known):
         return [_unrevived(steps[0], found.twin)]
-    if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, steps)):
+    if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, observed, steps)):
         return _foreign(desired, observed, steps, rule)
+    if steps and steps[0].action is Action.CREATE:
+        steps[0] = replace(steps[0], adopt=rule)
     if not steps:
         if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
             return steps
@@ -82,13 +84,21 @@ def _unrevived(step: Change, twin: Observed) -> Change:
     return Change(step.address, Action.CONFLICT, step.title, step.fields, id=twin.id, notes=notes, where=step.where)
 
 
-def _is_left_half_done(desired: Desired, steps: Sequence[Change]) -> bool:
-    """Say whether these steps would only complete a creation: what else differs, somebody else made or changed."""
+def _is_left_half_done(desired: Desired, observed: Observed, steps: Sequence[Change]) -> bool:
+    """Say whether these steps would only complete a creation: what else differs, somebody else made or changed.
+
+    What was not written yet is absent, or what absence means on the platform.
+    """
     kind = desired.kind
     later: set[str] = set(switches(kind))
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
-    return all(one.path[0] in later or one.old is None for step in steps for one in step.fields)
+
+    def is_unwritten(one: FieldChange) -> bool:
+        absent = value_at(kind.defaulted(without(observed.spec, one.path)), one.path)
+        return one.old is None or one.old == absent
+
+    return all(one.path[0] in later or is_unwritten(one) for step in steps for one in step.fields)
 
 
 def managed(desired: Desired) -> set[str]:

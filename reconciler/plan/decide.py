@@ -13,12 +13,12 @@ from reconciler.plan.change import (
     Change,
     FieldChange,
     Precondition,
-    brotherhood,
     covered,
     holds_unknown_secret,
     secrets_in,
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
+from reconciler.plan.sent_back import unfit
 from reconciler.resource import Address, Desired, Observed
 
 
@@ -98,7 +98,7 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
         if value is not None
     }
     frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
-    pre = Precondition(digest=brotherhood(found.siblings) if kind.parent else None)
+    pre = Precondition(beside=tuple(sorted(found.siblings)) if kind.parent else ())
     notes = kind.notes(spec)
     if frees:
         notes = (
@@ -150,10 +150,12 @@ def _update(
         return _replace(desired, spec, observed, fields, Action.UPDATE)
     wanted = kind.completed(spec, observed.spec)
     live = {} if retagged(spec, observed.spec) else observed.spec
-    if kind.identity is Identity.POSITION:
-        live = without_set(live)
     for one in dropped:
         live = without(live, one.path)
+    if unsendable := next(unfit(kind, {change.path[0] for change in fields}, wanted, live), None):
+        return _unfit(desired, *unsendable)
+    if kind.identity is Identity.POSITION:
+        live = without_set(live)
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared
@@ -224,9 +226,18 @@ def _replace(
             desired.path,
             hint=f"declare {listed}, so that they can be sent again",
         )
+    if unsendable := next(unfit(kind, body, wanted, observed.spec), None):
+        return _unfit(desired, *unsendable)
     kept = [str(path[0]) for path in kept_by_replace(kind) if path[0] in spec and not spec[str(path[0])]]
     then: Shape = {name: [] for name in kept if not same([], observed.spec.get(name))}
     return [_written(desired, observed, action, fields, body, then=then, replace=True, covers=None)]
+
+
+def _unfit(desired: Desired, place: str, why: str) -> Fault:
+    """Refuse to send back what is live and not known as it really is."""
+    message = f"this must send back what is live and not declared, and {place} {why}"
+    hint = f"declare {place} if manifests have a field for it; otherwise make this change on the platform"
+    return Fault(message, desired.source, desired.path, hint=hint)
 
 
 def _written(  # noqa: PLR0913 - each is one member of the change

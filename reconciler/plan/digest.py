@@ -34,13 +34,16 @@ def plain(value: Any) -> Any:
 
 
 def unplain(value: Any) -> Any:
-    """Read what `plain` wrote."""
+    """Read what `plain` wrote; raises ValueError for the mark of a secret that marks none."""
     match value:
         case {"$secret": "set"}:
             return SET
         case {"$secret": {**reference}}:
-            ((source, name),) = reference.items()
-            return SecretRef(source=str(source), name=str(name))
+            if len(reference) == 1:
+                ((source, name),) = reference.items()
+                if source in ("env", "file") and isinstance(name, str):
+                    return SecretRef(source=source, name=name)
+            raise ValueError("refers to a secret in no known way")
         case dict():
             return {key[1:] if _is_escaped(key) else key: unplain(item) for key, item in value.items()}
         case list():

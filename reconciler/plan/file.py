@@ -77,43 +77,34 @@ def loads(data: bytes, *, name: str) -> PlanFile:
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:
         hint = f"this version reads {FORMAT}: make a new plan"
-        raise PlanFileError(f"{name} is not a plan file of this version (format: {found})", hint=hint)
+        raise PlanFileError(f"{name} is not a plan file of this version (format: {str(found)[:60]})", hint=hint)
+    from reconciler.plan.file_shape import OddPlan, ensure_shape
+
     try:
-        plan = _plan(raw)
-        origin = Origin(_text(raw["api_url"]), tuple(map(_text, raw["manifests"])), *_maybe(raw))
-        file = PlanFile(plan=plan, id=_text(raw["id"]), origin=origin)
+        ensure_shape(raw)
         checksum = digest({key: value for key, value in raw.items() if key != "checksum"})
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise PlanFileError(f"{name} is damaged: {type(error).__name__} {error}", hint="make a new plan") from error
-    if raw.get("checksum") != checksum:
+    except OddPlan as odd:
+        raise PlanFileError(f"{name} is damaged: {odd}", hint="make a new plan") from odd
+    except (TypeError, RecursionError) as error:  # JSON can be read deeper than it is ever written
+        raise PlanFileError(f"{name} is damaged: it is nested too deep", hint="make a new plan") from error
+    if raw["checksum"] != checksum:
         raise PlanFileError(
             f"{name} was changed after it was written: its checksum does not match", hint="make a new plan"
         )
-    return file
-
-
-def _maybe(raw: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Read what an origin may be without: its commit and its reason."""
-    commit, reason = (None if raw[name] is None else _text(raw[name]) for name in ("commit", "reason"))
-    return commit, reason
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, found {type(value).__name__}")
-    return value
+    origin = Origin(raw["api_url"], tuple(raw["manifests"]), raw["commit"], raw["reason"])
+    return PlanFile(plan=_plan(raw), id=raw["id"], origin=origin)
 
 
 def _plan(raw: dict[str, Any]) -> Plan:
     return Plan(
         changes=tuple(_change(change) for change in raw["changes"]),
-        orgs={name: OrgRef(id=org["id"], title=_text(org["title"])) for name, org in raw["orgs"].items()},
-        bindings={Address(org, kind, title): _text(id_) for org, kind, title, id_ in raw["bindings"]},
+        orgs={name: OrgRef(id=org["id"], title=org["title"]) for name, org in raw["orgs"].items()},
+        bindings={Address(org, kind, title): id_ for org, kind, title, id_ in raw["bindings"]},
         unchanged={name: int(count) for name, count in raw["unchanged"].items()},
         partial=raw["partial"],
-        owner=None if raw["ledger"]["owner"] is None else Owner(*map(_text, raw["ledger"]["owner"])),
+        owner=None if raw["ledger"]["owner"] is None else Owner(*raw["ledger"]["owner"]),
         serial=int(raw["ledger"]["serial"]),
-        refusals=tuple(Refusal(_text(message), _text(hint)) for message, hint in raw["refusals"]),
+        refusals=tuple(Refusal(message, hint) for message, hint in raw["refusals"]),
         secrets={SecretState(state): int(count) for state, count in raw["secrets"].items()},
     )
 
@@ -124,6 +115,7 @@ def _beside(change: Change) -> dict[str, Any]:
     return {
         "where": change.where,
         "since": change.since,
+        "adopt": change.adopt,
         "sides": [one.side.value if one.side else None for one in change.fields],
         "record": None
         if record is None
@@ -141,7 +133,7 @@ def _record(raw: dict[str, Any] | None) -> Record | None:
     if raw is None:
         return None
     return Record(
-        fields={path: _text(told) for path, told in raw["fields"].items()},
+        fields=dict(raw["fields"]),
         secrets={path: unplain(ref) for path, ref in raw["secrets"].items()},
         protect=bool(raw["protect"]),
         adds=bool(raw["adds"]),
@@ -155,7 +147,7 @@ def _change(raw: dict[str, Any]) -> Change:
     return Change(
         address=Address.parse(raw["address"]),
         action=Action(raw["action"]),
-        title=_text(raw["title"]),
+        title=raw["title"],
         fields=tuple(
             FieldChange(tuple(f["path"]), unplain(f["old"]), unplain(f["new"]), Side(side) if side else None)
             for f, side in zip(raw["fields"], raw["sides"], strict=True)
@@ -167,10 +159,17 @@ def _change(raw: dict[str, Any]) -> Change:
         frees=raw["frees"],
         detour=raw["detour"],
         id=raw["id"],
-        pre=Precondition(pre["id"], pre["digest"], None if covers is None else tuple(covers), bool(pre["with_time"])),
+        pre=Precondition(
+            pre["id"],
+            pre["digest"],
+            None if covers is None else tuple(covers),
+            bool(pre["with_time"]),
+            tuple(pre["beside"]),
+        ),
         after=tuple(raw["after"]),
         notes=tuple(raw["notes"]),
-        where=_text(raw["where"]),
+        where=raw["where"],
         record=_record(raw["record"]),
         since=raw["since"],
+        adopt=raw["adopt"],
     )

@@ -63,14 +63,6 @@ def givers(changes: Iterable[Change]) -> dict[str, Change]:
     }
 
 
-def is_on_detour(change: Change, name: str) -> bool:
-    """Say whether a resource that a change is to rename has the temporary name that this plan may have given it."""
-    renamed = _name_change(change)
-    if renamed is None or renamed[0] is None or change.id is None:
-        return False
-    return name == aside(change.kind, Holder(change.id, renamed[0]), word="renaming", taken=())
-
-
 def _name_change(change: Change) -> tuple[str | None, str] | None:
     if change.action not in (Action.UPDATE, Action.RESTORE):
         return None

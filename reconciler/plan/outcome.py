@@ -21,10 +21,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Tried, and not carried out, or not known to be."""
+    """Tried, and not carried out, or not known to be: then it is `in_doubt`."""
 
     change: Change
     error: ReconcilerError
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Conflicted:
 
 @dataclass(frozen=True, slots=True)
 class NotStarted:
-    """Not tried: the run was interrupted before."""
+    """Nothing of it was done: the run was interrupted, or stopped, before."""
 
     change: Change
 
@@ -68,7 +69,8 @@ class Remainder:
 class Applied:
     """The whole of an apply: an outcome for every change, and what the proof found, or why it could not look.
 
-    `unrecorded` is why the ledger did not learn of it; `run` is what the run is called.
+    `stopped` is why the run ended before its last change, if nobody interrupted it; `unrecorded` why the ledger did
+    not learn of it; `run` is what the run is called.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -78,6 +80,7 @@ class Applied:
     throttled_for: float = 0.0
     unrecorded: ReconcilerError | None = None
     run: str = ""
+    stopped: ReconcilerError | None = None
 
     @property
     def archived(self) -> int:
@@ -90,10 +93,10 @@ class Applied:
     @property
     def exit_codes(self) -> tuple[Exit, ...]:
         """Every exit code that this result deserves; DONE alone when all went well."""
-        codes = {code for outcome in self.outcomes if (code := _code(outcome)) is not Exit.DONE}
+        codes = {code for outcome in self.outcomes if (code := self._code(outcome)) is not Exit.DONE}
         if codes and not any(isinstance(outcome, Done) for outcome in self.outcomes):
             codes = {Exit.ERROR if code is Exit.PARTLY_APPLIED else code for code in codes}
-        if self.unproved and not codes:
+        if (self.unproved or self.stopped) and not codes:
             codes.add(Exit.ERROR)
         if self.unrecorded:
             codes.add(Exit.ERROR)
@@ -103,14 +106,13 @@ class Applied:
             codes.add(Exit.INTERRUPTED)
         return tuple(sorted(codes)) or (Exit.DONE,)
 
-
-def _code(outcome: Outcome) -> Exit:
-    match outcome:
-        case Done():
-            return Exit.DONE
-        case Failed() | Blocked() | Conflicted():
-            return Exit.PARTLY_APPLIED
-        case NotStarted():
-            return Exit.INTERRUPTED
-        case _:
-            assert_never(outcome)
+    def _code(self, outcome: Outcome) -> Exit:
+        match outcome:
+            case Done():
+                return Exit.DONE
+            case Failed() | Blocked() | Conflicted():
+                return Exit.PARTLY_APPLIED
+            case NotStarted():
+                return Exit.INTERRUPTED if self.interrupted else Exit.PARTLY_APPLIED
+            case _:
+                assert_never(outcome)

@@ -22,6 +22,10 @@ _DIGEST = slice(len("sha256:"), len("sha256:") + 32)
 """128 bits tell one value from another; the rest would be half the size of the document."""
 
 
+_WHOLE = 2**63
+"""From here on a float is no integer that JSON of 64 bits could hold."""
+
+
 class Owner(NamedTuple):
     """Who a ledger belongs to: a repository, the manifests in it, and the environment they are applied to.
 
@@ -150,7 +154,7 @@ def _settled(value: Any) -> Any:
             return {key: item for key, item in settled.items() if item is not None} or None
         case list():
             return [_settled(item) for item in value] or None
-        case float() if value.is_integer():
+        case float() if value.is_integer() and abs(value) < _WHOLE:
             return int(value)
     return value
 

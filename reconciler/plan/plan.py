@@ -102,6 +102,7 @@ def described(change: Change) -> dict[str, object]:
             "digest": change.pre.digest,
             "covers": None if change.pre.covers is None else list(change.pre.covers),
             "with_time": change.pre.with_time,
+            "beside": list(change.pre.beside),
         },
         "after": list(change.after),
         "notes": list(change.notes),

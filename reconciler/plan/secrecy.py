@@ -8,6 +8,7 @@ from enum import Enum
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.taint import Tainted
 from reconciler.plan.leaves import Path, declared_secrets, secret_fields
 from reconciler.plan.owned import Entry, pointer
 from reconciler.resource import Address, Desired
@@ -46,8 +47,8 @@ def tell_secrets(
     chosen: Iterable[Desired],
     *,
     entry_of: Callable[[Address], Entry | None],
-    value_of: Callable[[SecretRef], str | None],
-    matching: Callable[[Sequence[tuple[str, str]]], Sequence[bool]],
+    value_of: Callable[[SecretRef], Tainted | None],
+    matching: Callable[[Sequence[tuple[str, Tainted]]], Sequence[bool]],
     asked: Callable[[Address], bool],
 ) -> Secrets:
     """Say of every declared secret what is known of it.
@@ -56,7 +57,7 @@ def tell_secrets(
     `asked` says where all are to be sent again.
     """
     states: dict[tuple[Address, Path], SecretState] = {}
-    pairs: dict[tuple[Address, Path], tuple[str, str]] = {}
+    pairs: dict[tuple[Address, Path], tuple[str, Tainted]] = {}
     suspects = {kind.name: secret_fields(kind) for kind in KINDS if kind.managed}
     for one in chosen:
         if one.archive or suspects[one.address.kind].isdisjoint(one.spec):

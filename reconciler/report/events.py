@@ -8,6 +8,7 @@
 | `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `empty`, `refusals`, ...              |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
+| `throttled` | `seconds`: how long the platform made the run wait                                          |
 | `remainder` | `address`, `message`, `fields`: what still differs after a write that was accepted          |
 | `file`      | `path`, `address`, `fate`: `written`, `unchanged`, `in_the_way` or `left_out`               |
 | `gap`       | `address`, `path`, `message`, `left_out`: what is live and stays out of the manifests       |
@@ -25,13 +26,20 @@
 | `resource`  | `address`, `fields` (`name`, `desired`, `live`, `written`), `owned`, `live`, `touched`...    |
 | `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
 | `kind`      | `name`, `managed`, `identity`, ..., `fields` (`path`, `when`, `holds`, `required`, `default`, ...)  |
+| `unfinished` | `run`, `at`, `who`, `host`, `commit`, `open`: a run did not end; so many writes of it are open |
+| `settled`   | `run`, `step`, `address`, `action`, `request_id`, `finding`, `message`, `command`; see below |
+| `run`       | `run`, `standing`, `at`, `who`, `commit`, `steps`, `counts`, `exit_codes`, `damage`...       |
+| `write`     | a write of a run: `step`, `method`, `path`, `request_id`, `id`, `status`, `error`, `open`... |
+| `step`      | a step of a run: `step`, `status` as of an outcome, or `adopted`; `message`, `at`           |
 | `error`     | `error` (its class), `message`, `exit_code`, `hint`, `moved`                                |
 | `finished`  | `exit_code` (the worst) and `exit_codes` (all)                                              |
 
 `fields` is a list of `{path, old, new, sensitive, side}`; `side` says who moved: `pending`, `drifted`, `both` or
 null. `frees` is the id of what holds the name and is renamed first, to `detour`. An outcome's `status` is `done`
 (with `adopted` and `note`), `failed` (with `error`, as in the event of that name), `blocked` (with `by`),
-`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A secret is `{"$secret": {"env": NAME}}` where it
+`conflicted` (with `message`, `fields` and `hint`) or `not_started`. A `finding` is `carried_out`, `not_carried_out`,
+`partly`, `unreadable` (a secret), `moot` (git or the platform moved on) or `not_seen` (no part of this plan); `command`
+makes a new key where one was lost. A secret is `{"$secret": {"env": NAME}}` where it
 is declared and `{"$secret": "set"}` where the platform has one; a value never appears. Members may be added to an
 event, never taken away within v1.
 """
@@ -125,6 +133,11 @@ def outcome(one: Outcome) -> Event:
     """Describe what became of a change."""
     about = one.change
     return _event("outcome", address=str(about.address), action=about.action.value, step=about.step, **_became(one))
+
+
+def throttled(seconds: float) -> Event:
+    """Say how long the platform made a run wait."""
+    return _event("throttled", seconds=round(seconds, 3))
 
 
 def remainder(one: Remainder) -> Event:

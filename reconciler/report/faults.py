@@ -27,7 +27,9 @@ _LEAST_WINDOW = 20
 
 def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]:
     """Yield the lines that show every fault, with a count at the end."""
-    secret_lines = {(fault.path, fault.line) for fault in faults if _may_show_a_secret(fault)}
+    told = {(fault.path, fault.line) for fault in faults if fault.message.startswith(_MAY_SHOW_A_SECRET)}
+    lines = {(fault.path, fault.line): fault.text for fault in faults}  # each is looked at once: it may be a long one
+    secret_lines = told | {place for place, text in lines.items() if looks_secret(text)}
     for fault in faults:
         yield from _fault(fault, style, is_secret=(fault.path, fault.line) in secret_lines)
         yield ""
@@ -35,10 +37,6 @@ def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]
     if faults:
         where = f" in {counted(files, 'file')}" if files else ""
         yield style.paint(counted(len(faults), "fault") + where, "bold")
-
-
-def _may_show_a_secret(fault: LocatedFault) -> bool:
-    return fault.message.startswith(_MAY_SHOW_A_SECRET) or looks_secret(fault.text)
 
 
 def error_text(error: ReconcilerError, *, style: Style) -> Iterator[str]:

@@ -154,7 +154,10 @@ def _kept_line(path: str, wrote: str, keeps: str, style: Style) -> Iterator[str]
 def _closing(applied: Applied, style: Style) -> Iterator[str]:
     if applied.throttled_for > 0:
         yield style.paint(f"The platform's rate limit cost {applied.throttled_for:.1f} s.", "dim")
-    if applied.interrupted:
+    if applied.stopped:
+        yield f"{style.paint('Stopped:', 'red', 'bold')} {style.paint(applied.stopped.message)}"
+        yield from hint_text(applied.stopped.hint, style=style)
+    elif applied.interrupted:
         yield style.paint("Interrupted: run again to go on.", "yellow")
     kinds = Counter(type(outcome) for outcome in applied.outcomes)
     words = {Done: "done", Failed: "failed", Conflicted: "in conflict", Blocked: "blocked", NotStarted: "not started"}
@@ -175,7 +178,8 @@ def _proof(applied: Applied, done: int, style: Style) -> Iterator[str]:
         text = f"{counted(left, 'resource')} read back not as written."
         yield f"{style.paint('Not converged:', 'red', 'bold')} {text}"
     elif applied.unproved:
-        yield f"{style.paint('Not proved:', 'red', 'bold')} {style.paint(applied.unproved.message)}"
+        why = "the run was stopped before it could read back" if applied.stopped else applied.unproved.message
+        yield f"{style.paint('Not proved:', 'red', 'bold')} {style.paint(why)}"
         yield from hint_text("plan again when the platform can be read: it shows what is left", style=style)
     elif done and not applied.interrupted:
         yield _read_back(applied, done, style)

@@ -1,5 +1,6 @@
 """A platform that says no, or nothing: one clear sentence, what to do about it, and never a traceback."""
 
+import re
 import socket
 
 import pytest
@@ -131,7 +132,7 @@ def test_rate_limit(site):
     site.world.meddler.instead("POST", "/v1/agents", wait)
     ran = site.run("apply", "--auto-approve")
     assert ran.code == 0
-    assert "rate limit cost 1.0 s" in ran.out
+    assert re.search(r"rate limit cost 1\.[0-3] s", ran.out)
 
 
 def test_member_is_stopped_before_the_first_write(open_site):

@@ -13,9 +13,9 @@ from reconciler.plan.change import Action
 from reconciler.reconcile import apply_plan, plan_afresh
 from reconciler.settings import settings as settings_of
 
-from .test_laws import _secrets, declare, fleets, law, settle
-
-__all__ = ["_secrets"]
+from .fleets import fleets
+from .profile import law
+from .steps import declare, settle
 
 
 def imported(world, folder):

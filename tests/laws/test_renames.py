@@ -2,15 +2,14 @@
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.plan.change import Action
 from reconciler.plan.file import Origin, dumps, loads
 
-law = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+from .profile import law
+
 KINDS = {"Memory": "memories", "Agent": "agents", "Harness": "harnesses"}
 NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"]
 

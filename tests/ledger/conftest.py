@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.taint import Tainted
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.ledger.fingerprint import fingerprint
 from reconciler.ledger.git import Git
@@ -35,11 +37,16 @@ def known(*addresses: Address, owner: Owner = OWNER, serial: int = 0, secret: st
                     "/display_name": field_digest(str(address)),
                     pointer(("config", "a/b")): field_digest(number),
                 },
-                secrets={pointer(path): fingerprint(value) for path, value in secrets.items()},
+                secrets={pointer(path): fingerprint(tainted(value)) for path, value in secrets.items()},
             )
             for number, address in enumerate(addresses)
         }
     )
+
+
+def tainted(value: str) -> Tainted:
+    """Give a secret's value as if it had been read from the environment."""
+    return Tainted(SecretRef(source="env", name="TOKEN"), value)
 
 
 def lock_by(who: str, **options):

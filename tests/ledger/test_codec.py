@@ -15,7 +15,7 @@ from reconciler.plan.outcome import Done
 from reconciler.plan.owned import Entry, Ledger, field_digest, pointer
 from reconciler.resource import Address
 
-from .conftest import BOT, NIGHTLY, OWNER, TIME, TRIAGE, known
+from .conftest import BOT, NIGHTLY, OWNER, TIME, TRIAGE, known, tainted
 
 DIGEST = field_digest("x")
 
@@ -34,7 +34,7 @@ def test_no_value_is_in_it():
     token = SecretRef(source="env", name="TOKEN")
     record = Record(fields={"/system_prompt": field_digest("Be discreet.")}, secrets={"/token": token})
     create = Change(TRIAGE, Action.CREATE, body={"system_prompt": "Be discreet.", "token": token}, record=record)
-    memory = Memory("r", {TRIAGE: "id_1"}, {"acme": "org_1"}, TIME, None, lambda _ref: "hunter2-hunter2")
+    memory = Memory("r", {TRIAGE: "id_1"}, {"acme": "org_1"}, TIME, None, lambda _ref: tainted("hunter2-hunter2"))
     ledger = remembered(Ledger(OWNER), [Done(create)], memory, may_exist=lambda _outcome: False)
     text = codec.dumps(ledger).decode()
     assert "discreet" not in text
@@ -42,7 +42,7 @@ def test_no_value_is_in_it():
     assert field_digest("hunter2-hunter2") not in text
     assert "TOKEN" not in text
     made = ledger.entries[TRIAGE]
-    assert matches(made.secrets["/token"], "hunter2-hunter2")
+    assert matches(made.secrets["/token"], tainted("hunter2-hunter2"))
     assert made.fields == {"/system_prompt": field_digest("Be discreet.")}
 
 
@@ -59,7 +59,7 @@ def test_bytes_are_canonical():
 
 def test_a_thousand_resources_are_below_two_megabytes():
     """A thousand resources of a dozen fields and a secret each are well below two megabytes, and quick to read."""
-    secret = fingerprint("s3cret")
+    secret = fingerprint(tainted("s3cret"))
     names = ["system_prompt", "display_name", "description", "harness", "default_model", "capabilities", "tags"]
     paths = [pointer(path) for path in [(name,) for name in names] + [("config", f"option_{n}") for n in range(5)]]
     made = Entry("agent_" + "0" * 32, TIME, "c" * 40, False, dict.fromkeys(paths, DIGEST), {"/config/token": secret})
@@ -157,3 +157,10 @@ def test_a_damaged_old_version_is_refused():
     """A migration that stumbles says so."""
     with pytest.raises(LedgerDamaged, match="damaged: KeyError 'resources'"):
         codec.loads(VERSION_0.replace(b'"resources"', b'"resorces"'), place="here")
+
+
+def test_a_message_quotes_no_more_than_somebody_reads():
+    """What stands in a damaged ledger may be of any length; the message about it is not."""
+    with pytest.raises(LedgerDamaged) as raised:
+        codec.loads(text_of(replacing={'"kind": "Agent"': f'"kind": "{"x" * 50_000}"'}), place="here")
+    assert len(raised.value.message) < 500

@@ -1,10 +1,12 @@
 """Whose lock it is: in CI that of who set off the run, elsewhere the user's."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
 import pytest
 
 from reconciler.ledger import lock as locks
@@ -75,3 +77,25 @@ def test_the_lock_of_a_process_that_is_no_more_is_stale():
     assert not replace(dead, machine="another").is_stale
     assert not replace(dead, machine=None).is_stale
     assert locks.loads(locks.dumps(dead)) == dead
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"pid": 10**30},
+        {"pid": 2**31},
+        {"pid": -1},
+        {"pid": True},
+        {"pid": "7"},
+        {"who": {"name": "x"}},
+        {"host": "x" * 2_000},
+        {"run": ["x"]},
+        {"id": None},
+    ],
+    ids=str,
+)
+def test_an_odd_lock_is_somebodys(odd):
+    """A lock with a member that no run writes is taken, as one that cannot be read: nobody's process is looked up."""
+    raw = orjson.loads(locks.dumps(lock_of({})))
+    found = locks.loads(json.dumps(raw | odd).encode())
+    assert (found.who, found.is_stale) == ("somebody", False)

@@ -10,12 +10,12 @@ from reconciler.plan.change import Action, Change, Record
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted
 from reconciler.plan.owned import Ledger
 
-from .conftest import BOT, NIGHTLY, OWNER, TRIAGE, known
+from .conftest import BOT, NIGHTLY, OWNER, TRIAGE, known, tainted
 
 NOW = "2026-11-22T08:00:00Z"
 TOKEN = SecretRef(source="env", name="TOKEN")
 IDS = {TRIAGE: "agent_new", BOT: "app_new"}
-MEMORY = Memory("run-1", IDS, {"acme": "org_1", "other": "org_2"}, NOW, "c" * 40, lambda _: "sesame")
+MEMORY = Memory("run-1", IDS, {"acme": "org_1", "other": "org_2"}, NOW, "c" * 40, lambda _: tainted("sesame"))
 
 
 def after(ledger, *outcomes, may_exist=False):
@@ -102,7 +102,7 @@ def test_secrets_that_were_sent():
     old = ledger.entries[NIGHTLY].secrets
     sent = Change(NIGHTLY, Action.UPDATE, id=id_, body={"config": {"bot_token": TOKEN}}, record=record)
     told = after(ledger, Done(sent)).entries[NIGHTLY].secrets
-    assert matches(told["/config/bot_token"], "sesame")
+    assert matches(told["/config/bot_token"], tainted("sesame"))
     quiet = Change(NIGHTLY, Action.UPDATE, id=id_, body={"enabled": True}, record=record)
     assert after(ledger, Done(quiet)).entries[NIGHTLY].secrets == old
     assert after(ledger, Done(replace(quiet, id="another"))).entries[NIGHTLY].secrets == {}

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import Defect
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
@@ -95,7 +95,13 @@ def carry(monkeypatch):
 
     def run(plan, work, *, parallelism=2, listen=lambda _news: None):
         monkeypatch.setattr(apply_module, "carry_out", lambda change, **_edge: work(change))
-        return apply(plan, client=SimpleNamespace(stop=lambda: None), ids=None, parallelism=parallelism, listen=listen)
+        return apply(
+            plan,
+            client=SimpleNamespace(stop=lambda: None, has_ended=False, written=0),
+            ids=None,
+            parallelism=parallelism,
+            listen=listen,
+        )
 
     return run
 
@@ -175,8 +181,8 @@ def test_a_defect_is_one_failed_change(carry):
     outcomes, _ = carry(steps(3), work)
     assert [type(outcome) for outcome in outcomes] == [Failed, Done, Done]
     error = outcomes[0].error
-    assert type(error) is ReconcilerError
-    assert error.message == "RuntimeError while applying acme/Agent/a0"
+    assert type(error) is Defect
+    assert error.message.startswith("RuntimeError while applying acme/Agent/a0, at live/apply.py:")
     assert "report it" in error.hint
     assert "sesame" not in repr(outcomes)
     outcomes, _ = carry(steps(3, chained=True), work)
@@ -355,7 +361,7 @@ def test_a_part_of_a_new_organization(founded):
 def test_a_saved_plan_completes_an_organization(founded):
     """A plan that was written to a file and read again does the same steps in the same order."""
     plan = founded.plan()
-    saved = loads(dumps(plan, plan_id="x", origin=Origin(LOCAL_URL)), name="x").plan
+    saved = loads(dumps(plan, plan_id="x", origin=Origin(LOCAL_URL, ("manifests",))), name="x").plan
     assert saved.steps == plan.steps
     assert founded.apply(saved).exit_codes == (0,)
     assert founded.plan().is_empty

@@ -263,7 +263,7 @@ EVERY = [
 def test_a_plan_applied_twice_is_stale(world, prepare):
     """A plan is for one use: its ledger moved on, and what it did makes its own preconditions false as well."""
     prepare(world)
-    data = dumps(world.plan(), plan_id="1", origin=Origin("http://localhost"))
+    data = dumps(world.plan(), plan_id="1", origin=Origin("http://localhost", ("manifests",)))
     plan = loads(data, name="p").plan
     assert world.apply(plan).exit_codes == (0,)
     world.forget()

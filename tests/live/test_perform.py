@@ -12,8 +12,8 @@ def _secret(monkeypatch):
 
 
 def bodies(world):
-    """Return the bodies of the writes."""
-    return [sent.body for sent in world.writes]
+    """Return the bodies of the writes, less the ids that new agents are given."""
+    return [{k: v for k, v in sent.body.items() if k != "id"} if sent.body else sent.body for sent in world.writes]
 
 
 def cron(name="n", message="Run.", **more):
@@ -321,12 +321,16 @@ def test_every_write_carries_the_reason(world):
 
 
 def test_answers_that_do_not_say_what_was_made(world):
-    """A create whose answer holds no id is a failure: the thing cannot be gone on with."""
-    for answer in ({}, {"id": 7}, [], None, "x"):
-        world.agent("triage")
-        world.meddler.instead("POST", "/v1/agents", (201, answer))
+    """A create whose answer holds no id left something or nothing: that is read, never assumed."""
+    for number, answer in enumerate(({}, {"id": 7}, [], None, "x")):
+        world.agent(f"triage-{number}")
+        world.meddler.instead("POST", "/v1/agents", (201, answer), times=4)
+        world.forget()
         (outcome,) = world.apply().outcomes
         assert "does not say what was created" in outcome.error.message
+        assert world.lines == ["POST /v1/agents"] * 4
+        assert len({sent.body["id"] for sent in world.writes}) == 1
+        world.converge()
 
 
 def test_an_app_whose_channels_are_all_new_and_some_gone(world):

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.errors import ServerFault
 from reconciler.kinds import BY_NAME
-from reconciler.live.shapes import foresee, forget, shape_from
+from reconciler.live.shapes import foresee, forget, objects_of, shape_from
 
 AGENT = BY_NAME["Agent"]
 
@@ -54,3 +54,20 @@ def test_an_error_waits_for_who_asks(damage):
         foresee(AGENT, damage)
     with pytest.raises(ServerFault, match="make no sense"):
         shape_from(AGENT, {"id": "agent_2", "capabilities": 5})
+
+
+def test_what_is_nested_too_deep_is_no_answer_of_the_api():
+    """JSON is read four times as deep as it can be written again, and walks in between would give up."""
+    deep = agent(1)
+    for _ in range(240):
+        deep = agent(1) | {"capabilities": [deep]}
+    assert objects_of(AGENT, [agent(1) | {"capabilities": [[[[1]]]]}], doing="listing agents")
+    with pytest.raises(ServerFault, match=r"^listing agents: the answer is nested deeper than"):
+        objects_of(AGENT, [deep], doing="listing agents")
+
+
+@pytest.mark.parametrize("id_", ["", "../orgs/x", "a/b", "a?b=c", "a\x00", "a b", "a\n", "é", "a" * 201, "%2e%2e"])
+def test_an_id_that_leads_elsewhere_is_none(id_):
+    """What is part of a request's path is letters, digits, - and _, of a length that an id has."""
+    with pytest.raises(ServerFault, match="is not a list of agents"):
+        objects_of(AGENT, [agent(1) | {"id": id_}], doing="listing agents")

@@ -138,7 +138,7 @@ def test_a_fault(folder, text, says):
 def test_what_cannot_be_read(folder):
     """A file that is not UTF-8 is wrong usage, named."""
     (folder / "reconciler.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match=r"reconciler\.yaml is not UTF-8"):
+    with pytest.raises(UsageError, match=r"reconciler\.yaml:1 is not UTF-8"):
         read_config(["manifests"])
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.manifest import places
 from reconciler.manifest.parse import parse
-from reconciler.manifest.places import Place, line_at, place
+from reconciler.manifest.places import Place, Wanted, lines_of, open_events, place
 from reconciler.manifest.suggest import shown
 
 BOTH_PARSERS = pytest.mark.parametrize("parser", [places._Parser, places._PythonParser], ids=["libyaml", "python"])
@@ -104,15 +104,33 @@ def test_a_broken_text_has_places_too(text, parser, monkeypatch):
 def test_a_byte_order_mark_takes_no_column():
     """A byte order mark is not counted, neither in places nor in lines."""
     assert place("\ufeffa: 1", index=0, path=("a",), key=False) == Place(1, 4)
-    assert line_at("\ufeffa: 1", 1) == "a: 1"
+    assert lines_of("\ufeffa: 1") == ["a: 1"]
 
 
-@pytest.mark.parametrize(
-    ("number", "line"), [(-1, ""), (0, ""), (1, "a"), (2, "b\x0c"), (3, ""), (4, "c"), (5, "d"), (6, "")]
-)
-def test_lines_end_where_yaml_ends_them(number, line):
-    """Lines are counted as the parser counts them; a number out of range gives an empty line."""
-    assert line_at("a\r\nb\x0c\n\rc\u2028d", number) == line
+def test_lines_end_where_yaml_ends_them():
+    """Lines are counted as the parser counts them."""
+    assert lines_of("a\r\nb\x0c\n\rc\u2028d") == ["a", "b\x0c", "", "c", "d"]
+
+
+def test_many_places_are_one_reading():
+    """However much is wanted of a text, its events are read once, and the answers are those of one at a time."""
+    opened = []
+    wanted = [
+        *(Wanted(0, path, key=key) for path, _, _ in PLACES for key in (True, False)),
+        *(Wanted(0, path) for path, *_ in MISSING),
+        Wanted(2, ("second", 1, "a")),
+        Wanted(9, ("nowhere",)),
+    ]
+    alone = {one: place(TEXT, index=one.document, path=one.path, key=one.key) for one in wanted}
+
+    def counting(text):
+        opened.append(text)
+        return open_events(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "open_events", counting)
+        assert places.places(TEXT, wanted) == alone
+    assert opened == [TEXT]
 
 
 @pytest.mark.parametrize(

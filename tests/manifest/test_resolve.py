@@ -370,3 +370,11 @@ def test_the_example_has_no_fault(tmp_path):
     """What the law above spoils is sound before."""
     (tmp_path / "x.yaml").write_text(EXAMPLE)
     assert len(resolve(load([str(tmp_path)])).desired) == 3
+
+
+def test_a_name_that_is_too_long_for_a_memory_is_a_fault(tmp_path):
+    """The limit of our own is told in its own words, not taken for one of pydantic's."""
+    text = "apiVersion: everruns.reconciler/v1\nkind: Memory\nmetadata: {name: a}\nspec: {name: %s}\n"
+    (tmp_path / "a.yaml").write_text(text % ("x" * 256))
+    (fault,) = resolve(load([str(tmp_path)])).faults
+    assert fault.message == "a memory's name may have at most 255 characters"

@@ -128,6 +128,18 @@ def test_what_was_begun_is_ours(agent, there):
     assert only(claim(more, there(), Known(is_begun=True))).action is Action.UPDATE
 
 
+def test_a_default_in_a_begun_one_was_not_written_by_anybody(desired, observed):
+    """A channel whose creation takes two calls has the platform's defaults between them: it is ours, and finished."""
+    wanted = desired("App/bot/Channel/calls", {"type": "api_endpoint", "config": {"rate_limit_per_minute": 10}})
+    address = "App/bot/Channel/calls"
+    between = observed(address, {"type": "api_endpoint", "enabled": True, "config": {"session_mode": "shared_session"}})
+    edited = observed(address, {"type": "api_endpoint", "enabled": True, "config": {"rate_limit_per_minute": 11}})
+    step = only(claim(wanted, Found(between), Known(is_begun=True)))
+    assert (step.action, step.fields[0].old) == (Action.UPDATE, 0)
+    assert only(claim(wanted, Found(edited), Known(is_begun=True))).action is Action.CONFLICT
+    assert only(claim(wanted, Found(between), Known())).action is Action.CONFLICT
+
+
 def test_what_was_begun_and_differs_is_not_ours(agent, there):
     """A value in the place of the one that a creation sends was written by somebody else, whatever was announced."""
     assert only(claim(agent(), there(DIFFERS), Known(is_begun=True))).action is Action.CONFLICT

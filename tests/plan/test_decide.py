@@ -5,7 +5,7 @@ import pytest
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.plan.change import Action, Precondition, brotherhood, covered
+from reconciler.plan.change import Action, Precondition, covered
 from reconciler.plan.decide import Found, decide
 
 TOKEN = SecretRef(source="env", name="TOKEN")
@@ -54,7 +54,7 @@ def test_create_of_a_child(desired):
     want = desired("App/bot/Channel/hook", {"type": "webhook", "config": {"token": TOKEN, "message": "Go."}})
     change = only(decide(want, Found(siblings=["b", "a"])))
     assert change.body == {"type": "webhook", "config": {"token": TOKEN, "message": "Go."}}
-    assert change.pre == Precondition(digest=brotherhood(["a", "b"]))
+    assert change.pre == Precondition(beside=("a", "b"))
     assert change.secrets == (TOKEN,)
 
 

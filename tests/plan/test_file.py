@@ -1,6 +1,7 @@
 """The plan as a file: the same plan again, or a clear refusal."""
 
 import json
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -30,7 +31,9 @@ values = st.recursive(
     max_leaves=6,
 )
 shapes = st.dictionaries(words, values, max_size=3)
-ids = st.none() | words
+maybe = st.none() | words
+known_ids = st.sampled_from(["agent_1", "app_" + "0" * 32, "mem_f"])
+ids = st.none() | known_ids
 addresses = st.builds(
     lambda org, kind, name, parent: Address(org, kind, name, parent if kind == "Channel" else None),
     slugs,
@@ -41,7 +44,7 @@ addresses = st.builds(
 preconditions = st.builds(
     Precondition,
     ids,
-    ids,
+    maybe,
     st.none() | st.lists(words, max_size=2).map(tuple),
     st.booleans(),
 )
@@ -72,22 +75,35 @@ changes = st.builds(
     then=shapes,
     replace=st.booleans(),
     frees=ids,
-    detour=ids,
+    detour=maybe,
     id=ids,
     pre=preconditions,
-    after=st.lists(words, max_size=2).map(tuple),
     notes=st.lists(words, max_size=2).map(tuple),
     where=words,
     record=st.none() | records,
-    since=ids,
+    since=maybe,
 )
+
+
+def sound(drawn):
+    """Make changes that can stand in one plan: each step once, waiting for those before it, switches with a field."""
+    made = []
+    for one in drawn:
+        if one.action in (Action.PUBLISH, Action.UNPUBLISH):
+            switch = FieldChange(("published",), None, one.action is Action.PUBLISH)
+            one = replace(one, address=Address("a", "App", one.address.name), fields=(switch,))  # noqa: PLW2901
+        if one.step not in [other.step for other in made]:
+            made.append(replace(one, after=tuple(other.step for other in made[: len(one.notes)])))
+    return tuple(made)
+
+
 plans = st.builds(
     Plan,
-    st.lists(changes, max_size=3).map(tuple),
+    st.lists(changes, max_size=3).map(sound),
     orgs=st.dictionaries(slugs, st.builds(OrgRef, ids, words), max_size=2),
-    bindings=st.dictionaries(addresses.filter(lambda address: address.parent is None), words, max_size=2),
+    bindings=st.dictionaries(addresses.filter(lambda address: address.parent is None), known_ids, max_size=2),
     unchanged=st.dictionaries(slugs, st.integers(0, 9), max_size=2),
-    partial=ids,
+    partial=maybe,
     owner=st.none() | st.builds(Owner, words, words, words),
     serial=st.integers(0, 9),
     refusals=st.lists(st.builds(Refusal, words, words), max_size=2).map(tuple),
@@ -201,9 +217,9 @@ BAD = [
     ("a note edited", edited(lambda raw: raw["changes"][0].update(notes=["x"])), CHANGED),
     ("the place edited", edited(lambda raw: raw.update(api_url="https://evil.example.com")), CHANGED),
     ("the id edited", edited(lambda raw: raw.update(id="other")), CHANGED),
-    ("a member added", edited(lambda raw: raw.update(more=1)), CHANGED),
+    ("a member added", edited(lambda raw: raw.update(more=1)), "/more "),
     ("a change dropped", edited(lambda raw: raw["changes"].clear()), CHANGED),
-    ("no checksum", edited(lambda raw: raw.pop("checksum")), CHANGED),
+    ("no checksum", edited(lambda raw: raw.pop("checksum")), "/checksum "),
     ("no changes", edited(lambda raw: raw.pop("changes")), "is damaged"),
     ("no address", edited(lambda raw: raw["changes"][0].update(address="nowhere")), "is damaged"),
     ("an unknown kind", sealed(lambda raw: raw["changes"][0].update(address="acme/Robot/x")), "is damaged"),
@@ -253,3 +269,58 @@ def test_one_changed_byte_is_noticed(data):
     except PlanFileError:
         return
     assert (read.plan, read.id, read.origin) == (PLAN, "abc", ORIGIN)
+
+
+def _resealed(tree):
+    """Spell a plan file with the checksum of what it says."""
+    del tree["checksum"]
+    return orjson.dumps(tree | {"checksum": digest(tree)})
+
+
+CHANGE = Change(Address("a", "Agent", "x"), Action.UPDATE, fields=(FieldChange(("n",), 1, 2),), id="agent_1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        (lambda tree: tree["changes"][0]["fields"][0].update(path=[{}]), "/changes/0/fields/0/path/0 "),
+        (lambda tree: tree["changes"][0]["precondition"].update(covers=[[]]), "/changes/0/precondition/covers/0 "),
+        (lambda tree: tree["changes"][0].update(notes=[1]), "/changes/0/notes/0 "),
+        (lambda tree: tree["changes"][0].update(id="../x?y"), "/changes/0/id "),
+        (lambda tree: tree["changes"][0].update(body={"k": {"$secret": {}}}), "/changes/0/body "),
+        (lambda tree: tree["changes"][0].update(action="publish"), "/changes/0 "),
+        (lambda tree: tree["changes"][0].update(sides=[]), "/changes/0 "),
+        (lambda tree: tree["changes"][0].update(after=["a/Agent/x"]), "/changes/0/after "),
+        (lambda tree: tree["changes"].append(tree["changes"][0]), "/changes/1 "),
+        (lambda tree: tree["orgs"].update(a={"id": 7, "title": "A"}), "/orgs/a/id "),
+        (lambda tree: tree["bindings"].append(["a", "Kind", "x", "y"]), "Kind"),
+        (lambda tree: tree["ledger"].update(serial=2**63), "/ledger/serial "),
+        (lambda tree: tree.update(extra=1), "/extra "),
+        (lambda tree: tree.pop("partial"), "/partial "),
+        (lambda tree: tree.update(manifests=[]), "/manifests "),
+    ],
+)
+def test_a_right_checksum_excuses_nothing(damage, place):
+    """Every member is looked at, whoever wrote the checksum, and the message says which one is odd."""
+    tree = orjson.loads(dumps(Plan((CHANGE,)), plan_id="1", origin=ORIGIN))
+    assert loads(_resealed(dict(tree)), name="p").plan.changes == (CHANGE,)
+    damage(tree)
+    with pytest.raises(PlanFileError, match=rf"^p is damaged: .*{place}"):
+        loads(_resealed(tree), name="p")
+
+
+def test_a_message_about_a_plan_file_is_short():
+    """It names the place, and quotes no more of the file than somebody reads."""
+    tree = orjson.loads(dumps(Plan((CHANGE,)), plan_id="1", origin=ORIGIN))
+    tree["changes"][0] |= {"address": "x" * 50_000, "k" * 50_000: 1}
+    with pytest.raises(PlanFileError) as raised:
+        loads(_resealed(tree), name="p")
+    assert len(raised.value.message) < 1_000
+
+
+def test_what_is_nested_too_deep_for_a_checksum_is_damage():
+    """JSON may be read deeper than it can be written again."""
+    tree = orjson.loads(dumps(Plan((CHANGE,)), plan_id="1", origin=ORIGIN))
+    deep = orjson.dumps(tree).replace(b'"old":1', b'"old":' + b"[" * 900 + b"]" * 900)
+    with pytest.raises(PlanFileError, match="nested too deep"):
+        loads(deep, name="p")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.kinds import BY_NAME
 from reconciler.plan import names_given_up
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.names_given_up import Holder, aside, givers, is_on_detour, new_name, settle_names
+from reconciler.plan.names_given_up import Holder, aside, givers, new_name, settle_names
 from reconciler.resource import Address
 
 AGENT, MEMORY, APP = BY_NAME["Agent"], BY_NAME["Memory"], BY_NAME["App"]
@@ -211,12 +211,3 @@ def test_a_temporary_name_of_a_memory_is_short_enough(name, ident):
     assert len(first) <= 255
     assert first.strip() == first
     assert aside(MEMORY, holder, word="renaming", taken={first.lower()}).lower() != first.lower()
-
-
-def test_a_resource_on_its_detour_is_known():
-    """Its temporary name is told from one that somebody else gave it."""
-    change = rename("mem_1", "a", "b")
-    assert is_on_detour(change, "a (renaming mem1)")
-    assert not is_on_detour(change, "a")
-    assert not is_on_detour(change, "other (renaming mem1)")
-    assert not is_on_detour(create("a"), "a (renaming mem1)")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import Exit, ReconcilerError, worst
+from reconciler.errors import Exit, OutOfTime, ReconcilerError, worst
 from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
 from reconciler.resource import Address
@@ -30,6 +30,20 @@ CASES = [
     ("interrupted", (DONE, LEFT), {"interrupted": True}, (Exit.INTERRUPTED,)),
     ("interrupted when all was done", (DONE,), {"interrupted": True}, (Exit.INTERRUPTED,)),
     ("interrupted and failed", (DONE, FAILED, LEFT), {"interrupted": True}, (Exit.PARTLY_APPLIED, Exit.INTERRUPTED)),
+    ("stopped", (DONE, LEFT), {"stopped": OutOfTime("late")}, (Exit.PARTLY_APPLIED,)),
+    ("stopped before anything", (LEFT, FAILED), {"stopped": OutOfTime("late")}, (Exit.ERROR,)),
+    (
+        "stopped, so not proved",
+        (DONE, LEFT),
+        {"stopped": OutOfTime("late"), "unproved": OutOfTime("late")},
+        (Exit.PARTLY_APPLIED,),
+    ),
+    (
+        "stopped, then interrupted",
+        (DONE, LEFT),
+        {"stopped": OutOfTime("late"), "interrupted": True},
+        (Exit.INTERRUPTED,),
+    ),
     ("interrupted before anything", (LEFT,), {"interrupted": True}, (Exit.INTERRUPTED,)),
 ]
 

@@ -93,3 +93,10 @@ def test_values_that_are_one_to_a_diff_have_one_digest():
     ]
     assert len({field_digest(value) for value in secrets}) == 1
     assert field_digest({"token": SET}) != field_digest({})
+
+
+def test_a_float_too_large_for_an_integer_has_a_digest():
+    """1 and 1.0 are one; 1e30 stays a float, as JSON of 64 bits has no such integer."""
+    assert field_digest({"n": 1.0}) == field_digest({"n": 1})
+    assert field_digest({"n": 1e30}) == field_digest({"n": 1e30}) != field_digest({"n": 2e30})
+    assert field_digest(-(2.0**63))

@@ -17,6 +17,7 @@ def test_every_event_is_one_line_with_schema_and_type(plan, applied):
         events.plan_made(plan),
         *map(events.outcome, applied.outcomes),
         *map(events.remainder, applied.remainders),
+        events.throttled(applied.throttled_for),
         events.ledger("here", {"root": "."}, 7, None),
         events.owned("acme/Agent/a", id="agent_1", fields=["/tags"], secrets=[]),
         events.forgotten(["acme/Agent/a"], everything=False),

@@ -150,3 +150,12 @@ def test_a_stale_plan_lists_what_moved():
         "  acme/Agent/b was archived",
         "hint: make a new plan and review it",
     ]
+
+
+def test_a_long_line_is_looked_at_once(monkeypatch):
+    """Whether a line may hold a secret is asked once for all its faults: it may be of megabytes."""
+    asked = []
+    monkeypatch.setattr("reconciler.report.faults.looks_secret", lambda text: bool(asked.append(text)))
+    faults = [LocatedFault("a.yaml", 1, column, "x" * 50, f"fault {column}") for column in range(1, 40)]
+    assert [*fault_text(faults, style=Style())]
+    assert asked == ["x" * 50]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import ReconcilerError
+from reconciler.errors import OutOfTime, ReconcilerError
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder
@@ -84,6 +84,19 @@ def test_nothing_is_proved_that_was_not(applied):
     assert not [line for line in shown(applied) if "Proved" in line]
 
 
+def test_what_stopped_a_run_is_told_with_the_way_on():
+    """Why nothing more was sent, what to do, and that nothing was read back; where all was done the proof says why."""
+    late = OutOfTime("the time is up", hint="run again")
+    lines = shown(Applied((Done(CHANGE), NotStarted(CHANGE)), stopped=late, unproved=late))
+    start = lines.index("Stopped: the time is up")
+    assert lines[start + 1 : start + 4] == [
+        "hint: run again",
+        "Applied: 1 done, 1 not started.",
+        "Not proved: the run was stopped before it could read back",
+    ]
+    assert "Not proved: the time is up" in shown(Applied((Done(CHANGE),), unproved=late))
+
+
 def test_nothing_to_do():
     """There is a closing line all the same."""
     assert shown(Applied(())) == ["Applied: 0 done."]
@@ -120,3 +133,12 @@ def test_both_sides_are_long_enough_to_be_told_apart():
     lines = shown(Applied((Done(CHANGE),), remainders=(remainder,)), Style(color=False, width=40))
     assert f'    display_name: you wrote "{new}",' in lines
     assert f'      the platform keeps "{old}"' in lines
+
+
+def test_a_run_that_stopped_by_itself_says_why():
+    """What kept a run from going on is told with its way out, instead of an interrupt that nobody asked for."""
+    applied = Applied((Done(CHANGE), NotStarted(CHANGE)), stopped=ReconcilerError("the disk is full", hint="make room"))
+    lines = shown(applied)
+    assert lines[2:4] == ["Stopped: the disk is full", "hint: make room"]
+    assert not any("Interrupted" in line for line in lines)
+    assert applied.exit_codes == (1, 130)

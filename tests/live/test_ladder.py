@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from reconciler.errors import Conflict, Refused, ServerFault, Throttled, Unreachable
-from reconciler.live.recover import TRIES, own_path
-from reconciler.plan.change import Action
+from reconciler.errors import Conflict, Refused, Throttled
+from reconciler.live.ladder import TRIES
+from reconciler.live.links import own_path
 from reconciler.plan.outcome import Conflicted, Done, Failed
 
 TAKEN = {"title": "Conflict", "status": 409, "detail": "Agent name 'triage' is already taken"}
@@ -313,12 +313,17 @@ def test_retry_of_an_update_reads_first(world, moved):
     agent = world.post("/v1/agents", name="triage", system_prompt="Old.")["id"]
     world.agent("triage")
     plan = world.plan()
-    world.meddler.instead("PATCH", f"/v1/agents/{agent}", (409, offering({"rel": "retry"})))
-    if moved:
-        world.api.patch(f"/v1/agents/{agent}", json={"system_prompt": "Somebody else's."})
-    if moved is None:
-        world.api.delete(f"/v1/agents/{agent}")
-        world.api.post(f"/v1/agents/{agent}/delete")
+    path = f"/v1/agents/{agent}"
+
+    def meanwhile():
+        if moved:
+            world.api.patch(path, json={"system_prompt": "Somebody else's."})
+        if moved is None:
+            world.api.delete(path)
+            world.api.post(f"{path}/delete")
+
+    world.meddler.instead("PATCH", path, (409, offering({"rel": "retry"})))
+    world.meddler.before("GET", path, meanwhile, skip=1)  # the second look, after the refusal
     world.forget()
     outcome = only(world.apply(plan, recheck=False))
     if moved is False:
@@ -418,20 +423,16 @@ DOUBT = [
 
 
 @pytest.mark.parametrize("meddle", [row[1] for row in DOUBT], ids=[row[0] for row in DOUBT])
-def test_what_is_in_doubt_is_not_repeated(world, meddle):
-    """A write whose fate is unknown fails once; the next run finds what was begun, and only the ledger learns."""
+def test_what_is_in_doubt_is_read_back(world, clock, meddle):
+    """A write whose fate is unknown is not repeated: it is found under the id that it was given."""
     world.agent("triage")
+    world.adopt = "never"
     meddle(world.meddler)
     outcome = only(world.apply())
-    assert isinstance(outcome, Failed)
-    assert isinstance(outcome.error, Unreachable | ServerFault)
+    assert isinstance(outcome, Done)
+    assert not outcome.adopted
+    assert outcome.note.startswith("its answer was lost; read back: it was created as agent_")
     assert world.lines == ["POST /v1/agents"]
-    world.adopt = "never"
-    (change,) = world.plan().changes
-    assert change.action is Action.ADOPT
-    assert "it is ours" in change.notes[0]
-    world.forget()
-    world.converge()
     assert world.plan().is_empty
 
 
@@ -447,15 +448,16 @@ def test_a_conflict_nobody_can_place(world):
 
 
 def test_a_conflict_of_another_action(world):
-    """An agent that an app still uses cannot be archived: that fails, and nothing is adopted."""
+    """An agent that an app still uses cannot be archived: who uses it is named, and nothing is adopted."""
     world.agent("triage")
     world.converge()
     agent = world.one("agents", "triage")["id"]
     world.post("/v1/apps", name="foreign", harness_id=world.harness, agent_id=agent)
     world.declare("Agent", "triage", archive=True)
     outcome = only(world.apply())
-    assert isinstance(outcome, Failed)
-    assert "apps still reference it: foreign" in outcome.error.message
+    assert isinstance(outcome, Conflicted)
+    app = world.one("apps", "foreign")["id"]
+    assert outcome.message == f'it is still used by app "foreign" ({app})'
 
 
 def test_the_second_error_is_the_one_that_counts(world, late):

@@ -1,0 +1,53 @@
+"""BEFOREHAND: the last look at what is about to be written over, as the API knows no versions to check for us."""
+
+from __future__ import annotations
+
+from reconciler.live.climb import Climb
+from reconciler.live.standing import Before, Gone, Moved, Reached, Standing, standing, told
+from reconciler.plan.change import Action
+from reconciler.plan.outcome import Conflicted, Done, Outcome
+
+SYNC_PATIENCE = 300.0
+"""For so many seconds a sync under way is waited for."""
+_POLL = 5.0
+_EXISTING = frozenset({Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
+
+
+def beforehand(climb: Climb) -> Outcome | None:
+    """Return what became of a change without a write, None when it is to be written. Raises ApiError.
+
+    Whoever edits the resource after this look and before the write arrives loses: nothing on the platform can tell.
+    """
+    change = climb.change
+    if change.action not in _EXISTING or change.id is None or change.pre.digest is None:
+        return None
+    found = _when_at_rest(climb)
+    match found:
+        case Reached() if not change.secrets:
+            return Done(change, adopted=True, note="somebody else did it meanwhile")
+        case Gone() if change.action is Action.ARCHIVE:
+            return Done(change, adopted=True, note="it was gone already")
+        case Gone():
+            return Conflicted(change, told(found), hint="plan again and review")
+        case Moved(why, fields) if not climb.overwrites:
+            hint = "plan again and review; --on-conflict overwrite writes over what others did"
+            return Conflicted(change, why, fields, hint=hint)
+    return None
+
+
+def _when_at_rest(climb: Climb) -> Standing:
+    """Look, and wait while content is being fetched: a write would discard that.
+
+    everruns-api/agents-memories-sessions.md, 4.4: a PATCH while syncing leaves a memory syncing for minutes.
+    """
+    waited = 0.0
+    while True:
+        found = standing(climb.change, client=climb.client, ids=climb.ids)
+        sync = climb.change.kind.sync
+        state = sync(found.wire) if sync and isinstance(found, Before) else None
+        if climb.change.action is Action.ARCHIVE or state is None or not state.is_fetching:
+            return found
+        if waited >= SYNC_PATIENCE:
+            return Moved(f"its content is still being fetched after {SYNC_PATIENCE:.0f} s")
+        climb.client.rest(_POLL)
+        waited += _POLL

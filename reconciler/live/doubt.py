@@ -1,0 +1,110 @@
+"""DOUBT: a write whose answer was lost is never repeated blindly; reading decides what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.errors import ApiError, Unreachable
+from reconciler.kinds.kind import Identity, Shape
+from reconciler.live.climb import Again, Climb, Refusal, Settled
+from reconciler.live.holder import differences, is_ours
+from reconciler.live.perform import collection, key_note
+from reconciler.live.shapes import Wire
+from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
+from reconciler.plan.change import Action, Change
+from reconciler.plan.outcome import Conflicted, Done, Failed
+
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""How long to wait between looks for what may still arrive, in seconds."""
+_BRIEF = (0.5,)
+
+
+def settle_doubt(refusal: Refusal) -> Settled:
+    """Find out by reading whether a write was carried out, and go on from there. Raises ApiError."""
+    climb, error = refusal.climb, refusal.error
+    climb.is_in_doubt = True
+    if wait := refusal.problem.retry_after:
+        climb.client.pause(wait)
+    if climb.creates:
+        return _creation(climb, error)
+    if refusal.change.action is Action.CREATE:
+        return Again()  # what is in doubt is the rest of it: to write that twice does no harm
+    return _change(climb)
+
+
+def _change(climb: Climb) -> Settled:
+    """Settle a write to what exists: done, still to be done, or made impossible by others."""
+    change = climb.change
+    found = standing(change, client=climb.client, ids=climb.ids)
+    match found:
+        case Reached() if not change.secrets:
+            return Done(change, note="its answer was lost; read back: it was done")
+        case Gone() if change.action is Action.ARCHIVE:
+            return Done(change, note="its answer was lost; read back: it was done")
+        case Before() | Reached():
+            return Again()
+        case Moved(why, fields) if not climb.overwrites:
+            return Conflicted(change, f"its answer was lost, and {why}", fields, hint="plan again and review")
+        case Gone():
+            return Conflicted(change, told(found), hint="plan again and review")
+    return Again()
+
+
+def _creation(climb: Climb, error: ApiError) -> Settled:
+    """Settle a create: look for what it may have made, for longer where it may still be under way."""
+    change, ids = climb.change, climb.ids
+    for pause in (0.0, *(PAUSES if error.may_come_late else _BRIEF)):
+        climb.client.rest(pause)
+        found = _made(climb)
+        if found:
+            break
+    if not found:
+        return _not_made(climb, error)
+    if len(found) > 1:
+        listed = ", ".join(wire["id"] for wire in found)
+        message = f"its answer was lost, and {len(found)} of its name are there by now: {listed}"
+        return Conflicted(change, message, hint="plan again, and say with metadata.id which one is meant")
+    (wire,) = found
+    if wire["id"] != ids.chosen(change.address):
+        creation = change.kind.wire.create(change.body, collection(change, ids))
+        first = change.body if not creation.follow_up else _first(change, creation.follow_up)
+        conflict = differences(wire, change, climb, first)
+        if conflict is not None:
+            return conflict
+    note = key_note(change, wire["id"], climb.ids, base=climb.client.base)
+    again = is_ours(wire, climb)
+    if note:
+        climb.notes.append(f"its key was lost with it: {note}")
+    return again
+
+
+def _first(change: Change, later: Shape) -> Shape:
+    """Return what the first of two calls writes of a creation."""
+    return {key: value for key, value in change.body.items() if key not in later}
+
+
+def _not_made(climb: Climb, error: ApiError) -> Settled:
+    """Repeat a create that left nothing, unless it could arrive late and then be there twice."""
+    if not error.may_come_late or climb.change.kind.has_unique_names:
+        return Again()
+    message = f"{error.message}; it is not there yet, and may still come: it was not sent again"
+    return Failed(
+        climb.change, Unreachable(message, hint="run again: it is looked for first", ambiguous=True), in_doubt=True
+    )
+
+
+def _made(climb: Climb) -> list[Wire]:
+    """Return what a create may have made: by the id it was given, or else what was not there before."""
+    change, ids = climb.change, climb.ids
+    kind = change.kind
+    if chosen := ids.chosen(change.address):
+        wire = current(replace(change, id=chosen), client=climb.client, ids=ids)
+        return [wire] if wire is not None else []
+    if kind.identity is Identity.POSITION:
+        before = {*change.pre.beside, *ids.known().values()}
+        typed = change.body.get("type")
+        new = [wire for wire in climb.siblings() if wire["id"] not in before]
+        return [wire for wire in new if kind.wire.from_wire(wire).get("type") == typed]
+    known = set(ids.known().values())
+    alive = (wire for wire in climb.namesakes(change.title) if not kind.wire.archived(wire))
+    return [wire for wire in alive if wire["id"] not in known]

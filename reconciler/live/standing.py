@@ -1,0 +1,147 @@
+"""STANDING: how the resource of a change is now, by reading: as it was planned with, as git wants it, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from reconciler.errors import NotFound
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.live.client import ReadClient
+from reconciler.live.ids import Ids
+from reconciler.live.listing import Query, listed
+from reconciler.live.perform import collection, org_of
+from reconciler.live.readers import SERIAL
+from reconciler.live.shapes import Wire, objects_of, shape_from
+from reconciler.plan.change import Action, Change, FieldChange, covered
+from reconciler.plan.diff import diff
+from reconciler.plan.leaves import value_at
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """It is as the plan saw it: the write is still to be made."""
+
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """It is as git wants it, secrets aside: they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """It is neither; `fields` say how it differs from what git wants."""
+
+    why: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It is not there any more."""
+
+
+Standing = Before | Reached | Moved | Gone
+
+
+def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
+    """Read the one resource that a change is about to write, and say how it stands. Raises ApiError."""
+    wire = current(change, client=client, ids=ids)
+    if wire is None or wire.get("status") == "deleted":
+        return Gone()
+    is_archived = change.kind.wire.archived(wire)
+    match change.action:
+        case Action.ARCHIVE if is_archived:
+            return Reached()
+        case Action.RESTORE:
+            if is_archived:
+                return _compared(change, wire, ids, when_reached=Before(wire))
+            found = _compared(change, wire, ids)
+            return found if isinstance(found, Reached) else Moved("it was restored on the platform meanwhile")
+        case _ if is_archived:
+            return Moved("it was archived on the platform meanwhile")
+    return _compared(change, wire, ids)
+
+
+def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | None = None) -> Standing:
+    shape = shape_from(change.kind, wire)
+    if change.pre.digest is not None and _is_as_planned(change, wire, shape, ids):
+        return Before(wire)
+    if change.action is Action.ARCHIVE:
+        return Moved("it was changed on the platform meanwhile")
+    left = tuple(diff(change.kind, expected(change, change.kind, ids), shape))
+    if not left:
+        return when_reached or Reached()
+    if change.pre.digest is None:
+        return Before(wire)  # it was made in this run: nobody saw it otherwise
+    if change.then and all(field.path[0] in change.then for field in left):
+        return Before(wire)  # the first of two calls was carried out: repeating both does no harm
+    return Moved("it was changed on the platform meanwhile", left)
+
+
+def _is_as_planned(change: Change, wire: Wire, shape: Shape, ids: Ids) -> bool:
+    """Say whether what the plan compared is as it was; a name that this run gave for a while is its own doing."""
+    before = ids.name_before(wire["id"], str(wire.get("name", "")))
+    if before is not None and change.kind.named_by:
+        shape = shape | {change.kind.named_by: before}
+    if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) == change.pre.digest:
+        return True
+    # the renaming itself moved `updated_at`, so that only the fields can tell
+    return before is not None and change.pre.with_time and all(value_at(shape, f.path) == f.old for f in change.fields)
+
+
+def expected(change: Change, kind: Kind, ids: Ids) -> Shape:
+    """Return the fields that a change writes, as they should read back; what a PUT clears, it leaves out."""
+    if change.action in (Action.PUBLISH, Action.UNPUBLISH):
+        return {change.fields[0].path[0]: change.fields[0].new}
+    cleared = {field.path[0]: None for field in change.fields if len(field.path) == 1 and field.new is None}
+    wrote = {name: value for name, value in change.body.items() if name not in kind.wire.revival}
+    return kind.canonical(cleared | ids.filled(kind, change.address.org, wrote | change.then))
+
+
+def current(change: Change, *, client: ReadClient, ids: Ids) -> Wire | None:
+    """Read the resource with the id of a change, None when there is none."""
+    id_ = change.id or ids.of(change.address)
+    if change.kind.parent:
+        return next((wire for wire in siblings(change, client=client, ids=ids) if wire["id"] == id_), None)
+    path = f"{collection(change, ids)}/{id_}"
+    doing = f"reading {change.address}"
+    try:
+        wire = client.get(path, doing=doing, org=org_of(change, ids))
+    except NotFound as error:
+        if error.problem is None or not error.problem.is_document:
+            raise  # the route is missing, not the resource
+        return None
+    (one,) = objects_of(change.kind, [wire], doing=doing)
+    return one
+
+
+def siblings(change: Change, *, client: ReadClient, ids: Ids) -> Sequence[Wire]:
+    """Read everything live beside a change's resource, itself included, archived ones too."""
+    kind = change.kind
+    if kind.parent:
+        above = change.address.above
+        doing = f"reading {above}"
+        parent = client.get(collection(change, ids).rpartition("/")[0], doing=doing, org=org_of(change, ids))
+        children = parent.get(kind.wire.inside or "") if isinstance(parent, dict) else None
+        return objects_of(kind, children or [], doing=doing)
+    query = Query(kind, org_of(change, ids), change.address.org)
+    return listed(client, [query], pool=SERIAL)[query]
+
+
+def told(found: Standing) -> str:
+    """Say in words how a resource stands."""
+    match found:
+        case Before():
+            return "it is as it was"
+        case Reached():
+            return "it is as git wants it"
+        case Moved(why):
+            return why
+        case Gone():
+            return "it is gone from the platform"
+        case _:
+            assert_never(found)

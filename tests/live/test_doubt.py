@@ -1,0 +1,288 @@
+"""Every write whose answer is lost, in every way it can be lost: done once, proved by reading, no duplicate."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import httpx
+import pytest
+
+from reconciler.plan.outcome import Done, Failed
+
+TOKEN = {"env": "TOKEN"}
+WEBHOOK = {"name": "w", "type": "webhook", "config": {"message": "Go.", "token": TOKEN}}
+SCHEDULE = {"name": "s", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
+KEYED = {"name": "k", "type": "api_endpoint", "config": {"rate_limit_per_minute": 3}}
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch):
+    """Give the secret of this module a value."""
+    monkeypatch.setenv("TOKEN", "sesame")
+
+
+LOST = {
+    "reset": lambda m, *at: m.cut(*at, httpx.ReadError("reset"), carried_out=True),
+    "closed": lambda m, *at: m.cut(*at, httpx.RemoteProtocolError("closed"), carried_out=True),
+    "timeout": lambda m, *at: m.cut(*at, httpx.ReadTimeout("slow"), carried_out=True),
+    "500": lambda m, *at: m.after(*at, (500, {"detail": "oops"})),
+    "503": lambda m, *at: m.after(*at, (503, {"retry_after_seconds": 1})),
+    "504": lambda m, *at: m.after(*at, (504, b"<html>")),
+    "truncated": lambda m, *at: m.after(*at, (200, b'{"id": "ag')),
+}
+NEVER = {
+    "reset": lambda m, *at: m.cut(*at, httpx.ReadError("reset")),
+    "timeout": lambda m, *at: m.cut(*at, httpx.ReadTimeout("slow")),
+    "500": lambda m, *at: m.instead(*at, (500, {"detail": "oops"})),
+    "503": lambda m, *at: m.instead(*at, (503, {"retry_after_seconds": 1})),
+    "504": lambda m, *at: m.instead(*at, (504, b"<html>")),
+}
+LATE = {"timeout", "504"}
+
+
+@dataclass(frozen=True)
+class Write:
+    """A write: what was there before it, what is declared, and its request. `late` says that it may not be repeated."""
+
+    declare: Callable
+    method: str
+    path: str
+    before: Callable = lambda _world: None
+    late: bool = False
+
+
+def _there(declare):
+    """Let something be live and ours already."""
+
+    def before(world):
+        declare(world)
+        world.converge()
+
+    return before
+
+
+def _archived_agent(world):
+    world.agent("triage", description="old")
+    world.converge()
+    world.api.delete(f"/v1/agents/{world.one('agents', 'triage')['id']}")
+
+
+def _archived_memory(world):
+    memory = world.post("/v1/memories", name="docs")
+    world.api.delete(f"/v1/memories/{memory['id']}")
+
+
+def _archive(kind, name):
+    return lambda world: world.declare(kind, name, archive=True)
+
+
+WRITES = {
+    "create an organization": Write(
+        lambda w: w.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"}),
+        "POST",
+        "/v1/orgs",
+        late=True,
+    ),
+    "settings of a new organization": Write(
+        lambda w: w.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"}),
+        "PATCH",
+        "/v1/orgs/.*",
+    ),
+    "create an agent": Write(lambda w: w.agent("triage", tags=["a"]), "POST", "/v1/agents"),
+    "create a memory": Write(lambda w: w.memory("docs"), "POST", "/v1/memories"),
+    "create an app": Write(lambda w: w.bot("bot"), "POST", "/v1/apps", late=True),
+    "create a channel": Write(lambda w: w.bot("bot", WEBHOOK, SCHEDULE), "POST", "/v1/apps/[^/]*/channels", late=True),
+    "create a channel with a key": Write(
+        lambda w: w.bot("bot", KEYED), "POST", "/v1/apps/[^/]*/api-endpoint-channels", late=True
+    ),
+    "one more channel of a type": Write(
+        lambda w: w.bot("bot", SCHEDULE, {**SCHEDULE, "name": "t", "config": SCHEDULE["config"] | {"message": "2"}}),
+        "POST",
+        "/v1/apps/[^/]*/channels",
+        before=_there(lambda w: w.bot("bot", SCHEDULE)),
+        late=True,
+    ),
+    "rename what holds the name": Write(
+        lambda w: w.memory("docs"), "PATCH", "/v1/memories/.*", before=_archived_memory
+    ),
+    "update an agent": Write(
+        lambda w: w.agent("triage", tags=["b"]), "PATCH", "/v1/agents/.*", before=_there(lambda w: w.agent("triage"))
+    ),
+    "replace an agent": Write(
+        lambda w: w.agent("triage", description=None),
+        "PUT",
+        "/v1/agents/.*",
+        before=_there(lambda w: w.agent("triage", description="old")),
+    ),
+    "empty a list after replacing": Write(
+        lambda w: w.agent("triage", description=None, capabilities=[]),
+        "PATCH",
+        "/v1/agents/.*",
+        before=_there(lambda w: w.agent("triage", description="old", capabilities=[{"ref": "web_fetch"}])),
+    ),
+    "restore an agent": Write(
+        lambda w: w.agent("triage", description="new"), "PUT", "/v1/agents/.*", before=_archived_agent
+    ),
+    "archive an agent": Write(
+        _archive("Agent", "triage"), "DELETE", "/v1/agents/.*", before=_there(lambda w: w.agent("triage"))
+    ),
+    "update a channel with a secret": Write(
+        lambda w: w.bot("bot", {**WEBHOOK, "config": WEBHOOK["config"] | {"message": "Now."}}),
+        "PATCH",
+        "/v1/apps/[^/]*/channels/.*",
+        before=_there(lambda w: w.bot("bot", WEBHOOK)),
+    ),
+    "delete a channel": Write(
+        lambda w: w.bot("bot", SCHEDULE),
+        "DELETE",
+        "/v1/apps/[^/]*/channels/.*",
+        before=_there(lambda w: w.bot("bot", SCHEDULE, WEBHOOK)),
+    ),
+    "publish": Write(
+        lambda w: w.bot("bot", SCHEDULE, published=True),
+        "POST",
+        "/v1/apps/[^/]*/publish",
+        before=_there(lambda w: w.bot("bot", SCHEDULE, published=False)),
+    ),
+    "publish what is new": Write(lambda w: w.bot("bot", SCHEDULE, published=True), "POST", "/v1/apps/[^/]*/publish"),
+    "unpublish": Write(
+        lambda w: w.bot("bot", SCHEDULE, published=False),
+        "POST",
+        "/v1/apps/[^/]*/unpublish",
+        before=_there(lambda w: w.bot("bot", SCHEDULE, published=True)),
+    ),
+}
+TWICE = {
+    "update a channel with a secret",  # whether a secret arrived cannot be read
+    "settings of a new organization",  # as the rest of a creation, which is simply written again
+}
+"""What is written again although it was done, because that is harmless."""
+
+
+def _counts(world):
+    """Count everything live, to see duplicates."""
+    apps = world.live("apps")
+    plurals = ("orgs", "agents", "memories")
+    return {plural: len(world.live(plural)) for plural in plurals} | {
+        "apps": len(apps),
+        "channels": sum(len(app["channels"]) for app in apps),
+    }
+
+
+_UNDISTURBED = {}
+"""By write: what is there and how often its request was sent when nothing was in its way."""
+
+
+def _undisturbed(open_world, name):
+    """Carry a write out with nothing in its way; count what is there then, and its requests."""
+    if name not in _UNDISTURBED:
+        write = WRITES[name]
+        with open_world() as world:
+            write.before(world)
+            write.declare(world)
+            world.forget()
+            world.apply()
+            sent = sum(_fits(write, one) for one in world.writes)
+            _UNDISTURBED[name] = _counts(world), sent
+    return _UNDISTURBED[name]
+
+
+@pytest.mark.parametrize("loss", LOST)
+@pytest.mark.parametrize("name", WRITES)
+def test_the_answer_is_lost(world, open_world, clock, name, loss):
+    """What was carried out is found by reading: done, sent once, no duplicate, and the next plan is empty."""
+    write = WRITES[name]
+    write.before(world)
+    write.declare(world)
+    LOST[loss](world.meddler, write.method, write.path)
+    world.forget()
+    applied = world.apply()
+    assert applied.exit_codes == (0,), applied.outcomes
+    sent = sum(_fits(write, one) for one in world.writes)
+    counts, usually = _undisturbed(open_world, name)
+    assert sent == usually + (name in TWICE), world.lines
+    assert _counts(world) == counts
+    assert world.plan().is_empty
+
+
+def _fits(write, sent):
+    return sent.method == write.method and re.fullmatch(write.path, sent.path) is not None
+
+
+@pytest.mark.parametrize("loss", NEVER)
+@pytest.mark.parametrize("name", WRITES)
+def test_it_never_arrived(world, open_world, clock, name, loss):
+    """What was not carried out is sent again, unless it may still arrive and would then be there twice."""
+    write = WRITES[name]
+    write.before(world)
+    write.declare(world)
+    NEVER[loss](world.meddler, write.method, write.path)
+    applied = world.apply()
+    if write.late and loss in LATE:
+        failed = [one for one in applied.outcomes if isinstance(one, Failed)]
+        assert [("may still come" in one.error.message) for one in failed] == [True], applied.outcomes
+        assert applied.exit_codes != (0,)
+        world.apply()
+    else:
+        assert applied.exit_codes == (0,), applied.outcomes
+        assert all(isinstance(one, Done) for one in applied.outcomes)
+    assert world.plan().is_empty
+    assert _counts(world) == _undisturbed(open_world, name)[0]
+
+
+@pytest.mark.parametrize("name", [name for name, write in WRITES.items() if write.late])
+def test_what_arrives_late_is_found(world, open_world, clock, name):
+    """A create that is carried out after its connection was given up is found while it is waited for."""
+    write = WRITES[name]
+    write.before(world)
+    write.declare(world)
+    held = []
+
+    def hold(_sent, pass_on):
+        held.append(pass_on)
+        raise httpx.ReadTimeout("slow")
+
+    world.meddler.cut(write.method, write.path, httpx.ReadTimeout("slow"))
+    world.meddler.rules[-1].do = hold
+
+    def arrives(seconds):
+        clock.sleep(seconds)
+        if held and len(clock.slept) > 1:
+            held.pop()()
+
+    world.clock = replace(world.clock, sleep=arrives)
+    applied = world.apply()
+    assert applied.exit_codes == (0,), applied.outcomes
+    assert not held
+    assert world.plan().is_empty
+    assert _counts(world) == _undisturbed(open_world, name)[0]
+
+
+def test_a_lost_key_is_told(world, clock):
+    """A key that was shown in a lost answer cannot be had again: how to make a new one is said."""
+    world.bot("bot", KEYED)
+    world.meddler.cut("POST", ".*/api-endpoint-channels", httpx.ReadError("reset"), carried_out=True)
+    applied = world.apply()
+    (note,) = [one.note for one in applied.outcomes if one.note]
+    app = world.one("apps", "bot")
+    path = f"/v1/apps/{app['id']}/api-endpoint-channels/{app['channels'][0]['id']}/regenerate-key"
+    assert "its key was lost with it: for a new one: curl -X POST" in note
+    assert path in note
+    answer = world.api.post(path)
+    assert answer.json()["api_key"].startswith("evr_app_")
+
+
+def test_several_that_could_be_it(world, clock):
+    """Where somebody else made one of the same name at the same moment, a person says which one is meant."""
+    world.bot("bot", description="d")
+
+    def another():
+        world.post("/v1/apps", name="bot", harness_id=world.harness)
+
+    world.meddler.cut("POST", "/v1/apps", httpx.ReadError("reset"), carried_out=True)
+    rule = world.meddler.rules[-1]
+    act = rule.do
+    rule.do = lambda sent, pass_on: (another(), act(sent, pass_on))[1]
+    (outcome,) = world.apply().outcomes
+    assert "2 of its name are there by now" in outcome.message
+    assert world.lines == ["POST /v1/apps"]
