@@ -355,7 +355,7 @@ def test_a_part_of_a_new_organization(founded):
 def test_a_saved_plan_completes_an_organization(founded):
     """A plan that was written to a file and read again does the same steps in the same order."""
     plan = founded.plan()
-    saved = loads(dumps(plan, plan_id="x", origin=Origin(LOCAL_URL)), name="x").plan
+    saved = loads(dumps(plan, plan_id="x", origin=Origin(LOCAL_URL, ("manifests",))), name="x").plan
     assert saved.steps == plan.steps
     assert founded.apply(saved).exit_codes == (0,)
     assert founded.plan().is_empty
