@@ -160,7 +160,7 @@ class Change:
     @property
     def step(self) -> str:
         """What other steps call this one; a resource, what completes it and its publication are steps of their own."""
-        return f"{self.address} complete" if self.completes else step_of(self.address, self.action)
+        return step_of(self.address, self.action, completes=self.completes)
 
     @property
     def secrets(self) -> tuple[SecretRef, ...]:
@@ -168,8 +168,10 @@ class Change:
         return tuple(dict.fromkeys(secrets_in(self.body)))
 
 
-def step_of(address: Address, action: Action) -> str:
+def step_of(address: Address, action: Action, *, completes: bool = False) -> str:
     """Name the step of an action on an address."""
+    if completes:
+        return f"{address} complete"
     return f"{address} {action.value}" if action in (Action.PUBLISH, Action.UNPUBLISH) else str(address)
 
 
