@@ -42,8 +42,9 @@ types: .venv/dev
 imports: .venv/dev
 	$(BIN)/lint-imports
 
-schemas: .venv/dev  ## write schemas/ anew from the kinds
+schemas: .venv/dev  ## write schemas/ and docs/kinds.md anew from the kinds
 	$(BIN)/reconciler schema
+	$(BIN)/reconciler kinds --markdown > docs/kinds.md
 
 bench: .venv/dev  ## what an unchanged plan costs, beside a naive script; figures only
 	$(BIN)/python bench/run.py

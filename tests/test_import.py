@@ -79,7 +79,7 @@ def said(result):
 
 def example(model, name):
     """Give the example of a field; a text from a file is a text here."""
-    (value,) = model.model_fields[name].examples
+    value, *_ = model.model_fields[name].examples
     return TEXT if value == {"file": "../prompts/triage.md"} else value
 
 
@@ -315,8 +315,8 @@ MISSES = [
     ("Agent/zzzzzzz", "nothing live is called that", "there are: Agent/triage, Agent/triage-eu"),
     ("agent", "no such kind", "did you mean Agent?"),
     ("memories", "no such kind", "did you mean Memory?"),
-    ("zzz", "no such kind", "a kind (Organization, Memory, Agent, App)"),
-    ("Harness", "harnesses are only referred to", "known: Organization"),
+    ("zzz", "no such kind", "a kind (Organization, Memory, Harness, AgentIdentity, Agent, App)"),
+    ("Model", "models are only referred to", "known: Organization"),
     ("Channel", "channels are written inside their App", "import the App"),
     ("App/bot/Channel/in", "channels are written inside their App", "import the App"),
 ]
@@ -664,3 +664,31 @@ def test_what_looks_like_a_secret(world):
     lines = "\n".join(import_text(result, style=Style()))
     assert "! default-org/Agent/triage capabilities.0.config.key.0" in lines
     assert key not in lines
+
+
+def test_a_name_that_the_platform_keeps(world):
+    """What has the name of a built-in and is none cannot be said by any manifest, and that is told."""
+
+    def editable(answer):
+        return {"data": [one | {"is_built_in": False} for one in answer["data"] if one["name"] == "platform-chat"]}
+
+    world.meddler.edit("GET", "/v1/harnesses", editable, times=None)
+    result = do(world, "Harness")
+    assert result.exit_code is Exit.ERROR
+    assert 'its name "platform-chat" is one that the platform keeps for itself' in " ".join(said(result))
+    assert "harnesses" not in "".join(paths(world))
+
+
+def test_harnesses_and_identities_refer_to_one_another(world):
+    """What is imported together goes by its address: harnesses by their parents, apps by their identities."""
+    world.declare("Harness", "house", {"parent_harness": "generic", "system_prompt": "One.\nTwo.\nThree.\nFour.\n"})
+    world.declare("Harness", "desk", {"parent_harness": "house", "embedder_metadata": {"team": "desk"}})
+    world.declare("AgentIdentity", "desk", {"name": "Care desk", "locale": "de-DE"})
+    world.bot("bot", harness="desk", agent_identity="desk")
+    world.converge()
+    settled(world)
+    assert spec(world, "Harness", "desk") == {"parent_harness": "house", "embedder_metadata": {"team": "desk"}}
+    assert spec(world, "Harness", "house")["system_prompt"] == {"file": "../prompts/house.md"}
+    assert spec(world, "AgentIdentity", "care-desk") == {"name": "Care desk", "locale": "de-DE"}
+    assert spec(world, "App", "bot") == {"harness": "desk", "agent_identity": "care-desk"}
+    assert ("Harness", "generic") not in documents(world)

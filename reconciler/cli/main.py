@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "runs": ("reconciler.cli.runs", "Show what past runs did, and how they ended."),
     "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
+    "kinds": ("reconciler.cli.kinds", "List what can be declared, with every field."),
     "schema": ("reconciler.cli.schema", "Write the JSON Schema of manifests for editors."),
     "completion": ("reconciler.cli.completion", "Print the completion script of a shell."),
     "version": ("reconciler.cli.version", "Print the version."),

@@ -22,6 +22,6 @@ def command(*, settings: Settings, console: Console) -> int:
     declared = read_manifests(settings.manifests, stdin=sys.stdin.buffer)
     chosen, _ = select(declared, Selection(settings.orgs, settings.target, settings.exclude))
     kinds = Counter(one.kind for one in chosen)
-    listed = ", ".join(f"{count} {kind.plural if count != 1 else kind.name.lower()}" for kind, count in kinds.items())
+    listed = ", ".join(f"{count} {kind.plural if count != 1 else kind.noun}" for kind, count in kinds.items())
     console.text([f"Valid: {len(chosen)} resources ({listed})."])
     return console.end()

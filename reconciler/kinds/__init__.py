@@ -12,7 +12,7 @@ from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.model import MODEL
 from reconciler.kinds.organization import ORGANIZATION
 
-KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, HARNESS, AGENT_IDENTITY, MEMORY, AGENT, APP, CHANNEL)
+KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, MEMORY, HARNESS, AGENT_IDENTITY, AGENT, APP, CHANNEL)
 TENANT: Kind = ORGANIZATION
 """The kind that everything else belongs to."""
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}

@@ -110,6 +110,15 @@ class McpServer(Spec):
         "Headers sent with every call, by reference.", example={"Authorization": {"env": "MCP_TOKEN"}}
     )
     auth_mode: Literal["none", "api_key", "o_auth"] = optional("How it authenticates.", example="none", default="none")
+    oauth_provider_id: str = optional(
+        "The provider whose token of the user is sent, with auth_mode o_auth; as the platform names it.",
+        example="github",
+        min_length=1,
+    )
+    protocol_mode: Literal["auto", "legacy", "stable", "rc"] = optional(
+        "Which age of the protocol is spoken; auto finds out.", example="stable", default="auto"
+    )
+    tool_discovery: bool = optional("Whether its tools are asked for live.", example=False, default=True)
 
 
 def _capability(value: Any) -> str:

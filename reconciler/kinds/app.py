@@ -9,7 +9,7 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.channel import AnyChannel
+from reconciler.kinds.channel import FROZEN, AnyChannel
 from reconciler.kinds.fields import EXPOSES, Clear, References, Spec, Switch, optional, required
 from reconciler.kinds.kind import Identity, Kind, Wire
 
@@ -112,6 +112,7 @@ APP = Kind(
         from_wire=_from_wire,
         to_wire=_to_wire,
         policies="/v1/apps/config",
+        frozen=FROZEN,
         policy_of={
             "create": _MANAGE,
             "update": _MANAGE,

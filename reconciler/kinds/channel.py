@@ -230,6 +230,8 @@ def _notes(desired: Shape) -> tuple[str, ...]:
 
 
 _MANAGE = "app.manage"
+FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
+"""everruns-api/orgs-apps-errors.md, 2.1; agent-channels.md, 6."""
 
 CHANNEL = Kind(
     name="Channel",
@@ -248,6 +250,7 @@ CHANNEL = Kind(
         create=_create,
         archived=lambda _wire: False,
         policies="/v1/apps/config",
+        frozen=FROZEN,
         policy_of={"create": _MANAGE, "update": _MANAGE, "archive": _MANAGE},
     ),
     canonical=_canonical,

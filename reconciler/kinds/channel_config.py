@@ -180,6 +180,7 @@ class ScheduleConfig(Spec):
     cron_expression: _Cron = required(
         "When it fires: minute hour day month weekday; or seven fields, the second first and the year last.",
         example="0 9 * * 1-5",
+        others=["30 7 * * *"],
         json_schema_extra={"pattern": r"^\s*\S+(?:\s+\S+){4}(?:(?:\s+\S+){2})?\s*$"},
     )
     timezone: str = optional(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
@@ -22,14 +22,16 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
-def required(description: str, *, example: Any, **constraints: Any) -> Any:
-    """Declare a field that must be written."""
-    return Field(description=description, examples=[example], **constraints)
+def required(description: str, *, example: Any, others: Sequence[Any] = (), **constraints: Any) -> Any:
+    """Declare a field that must be written; `others` are more examples, for values that only the platform knows."""
+    return Field(description=description, examples=[example, *others], **constraints)
 
 
-def optional(description: str, *, example: Any, default: Any = None, **constraints: Any) -> Any:
+def optional(
+    description: str, *, example: Any, others: Sequence[Any] = (), default: Any = None, **constraints: Any
+) -> Any:
     """Declare a field that may be left out; `default` is what the server does then, None when it stores nothing."""
-    return Field(default=default, description=description, examples=[example], **constraints)
+    return Field(default=default, description=description, examples=[example, *others], **constraints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +254,11 @@ _TEXT_SCHEMA: dict[str, Any] = {
     ]
 }
 
+_NULLABLE_TEXT_SCHEMA = _TEXT_SCHEMA | {"oneOf": [*_TEXT_SCHEMA["oneOf"], {"type": "null"}]}
+
 Secret = Annotated[Any, BeforeValidator(_secret), SENSITIVE, WithJsonSchema(_SECRET_SCHEMA)]
 ClearableSecret = Annotated[Any, BeforeValidator(_secret_or_null), SENSITIVE, WithJsonSchema(_NULLABLE_SECRET_SCHEMA)]
 Text = Annotated[str, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_TEXT_SCHEMA)]
+ClearableText = Annotated[str | None, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_NULLABLE_TEXT_SCHEMA)]
 FileText = Annotated[str, BeforeValidator(_text), Beside("files", named_by="path"), WithJsonSchema(_TEXT_SCHEMA)]
 Tags = Annotated[list[str], AS_SET]

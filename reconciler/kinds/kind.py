@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -40,6 +41,7 @@ class Twin(Enum):
     """What an archived resource of the same name means for a create."""
 
     REVIVE = "bring it back with a PUT of the whole resource"
+    REACTIVATE = "bring it back with a PATCH, if it was ours; it does not hold the name"
     RENAME = "rename it out of the way, then create"
     IGNORE = "it does not hold the name"
     BLOCK = "it holds the name and nothing frees it"
@@ -80,7 +82,10 @@ class Wire:
     business (see `shape_of`, `body_of`). `known` are members that `from_wire` reads under another name than the
     spec's, and those that the server sets by itself; any other is news to us (see `news`). `provided` tells what the
     platform brings along, which is only ever referred to. `policies` is the path that tells what the key may do,
-    `policy_of` names the policy that each action needs. With an `id_prefix` who creates may choose the id.
+    `policy_of` names the policy that each action needs; `frozen` says what it means when that path is no more.
+    `revival` is what a PATCH says to bring an archived one back. `tombstone` is the call below an archived one that
+    ends it for good and frees its name: never made here, only told. With an
+    `id_prefix` who creates may choose the id.
     """
 
     collection: str
@@ -100,6 +105,9 @@ class Wire:
     provided: Callable[[Mapping[str, Any]], bool] = lambda wire: wire.get("is_built_in") is True
     policies: str | None = None
     policy_of: Mapping[str, str] = field(default_factory=dict)
+    frozen: str | None = None
+    revival: Mapping[str, Any] = field(default_factory=dict)
+    tombstone: str | None = None
     id_prefix: str | None = None
 
 
@@ -128,6 +136,8 @@ class Kind:
     one form in which equal things are equal; `defaulted` fills into the observed what absence means there;
     `completed` adds to the desired what the server adds by itself.
     With `comes_with_tenant` a new organization has some of them from the start, which only it can tell.
+    `reserved` are names that nothing of the kind may have; `built_in` are those that the platform brings along in every
+    organization, and `instead_of_built_in` says what to do for who wants to manage one, `{name}` being its name.
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands.
@@ -145,6 +155,9 @@ class Kind:
     can_archive: bool = True
     archive_is_final: bool = False
     comes_with_tenant: bool = False
+    reserved: frozenset[str] = frozenset()
+    built_in: frozenset[str] = frozenset()
+    instead_of_built_in: str = "refer to {name} by its name, and declare none"
     replaceable: bool = False
     titles: Callable[[Mapping[str, Any]], tuple[tuple[str, ...], ...]] = lambda wire: ((str(wire.get("name", "")),),)
     canonical: Callable[[Shape], Shape] = dict
@@ -156,6 +169,11 @@ class Kind:
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
 
     @property
+    def noun(self) -> str:
+        """What people call one of them in a sentence."""
+        return re.sub("(?<=[a-z])(?=[A-Z])", " ", self.name).lower()
+
+    @property
     def named_by(self) -> str | None:
         """The member that holds what the platform calls it, None for what has no name there."""
         return self.name_field or (None if self.identity is Identity.POSITION else "name")
@@ -164,6 +182,11 @@ class Kind:
     def has_unique_names(self) -> bool:
         """Whether no two of an organization may have one name; an archived one keeps its own."""
         return self.identity in (Identity.SLUG, Identity.CASELESS)
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether the platform can bring an archived one back."""
+        return self.twin in (Twin.REVIVE, Twin.REACTIVATE)
 
     def folded(self, name: str) -> str:
         """Return a name as the platform compares it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Identity, Kind, Shape, Twin
+from reconciler.kinds.kind import Identity, Kind, Shape
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.plan.diff import diff
 from reconciler.resource import Address, Desired
@@ -26,8 +26,23 @@ Remembered = Callable[[Address], str | None]
 """Gives the id that the ledger knows an address by."""
 
 
-def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, remembered: Remembered) -> Matches:
-    """Match the desired of one kind and organization with its live resources (design, section 6)."""
+def nowhere(_address: Address) -> str | None:
+    """Remember nothing."""
+    return None
+
+
+def identify(
+    kind: Kind,
+    desired: Sequence[Desired],
+    live: Iterable[Wire],
+    *,
+    remembered: Remembered,
+    archived: Remembered = nowhere,
+) -> Matches:
+    """Match the desired of one kind and organization with its live resources (design, section 6).
+
+    `archived` gives the id of the one that was archived at an address, where it was ours.
+    """
     matches = Matches()
     wires = [wire for wire in live if wire.get("status") != "deleted"]
     by_id = {wire["id"]: wire for wire in wires}
@@ -39,8 +54,19 @@ def identify(kind: Kind, desired: Sequence[Desired], live: Iterable[Wire], *, re
             by_title[_folded(kind, str(wire.get("name", "")))].append(wire)
     for one in desired:
         if one.pinned is None and one.address not in matches.live:
-            _by_title(one, by_title.get(_folded(kind, one.title), []), matches)
+            _by_title(one, by_title.get(_folded(kind, one.title), []), matches, archived=archived)
+    for one in desired:
+        met = matches.live.get(one.address)
+        if met is not None and kind.wire.provided(met):
+            matches.faults.append(_not_ours_to_manage(one, str(met.get("name", ""))))
     return matches
+
+
+def _not_ours_to_manage(one: Desired, name: str) -> Fault:
+    """Say that the platform brings this along."""
+    message = f'"{name}" is built in, and the platform lets nobody change it'
+    hint = one.kind.instead_of_built_in.format(name=name)
+    return Fault(message, one.source, ("metadata", "name"), hint=hint, on_value=True)
 
 
 def _folded(kind: Kind, title: str) -> str:
@@ -76,7 +102,7 @@ def _pinned(desired: Iterable[Desired], by_id: Mapping[str, Wire], matches: Matc
         if wire is None and one.archive:
             continue  # taken away already
         if wire is None:
-            message = f"no {one.kind.name.lower()} has the id {one.pinned} in this organization"
+            message = f"no {one.kind.noun} has the id {one.pinned} in this organization"
             matches.faults.append(
                 Fault(
                     message,
@@ -89,7 +115,7 @@ def _pinned(desired: Iterable[Desired], by_id: Mapping[str, Wire], matches: Matc
         elif one.pinned in taken:
             message = f"{one.pinned} is claimed by two documents"
             matches.faults.append(Fault(message, one.source, _id_path(one), on_value=True))
-        elif one.kind.wire.archived(wire) and not one.archive and one.kind.twin is not Twin.REVIVE:
+        elif one.kind.wire.archived(wire) and not one.archive and not one.kind.can_restore:
             message = f"{one.pinned} is archived, and the platform cannot bring it back"
             hint = "remove the line to have a new one created"
             matches.faults.append(Fault(message, one.source, _id_path(one), hint=hint, on_value=True))
@@ -107,8 +133,11 @@ def _sorted_in(one: Desired, wire: Wire, matches: Matches) -> None:
     (matches.twins if one.kind.wire.archived(wire) else matches.live)[one.address] = wire
 
 
-def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches) -> None:
-    """Match the one live resource of this title; several are for a person to settle."""
+def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches, *, archived: Remembered) -> None:
+    """Match the one live resource of this title; several are for a person to settle.
+
+    Of several archived ones the twin is the one that was ours, if any was.
+    """
     alive = [wire for wire in wires if not one.kind.wire.archived(wire)]
     if len(alive) > 1:
         ids = ", ".join(str(wire["id"]) for wire in alive)
@@ -118,7 +147,8 @@ def _by_title(one: Desired, wires: Sequence[Wire], matches: Matches) -> None:
     elif alive:
         matches.live[one.address] = alive[0]
     elif wires:
-        matches.twins[one.address] = wires[0]
+        ours = archived(one.address)
+        matches.twins[one.address] = next((wire for wire in wires if wire["id"] == ours), wires[0])
 
 
 def identify_children(desired: Sequence[Desired], live: Sequence[Wire], *, remembered: Remembered) -> Matches:
@@ -193,7 +223,7 @@ def _is_incomplete(one: Desired, shape: Shape) -> bool:
 
 def _unclear(wanted: list[Desired], live: list[Wire]) -> list[Fault]:
     ids = ", ".join(str(wire["id"]) for wire in live)
-    kind = wanted[0].kind.name.lower()
+    kind = wanted[0].kind.noun
     message = f"cannot tell which live {wanted[0].title} {kind} this is: {ids}"
     hint = "say which one is meant with id, or change one thing at a time"
     return [Fault(message, one.source, (*one.path, "name"), hint=hint) for one in wanted]

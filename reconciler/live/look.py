@@ -35,15 +35,18 @@ def look(survey: Survey, chosen: Sequence[Candidate], *, without: Container[Addr
 def _seen(one: Candidate, survey: Survey, names: Names) -> Seen:
     address, wire = one.address, survey.wires[one.address]
     kind = BY_NAME[address.kind]
-    unspeakable = kind.identity is Identity.SLUG and not is_slug(one.title)
-    refused = f'its name "{one.title}" cannot be an address (lowercase letters, digits, single hyphens, 64 at most)'
+    refused = None
+    if kind.identity is Identity.SLUG and not is_slug(one.title):
+        refused = f'its name "{one.title}" cannot be an address (lowercase letters, digits, single hyphens, 64 at most)'
+    elif one.title in kind.reserved | kind.built_in:
+        refused = f'its name "{one.title}" is one that the platform keeps for itself, and no manifest may say it'
     return Seen(
         observed_at(address, kind, wire, names),
         one.title,
         children=tuple(_children(address, kind, wire, names)),
         is_shared=one.title in survey.shared[address.org, address.kind],
         news=tuple(news(kind, wire)),
-        refused=refused if unspeakable else None,
+        refused=refused,
     )
 
 

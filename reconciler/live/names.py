@@ -80,11 +80,7 @@ class Directory:
         if text in self.declared:
             return text
         if _ID.match(text):
-            return (
-                self._names[text]
-                if text in self._names
-                else Unresolved(f"no {self.kind.name.lower()} has the id {text}")
-            )
+            return self._names[text] if text in self._names else Unresolved(f"no {self.kind.noun} has the id {text}")
         usable = [(id_, self.kind.titles(wire)) for id_, wire in self.live.items() if self.kind.wire.usable(wire)]
         for fold in (str, str.casefold):
             for tier in range(max((len(titles) for _, titles in usable), default=0)):
@@ -113,7 +109,7 @@ class Directory:
         ]
         if gone:
             return Unresolved(
-                f'{self.kind.name.lower()} "{text}" is archived or disabled',
+                f'{self.kind.noun} "{text}" is archived or disabled',
                 "bring it back, or refer to another",
             )
         known = sorted(
@@ -132,9 +128,7 @@ class Directory:
         )
         if not close and len(known) > _LISTED:
             hint = f"{hint} and {len(known) - _LISTED} more"
-        return Unresolved(
-            f'no {self.kind.name.lower()} is called "{text}"', hint or f"there are no {self.kind.plural} yet"
-        )
+        return Unresolved(f'no {self.kind.noun} is called "{text}"', hint or f"there are no {self.kind.plural} yet")
 
 
 class Names:

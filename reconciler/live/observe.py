@@ -11,7 +11,7 @@ from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
-from reconciler.live.identify import Matches, Remembered, identify, identify_children
+from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
@@ -70,7 +70,7 @@ def observe(
             for kind in sorted(names)
         ]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
-    matches = matched(everything, lists, faults, remembered=rules.id_of)
+    matches = matched(everything, lists, faults, remembered=rules.id_of, archived=rules.archived_at)
     matches.live |= tenants.live
     ours = {address: entry.id for address, entry in leaving.items()}
     names = directories(
@@ -105,7 +105,14 @@ def _holders(lists: Lists) -> Holders:
 Lists = Mapping[tuple[str, str], Sequence[Wire]]
 
 
-def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault], *, remembered: Remembered) -> Matches:
+def matched(
+    everything: Sequence[Desired],
+    lists: Lists,
+    faults: list[Fault],
+    *,
+    remembered: Remembered,
+    archived: Remembered = nowhere,
+) -> Matches:
     """Match everything declared of the kinds that were listed; faults go into `faults`."""
     groups: dict[tuple[str, str], list[Desired]] = {}
     children: dict[Address, list[Desired]] = {}
@@ -116,7 +123,11 @@ def matched(everything: Sequence[Desired], lists: Lists, faults: list[Fault], *,
             groups.setdefault((one.address.org, one.address.kind), []).append(one)
     matches = Matches()
     for (org, kind), desired in groups.items():
-        _take(matches, identify(BY_NAME[kind], desired, lists[org, kind], remembered=remembered), faults)
+        _take(
+            matches,
+            identify(BY_NAME[kind], desired, lists[org, kind], remembered=remembered, archived=archived),
+            faults,
+        )
     for parent, desired in children.items():
         live = matches.live.get(parent)
         inside = desired[0].kind.wire.inside
@@ -165,7 +176,7 @@ def _pinned_in_new(chosen: Sequence[Desired], orgs: Mapping[str, OrgRef]) -> lis
     """Report ids in an organization that does not exist yet: nothing can have one there."""
     return [
         Fault(
-            f"no {one.kind.name.lower()} has the id {one.pinned}: its organization does not exist yet",
+            f"no {one.kind.noun} has the id {one.pinned}: its organization does not exist yet",
             one.source,
             ("metadata", "id") if one.path == ("spec",) else (*one.path, "id"),
             hint="remove the line",

@@ -10,23 +10,22 @@ from reconciler.errors import Forbidden, NotFound, Problem, Refused
 from reconciler.live.client import ReadClient
 from reconciler.plan.plan import Plan
 
-FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
-
 
 def ensure_allowed(plan: Plan, *, client: ReadClient) -> None:
     """Ask the server what the key may do with the kinds that a plan writes, one read per kind and organization.
 
-    Raises Forbidden with the step and the role it needs, or Refused for a server whose apps are read-only
-    (everruns-api/orgs-apps-errors.md, 2.1; agent-channels.md, 6).
+    Raises Forbidden with the step and the role it needs, or Refused for a server that takes no changes to such a kind
+    any more. One that has no way to ask is left to say it itself.
     """
     wanted: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    frozen = {change.kind.wire.policies: change.kind.wire.frozen for change in plan.writes}
     for change in plan.writes:
         policy = change.kind.wire.policy_of.get(change.action.value)
         org = plan.orgs.get(change.address.org)
         if policy and change.kind.wire.policies and org and org.id:
             wanted[org.id, change.kind.wire.policies].setdefault(policy, change.step)
     for (org_id, path), policies in sorted(wanted.items()):
-        allowed = _policies(client, path, org_id)
+        allowed = _policies(client, path, org_id, frozen=frozen[path])
         for policy, step in policies.items():
             if allowed.get(policy) is False:
                 raise Forbidden(
@@ -45,14 +44,16 @@ def role_for(policy: str) -> str:
 _ROLES = {"memory.manage": "the admin role, or is an owner", "harness.manage": "the admin role, or is an owner"}
 
 
-def _policies(client: ReadClient, path: str, org_id: str) -> Mapping[str, bool]:
+def _policies(client: ReadClient, path: str, org_id: str, *, frozen: str | None) -> Mapping[str, bool]:
     try:
         answer = client.get(path, doing=f"asking what the key may do at {path}", org=org_id)
     except (NotFound, Refused) as error:
         if not lost_the_route(error.problem):
             raise
+        if frozen is None:
+            return {}
         raise Refused(
-            FROZEN, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem
+            frozen, hint="nothing was written; --exclude '*/App/*' leaves them out", problem=error.problem
         ) from error
     policies = answer.get("policies") if isinstance(answer, dict) else None
     return policies if isinstance(policies, dict) else {}

@@ -10,7 +10,7 @@ from reconciler.live.client import PATIENCE
 from reconciler.live.climb import Again, Refusal, Settled
 from reconciler.live.holder import holder, named_by, settled_with, unarchived
 from reconciler.live.listing import Query, listed
-from reconciler.live.preflight import FROZEN, lost_the_route, role_for
+from reconciler.live.preflight import lost_the_route, role_for
 from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import shape_from
 from reconciler.live.standing import Before, Gone, Moved, Reached, standing, told
@@ -62,13 +62,14 @@ def explain_feature(refusal: Refusal) -> Settled:
 
 def is_frozen(refusal: Refusal) -> bool:
     """Say whether a route for writing is missing where one for reading is (everruns-api/agent-channels.md, 6)."""
-    return refusal.status in (404, 405) and bool(refusal.change.kind.wire.policies) and lost_the_route(refusal.problem)
+    return refusal.status in (404, 405) and bool(refusal.change.kind.wire.frozen) and lost_the_route(refusal.problem)
 
 
 def explain_frozen(refusal: Refusal) -> Settled:
     """Say that the server takes no writes of this kind any more."""
+    why = refusal.change.kind.wire.frozen or ""
     return Failed(
-        refusal.change, Refused(FROZEN, hint="--exclude '*/App/*' leaves them out", problem=refusal.error.problem)
+        refusal.change, Refused(why, hint="--exclude '*/App/*' leaves them out", problem=refusal.error.problem)
     )
 
 

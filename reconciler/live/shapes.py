@@ -90,5 +90,5 @@ def shape_from(kind: Kind, wire: Wire) -> Shape:
     try:
         return shape_of(kind, wire)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        message = f"reading {kind.name.lower()} {wire.get('id')}: its members make no sense ({type(error).__name__})"
+        message = f"reading {kind.noun} {wire.get('id')}: its members make no sense ({type(error).__name__})"
         raise ServerFault(message, hint=_HINT) from error

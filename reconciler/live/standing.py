@@ -98,7 +98,8 @@ def expected(change: Change, kind: Kind, ids: Ids) -> Shape:
     if change.action in (Action.PUBLISH, Action.UNPUBLISH):
         return {change.fields[0].path[0]: change.fields[0].new}
     cleared = {field.path[0]: None for field in change.fields if len(field.path) == 1 and field.new is None}
-    return kind.canonical(cleared | ids.filled(kind, change.address.org, change.body | change.then))
+    wrote = {name: value for name, value in change.body.items() if name not in kind.wire.revival}
+    return kind.canonical(cleared | ids.filled(kind, change.address.org, wrote | change.then))
 
 
 def current(change: Change, *, client: ReadClient, ids: Ids) -> Wire | None:

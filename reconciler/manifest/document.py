@@ -61,12 +61,24 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
         hint = f"write spec: and its fields indented below it, {needs[0].hint}" if needs else None
         faults += [Fault("spec is missing", source, hint=hint)] if needs else []
     if metadata:
+        faults += _reserved(kind, metadata, document)
         faults += _archive_faults(kind, metadata, document)
         faults += contradictions(metadata, source=source, at=("metadata",))
     faults += _contradictory_children(kind, spec or {}, document)
     if faults or metadata is None or spec is None:
         return faults
     return Declared(document, kind, metadata, kind.canonical(spec))
+
+
+def _reserved(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
+    """Yield why a name cannot be had, where the platform keeps it for itself."""
+    name, path = metadata["name"], ("metadata", "name")
+    if name in kind.reserved:
+        message = f'"{name}" is no name for a {kind.noun}: the platform keeps it for itself'
+        yield Fault(message, document.source, path, hint="choose another name", on_value=True)
+    if name in kind.built_in:
+        message = f'"{name}" is built in, and the platform lets nobody change it'
+        yield Fault(message, document.source, path, hint=kind.instead_of_built_in.format(name=name), on_value=True)
 
 
 def _archive_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
@@ -77,7 +89,7 @@ def _archive_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator
     if not kind.can_archive:
         yield Fault(f"the platform cannot archive {kind.plural}", document.source, path, hint="remove the line")
     elif kind.name_field and "spec" not in document.value and "id" not in metadata:
-        message = f"it does not say which {kind.name.lower()} is to be archived"
+        message = f"it does not say which {kind.noun} is to be archived"
         hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
         yield Fault(message, document.source, path, hint=hint)
 

@@ -148,9 +148,7 @@ class Layout:
 
 def _manifest_path(kind: Kind, home: str, name: str) -> str:
     """Return where a manifest stands: the organization's own in its folder, others in one folder a kind."""
-    return (
-        f"{home}{kind.name.lower()}.yaml" if kind is TENANT else f"{home}{slug(kind.plural, otherwise='')}/{name}.yaml"
-    )
+    return f"{home}{kind.noun}.yaml" if kind is TENANT else f"{home}{slug(kind.plural, otherwise='')}/{name}.yaml"
 
 
 def _unwritable(one: Captured) -> Gap:

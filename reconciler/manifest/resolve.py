@@ -15,6 +15,7 @@ from reconciler.manifest.load import Loaded
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.manifest.moves import doubtful_moves
 from reconciler.manifest.suggest import suggest
+from reconciler.plan.circles import circular
 from reconciler.resource import DEFAULT_ORG, Address, Desired
 
 
@@ -45,6 +46,7 @@ def resolve(loaded: Loaded) -> Resolved:
             resolved.desired.extend(_lifted(one, org))
     resolved.faults.extend(_repeated(resolved.desired))
     resolved.faults.extend(_archived_but_needed(resolved.desired))
+    resolved.faults.extend(circular(resolved.desired))
     resolved.faults.extend(doubtful_moves(resolved.desired))
     return resolved
 

@@ -75,7 +75,11 @@ def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
         goes["properties"] = {"spec": {"anyOf": [spec, record]}}
         goes["anyOf"] = [{"required": ["spec"]}, {"properties": {"metadata": {"required": ["id"]}}}]
     archives = {"properties": {"metadata": {"required": ["archive"]}}, "required": ["metadata"]}
-    then = {"if": archives, "then": goes, "else": lives}
+    then: dict[str, Any] = {"if": archives, "then": goes, "else": lives}
+    if kind.reserved or kind.built_in:
+        taken = {"not": {"enum": sorted(kind.reserved | kind.built_in)}, "type": "string"}
+        named = {"description": "No name that the platform has taken.", "examples": ["field-desk"], **taken}
+        then = {"allOf": [then, {"properties": {"metadata": {"properties": {"name": named}}}}]}
     return {"if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}, "then": then}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Shape, switches
+from reconciler.kinds.kind import Shape, Twin, switches
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
 from reconciler.plan.diff import without
@@ -30,6 +30,8 @@ def claim(
     """Return the changes of an address, none when it is in sync and ours; `adopt` is the rule where git says none."""
     observed, entry = found.observed, known.entry
     rule = desired.adopt or adopt
+    if found.twin is not None and not _concerns(desired, found.twin, known):
+        found = replace(found, twin=None)
     is_ours = observed is None or (entry is not None and entry.id == observed.id)
     if desired.archive:
         return _archived(desired, found, known, may=is_ours or desired.adopt == "overwrite")
@@ -61,6 +63,11 @@ def claim(
         shown = observed.spec
         steps = [replace(step, fields=tuple(_seen(one, known.rotate, shown) for one in step.fields)) for step in steps]
     return _told(desired, steps, known, gone)
+
+
+def _concerns(desired: Desired, twin: Observed, known: Known) -> bool:
+    """Say whether an archived resource has to do with a creation: it was ours, git names it, or it holds the name."""
+    return desired.kind.twin is not Twin.REACTIVATE or desired.pinned == twin.id or _was_ours(twin, known)
 
 
 def _was_ours(twin: Observed, known: Known) -> bool:
@@ -105,7 +112,7 @@ def managed(desired: Desired) -> set[str]:
 def _archived(desired: Desired, found: Found, known: Known, *, may: bool) -> list[Change] | Fault:
     """Take away what git names as to be archived, if it is ours or git says to take it over."""
     if not may:
-        message = f"this {desired.kind.name.lower()} is not ours, and what is not ours is not archived"
+        message = f"this {desired.kind.noun} is not ours, and what is not ours is not archived"
         hint = "write adopt: overwrite in its metadata if it is meant"
         return Fault(message, desired.source, ("metadata", "archive"), hint=hint)
     steps = decide(desired, found)

@@ -86,11 +86,12 @@ def _titled(desired: Desired, spec: Shape) -> Shape:
 def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault:
     """Nothing live answers: restore an archived twin, free its name, or create."""
     kind, twin = desired.kind, found.twin
-    if twin is not None and kind.twin is Twin.REVIVE:
+    if twin is not None and kind.can_restore:
         return restored(desired, twin, spec)
     if twin is not None and kind.twin is Twin.BLOCK:
-        message = f'an archived {kind.name.lower()} holds the name "{desired.title}" and the API cannot bring it back'
-        return Fault(message, desired.source, desired.path, hint="choose another name")
+        message = f'an archived {kind.noun} holds the name "{desired.title}" and the API cannot bring it back'
+        path = ("metadata", "name") if desired.path == ("spec",) else desired.path
+        return Fault(message, desired.source, path, hint=ways_around(kind, twin.id), on_value=True)
     body = {
         key: value
         for key, value in _titled(desired, in_order(kind, kind.completed(spec, {}))).items()
@@ -102,7 +103,7 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     if frees:
         notes = (
             *notes,
-            f"an archived {kind.name.lower()} holds the name: it is renamed out of the way first",
+            f"an archived {kind.noun} holds the name: it is renamed out of the way first",
         )
     fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
     return [
@@ -118,6 +119,14 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
             where=where_of(desired),
         )
     ]
+
+
+def ways_around(kind: Kind, id_: str) -> str:
+    """Say what to do where something archived holds a name for good."""
+    if kind.wire.tombstone is None:
+        return "choose another name"
+    call = f"POST {kind.wire.collection}/{id_}/{kind.wire.tombstone}"
+    return f"choose another name, or have an owner end the archived one for good, which frees it: {call}"
 
 
 def _update(
@@ -178,9 +187,22 @@ def _cleared(kind: Kind, name: str, observed: Shape) -> object:
 
 def restored(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
     """Bring an archived twin back with what git says of it; what git does not say is as it was."""
+    if desired.kind.twin is Twin.REACTIVATE:
+        return _reactivated(desired, twin, spec)
     fields = diff(desired.kind, spec, twin.spec)
     spec = _renamed(desired, spec, twin, fields)
     return _replace(desired, spec, twin, fields, Action.RESTORE)
+
+
+def _reactivated(desired: Desired, twin: Observed, spec: Shape) -> list[Change] | Fault:
+    """Bring an archived twin back by a PATCH, which says what differs as well."""
+    steps = _update(desired, spec, twin)
+    if isinstance(steps, Fault):
+        return steps
+    fields = [field for step in steps for field in step.fields]
+    body = {name: value for step in steps for name, value in step.body.items()}
+    body |= desired.kind.wire.revival
+    return [_written(desired, twin, Action.RESTORE, fields, body, covers=None)]
 
 
 def _replace(
@@ -197,7 +219,7 @@ def _replace(
     lost = sorted(name for name, value in body.items() if holds_unknown_secret(value))
     if lost:
         listed = ", ".join(lost)
-        message = f"this must replace the whole {kind.name.lower()}, and {listed} holds secrets not declared here"
+        message = f"this must replace the whole {kind.noun}, and {listed} holds secrets not declared here"
         return Fault(
             message,
             desired.source,
@@ -255,7 +277,9 @@ def archival(address: Address, title: str, observed: Observed, *, where: str = "
     notes: tuple[str, ...] = ()
     if kind.archive_is_final:
         notes = ("deleted for good: the API cannot archive it",)
-    elif kind.twin is not Twin.REVIVE:
+    elif kind.twin is Twin.BLOCK:
+        notes = ("the platform cannot bring it back, and it keeps its name: declared again, it needs another",)
+    elif not kind.can_restore:
         notes = ("the platform cannot bring it back: declared again, it is made anew",)
     pre = Precondition(observed.id, covered(kind, observed.shape, Precondition(), updated_at=None))
     return Change(address, Action.ARCHIVE, title, id=observed.id, pre=pre, notes=notes, where=where)

@@ -155,6 +155,7 @@ def _change(raw: dict[str, Any]) -> Change:
         body=dict(unplain(raw["body"])),
         then=dict(unplain(raw["then"])),
         replace=bool(raw["replace"]),
+        completes=bool(raw["completes"]),
         frees=raw["frees"],
         detour=raw["detour"],
         id=raw["id"],

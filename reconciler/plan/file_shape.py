@@ -83,6 +83,7 @@ class _Change(_Exact):
     body: Map
     then: Map
     replace: bool
+    completes: bool
     frees: Id | None
     detour: str | None
     id: Id | None
@@ -143,7 +144,7 @@ class _File(_Exact):
             raise ValueError(f"binds a {odd[1]}, which is no kind")
         known: set[str] = set()
         for number, change in enumerate(self.changes):
-            step = step_of(Address.parse(change.address), Action(change.action))
+            step = step_of(Address.parse(change.address), Action(change.action), completes=change.completes)
             if step in known:
                 raise ValueError(f"/changes/{number} is the step of another one")
             if not known.issuperset(change.after):

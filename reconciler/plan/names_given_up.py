@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.errors import Fault
 from reconciler.kinds.kind import Identity, Kind, Twin
 from reconciler.plan.change import Action, Change
+from reconciler.plan.decide import ways_around
 from reconciler.resource import Address, Desired
 
 
@@ -123,7 +124,7 @@ class _Group:
                 swaps[change.step] = self.around(change, holder, word="archived")
                 self.settled.after[self.archived[holder.id].step].add(change.step)
             elif holder.archived and self.kind.twin is Twin.RENAME:
-                note = f"an archived {self.kind.name.lower()} holds the name: it is renamed out of the way first"
+                note = f"an archived {self.kind.noun} holds the name: it is renamed out of the way first"
                 swaps[change.step] = replace(change, frees=holder.id, notes=(*change.notes, note))
             else:
                 self.refuse(change, holder)
@@ -169,8 +170,12 @@ class _Group:
     def refuse(self, change: Change, holder: Holder) -> None:
         """Note that a name cannot be had."""
         wanted = self.sources.get(change.address)
-        told = f"an archived {self.kind.name.lower()} holds" if holder.archived else f"{holder.id} holds"
-        hint = "choose another name" if holder.archived else "rename that one in the same run, or choose another name"
+        told = f"an archived {self.kind.noun} holds" if holder.archived else f"{holder.id} holds"
+        hint = (
+            ways_around(self.kind, holder.id)
+            if holder.archived
+            else "rename that one in the same run, or choose another name"
+        )
         why = "" if not holder.archived else f" ({holder.id}), and the API cannot take it away"
         message = f'{told} the name "{holder.name}"{why}'
         source, path = (wanted.source, _path(wanted)) if wanted else (None, ())

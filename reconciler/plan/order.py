@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
-from reconciler.kinds import TENANT
+from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.plan.change import Action, Change
@@ -39,15 +39,14 @@ def ordered(
     mains = {change.address: change for change in waiting if change.step == str(change.address)}
     gone_last = _users_of_archived(mains, observed)
     queue, freed = _queues(waiting, positions or {}), names or {}
-    after = {
-        change.step: tuple(
-            sorted(
-                (_before(change, mains, steps, gone_last) | queue[change.step] | freed.get(change.step, set()))
-                - {change.step}
-            )
-        )
-        for change in waiting
-    }
+    completing = _completing(waiting, mains)
+    after = {}
+    for change in waiting:
+        before = _before(change, mains, steps, gone_last, observed) | queue[change.step]
+        complete = completing.get(change.address.org)
+        if complete and not change.completes and change.address not in complete.needs:
+            before.add(complete.step)
+        after[change.step] = tuple(sorted((before | freed.get(change.step, set())) - {change.step}))
     sorter = TopologicalSorter(after)
     sorter.prepare()
     result: list[Change] = []
@@ -59,11 +58,35 @@ def ordered(
     return tuple(result)
 
 
+@dataclass(frozen=True, slots=True)
+class _Completion:
+    """The step that completes a new organization, and all that it needs."""
+
+    step: str
+    needs: frozenset[Address]
+
+
+def _completing(changes: Iterable[Change], mains: Mapping[Address, Change]) -> dict[str, _Completion]:
+    """Return, by organization, what completes it: everything it does not need waits, as it may inherit from it."""
+    found = {}
+    for change in changes:
+        if change.completes:
+            needs, open_ = {change.address}, [change]
+            while open_:
+                one = open_.pop()
+                new = {*targets(one.kind, one.address.org, one.body)} - needs
+                needs |= new
+                open_ += [mains[address] for address in new if address in mains]
+            found[change.address.org] = _Completion(change.step, frozenset(needs))
+    return found
+
+
 def _before(
     change: Change,
     mains: Mapping[Address, Change],
     steps: Mapping[str, Change],
     users: Mapping[Address, set[str]],
+    observed: Mapping[Address, Observed],
 ) -> set[str]:
     """Return the steps that must be done before a change."""
     address, before = change.address, set[str]()
@@ -73,6 +96,8 @@ def _before(
     for target in targets(change.kind, address.org, change.body):
         if target in mains and mains[target].action in (Action.CREATE, Action.RESTORE):
             before.add(str(target))
+        if target.kind == address.kind:
+            before.update(_line_of(target, mains, observed))
     above = address.above
     if above and above in mains and mains[above].action is Action.CREATE:
         before.add(str(above))
@@ -84,6 +109,27 @@ def _before(
     if change.action is Action.ARCHIVE:
         before |= users.get(address, set())
     return before
+
+
+def _line_of(start: Address, mains: Mapping[Address, Change], observed: Mapping[Address, Observed]) -> Iterator[str]:
+    """Yield the steps of all that a resource will build upon, itself included.
+
+    The platform follows that line when it is told what to build upon, and must not meet what is about to change in it.
+    """
+    seen: set[Address] = set()
+    line = [start]
+    while line:
+        here = line.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        change, live = mains.get(here), observed.get(here)
+        shape: Shape = dict(live.spec) if live else {}
+        if change and change.action.writes and change.action is not Action.ARCHIVE:
+            yield change.step
+            shape |= change.body
+        kind = BY_NAME[here.kind]
+        line += [one for one in targets(kind, here.org, shape) if one.kind == here.kind]
 
 
 def _queues(changes: Iterable[Change], positions: Mapping[Address, int]) -> defaultdict[str, set[str]]:

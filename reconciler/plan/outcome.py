@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.errors import Exit, ReconcilerError
-from reconciler.kinds.kind import Twin
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.resource import Address
 
@@ -87,7 +86,7 @@ class Applied:
     def archived(self) -> int:
         """How many resources were archived that the platform can bring back."""
         return sum(
-            isinstance(one, Done) and one.change.action is Action.ARCHIVE and one.change.kind.twin is Twin.REVIVE
+            isinstance(one, Done) and one.change.action is Action.ARCHIVE and one.change.kind.can_restore
             for one in self.outcomes
         )
 

@@ -35,7 +35,7 @@ def _ensure_possible(word: str, parts: Sequence[str], told: str) -> None:
     if told in BY_NAME and not BY_NAME[told].managed:
         raise UsageError(f"{word}: {BY_NAME[told].plural} are only referred to", hint=f"known: {', '.join(_KINDS)}")
     if len(parts) == 1 and word not in _KINDS:
-        by_word = {spelling: kind.name for kind in DECLARABLE for spelling in (kind.name.lower(), kind.plural)}
+        by_word = {spelling: kind.name for kind in DECLARABLE for spelling in (kind.noun, kind.plural)}
         close = get_close_matches(word.lower(), by_word, n=1)
         hint = f"did you mean {by_word[close[0]]}?" if close else f"a kind ({', '.join(_KINDS)}) or an address"
         raise UsageError(f"{word}: no such kind", hint=hint)

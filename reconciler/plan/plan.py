@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import CycleError
 
 from reconciler.errors import Fault
 from reconciler.plan.change import Action, Change
+from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
@@ -91,6 +93,7 @@ def described(change: Change) -> dict[str, object]:
         "body": plain(change.body),
         "then": plain(change.then),
         "replace": change.replace,
+        "completes": change.completes,
         "frees": change.frees,
         "detour": change.detour,
         "id": change.id,
@@ -157,6 +160,7 @@ def build(
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed([*wanted, *situation.beside], going)
+    faults += circular(wanted, lambda address: (situation.found.get(address) or nothing).observed)
     if faults:
         return faults
     gone = {address: one.observed for address, one in leaving.items() if one.observed}
@@ -171,7 +175,10 @@ def build(
     observed = {address: found.observed for address, found in situation.found.items() if found.observed}
     observed |= gone
     positions = {one.address: one.position for one in wanted if one.address.parent}
-    sequence = ordered(names.changes, observed, positions=positions, names=names.after)
+    try:
+        sequence = ordered(completed(names.changes), observed, positions=positions, names=names.after)
+    except CycleError as error:
+        return [entangled(error.args[1], names.changes, wanted)]
     protected = shielded(leaving, prune=rules.policy.prune)
     return Plan(
         sequence,

@@ -65,6 +65,16 @@ class Rules:
         entry = self.ledger.entries.get(self.moves.get(address, address) if self.moves else address)
         return entry.id if entry else None
 
+    def archived_at(self, address: Address) -> str | None:
+        """Return the id of what was archived last at an address: by hand while it was ours, or by a run of ours."""
+        return self.id_of(address) or self._farewells.get(address)
+
+    @cached_property
+    def _farewells(self) -> Mapping[Address, str]:
+        """The last id that was archived at each address."""
+        runs = sorted(self.ledger.runs.values(), key=lambda run: run.at)
+        return {address: id_ for run in runs for address, id_ in run.archived.items()}
+
     def leaving(self, declared: Iterable[Desired]) -> dict[Address, Entry]:
         """Return what is ours and no longer declared; a child of what has moved by the new address of its parent."""
         kept = {one.address for one in declared}

@@ -25,8 +25,11 @@ def _revival(address: Address, twin: Observed | None) -> Change:
         return _left(address, "it is gone from the platform")
     if not twin.archived:
         return _left(address, "it is live already")
-    if twin.kind.twin is not Twin.REVIVE:
-        note = f"the platform cannot bring {twin.kind.plural} back: declare it again, and a new one is created"
+    if not twin.kind.can_restore:
+        how = (
+            "declare it under another name, as it keeps its own" if twin.kind.twin is Twin.BLOCK else "declare it again"
+        )
+        note = f"the platform cannot bring {twin.kind.plural} back: {how}, and a new one is created"
         return _left(address, note)
     title = str(twin.spec.get(twin.kind.name_field or "") or address.name)
     steps = restored(Desired(address, {}, _NOWHERE, title), twin, {})

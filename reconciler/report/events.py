@@ -25,6 +25,7 @@
 | `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |
 | `resource`  | `address`, `fields` (`name`, `desired`, `live`, `written`), `owned`, `live`, `touched`...    |
 | `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
+| `kind`      | `name`, `managed`, `identity`, ..., `fields` (`path`, `when`, `holds`, `required`, `default`, ...)  |
 | `unfinished` | `run`, `at`, `who`, `host`, `commit`, `open`: a run did not end; so many writes of it are open |
 | `settled`   | `run`, `step`, `address`, `action`, `request_id`, `finding`, `message`, `command`; see below |
 | `run`       | `run`, `standing`, `at`, `who`, `commit`, `steps`, `counts`, `exit_codes`, `damage`...       |
@@ -46,6 +47,7 @@ event, never taken away within v1.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, assert_never
 
 import orjson
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
+    from reconciler.kinds.describe import KindFacts
     from reconciler.plan.drift import Drift, Drifted
     from reconciler.plan.imported import Imported
     from reconciler.plan.outcome import Outcome, Remainder
@@ -216,6 +219,11 @@ def drift_found(one: Drift) -> Event:
     """Sum a drift up."""
     counts = Counter(each.what.value for each in one.drifted)
     return _event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
+
+
+def kind(one: KindFacts) -> Event:
+    """Describe a kind and its fields."""
+    return _event("kind", **asdict(one))
 
 
 def shown(one: SideBySide, *, touched: str | None) -> Event:

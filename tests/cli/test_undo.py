@@ -129,3 +129,19 @@ def test_undo_at_the_command_line(site):
     assert {one["notes"][0] for one in ran.of("change")} == {"it is live already"}
     ran = site.run("undo", run, "--auto-approve")
     assert (ran.code, ran.out.splitlines()[-1]) == (1, "Nothing of it can be brought back.")
+
+
+def test_what_comes_back_and_what_does_not(world):
+    """An identity comes back by its status; a harness cannot, and keeps its name."""
+    for name in ("stays", "desk"):
+        world.declare("Harness", name)
+        world.declare("AgentIdentity", name)
+    world.converge()
+    run = removed(world, ("Harness", "desk"), ("AgentIdentity", "desk"))
+    plan = undo(world, run)
+    assert planned(plan) == {"Harness/desk": Action.REPORT, "AgentIdentity/desk": Action.RESTORE}
+    (note,) = next(change for change in plan.changes if change.action is Action.REPORT).notes
+    assert "under another name, as it keeps its own" in note
+    assert world.apply(plan).exit_codes == (0,)
+    assert world.one("agent-identities", "desk")["status"] == "active"
+    assert world.lines == ["PATCH /v1/agent-identities/identity_"]

@@ -10,7 +10,7 @@ from reconciler.plan.file import Origin, dumps, loads
 
 from .profile import law
 
-KINDS = {"Memory": "memories", "Agent": "agents"}
+KINDS = {"Memory": "memories", "Agent": "agents", "Harness": "harnesses"}
 NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"]
 
 
@@ -52,7 +52,8 @@ def declare(world, kind, ids, becomes, new):
 
 def active(world, kind):
     """Return what is live and not archived: descriptions by name."""
-    return {item["name"]: item["description"] for item in world.live(KINDS[kind]) if item["status"] == "active"}
+    own = [item for item in world.live(KINDS[kind]) if not item.get("is_built_in")]
+    return {item["name"]: item["description"] for item in own if item["status"] == "active"}
 
 
 def as_wanted(becomes, new):

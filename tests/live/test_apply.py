@@ -13,9 +13,11 @@ from reconciler.errors import Defect
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
+from reconciler.plan.file import Origin, dumps, loads
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.resource import Address
+from reconciler.settings import LOCAL_URL
 
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
 
@@ -313,3 +315,53 @@ def test_killed_anywhere_the_next_run_converges(world, stop_at):
     assert counts == {"memories": 1, "agents": 1, "apps": 1}
     assert [channel["channel_type"] for channel in world.one("apps", "bot")["channels"]].count("schedule") == 1
     assert len(world.one("apps", "bot")["channels"]) == 2
+
+
+@pytest.fixture
+def founded(world):
+    """Declare a new organization whose default harness is its own, and an agent that inherits it."""
+    world.declare("Organization", "acme", {"name": "Acme", "default_harness": "desk", "base_harness": "base"})
+    world.declare("Harness", "desk", {"parent_harness": "house"}, org="acme")
+    world.declare("Harness", "house", {"parent_harness": "generic"}, org="acme")
+    world.declare("Agent", "triage", {"system_prompt": "Help."}, org="acme")
+    return world
+
+
+def test_a_new_organization_is_completed_by_the_next_run(founded):
+    """Where what an organization refers to could not be made, all that inherits waits; the next run completes it."""
+    founded.meddler.instead("POST", "/v1/harnesses", (400, {"detail": "Not today"}), skip=1)
+    applied = founded.apply()
+    assert applied.exit_codes == (6,)
+    assert words(applied) == {
+        "Organization/acme": "Done",
+        "Harness/house": "Done",
+        "Harness/desk": "Failed",
+        "Organization/acme complete": "Blocked",
+        "Agent/triage": "Blocked",
+    }
+    assert {change.step.removeprefix("acme/"): change.action.value for change in founded.plan().changes} == {
+        "Harness/desk": "create",
+        "Organization/acme": "update",
+        "Agent/triage": "create",
+    }
+    founded.converge()
+    assert founded.plan().is_empty
+
+
+def test_a_part_of_a_new_organization(founded):
+    """What a run is about brings along all that it stands on, in whichever direction it refers."""
+    plan = founded.plan(target=("Harness/desk",))
+    chosen = {str(change.address.local) for change in plan.changes}
+    assert chosen == {"Organization/acme", "Harness/desk", "Harness/house"}
+    assert founded.apply(plan).exit_codes == (0,)
+    founded.converge()
+    assert founded.plan().is_empty
+
+
+def test_a_saved_plan_completes_an_organization(founded):
+    """A plan that was written to a file and read again does the same steps in the same order."""
+    plan = founded.plan()
+    saved = loads(dumps(plan, plan_id="x", origin=Origin(LOCAL_URL, ("manifests",))), name="x").plan
+    assert saved.steps == plan.steps
+    assert founded.apply(saved).exit_codes == (0,)
+    assert founded.plan().is_empty

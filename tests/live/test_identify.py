@@ -306,3 +306,53 @@ def test_children_of_a_type_are_made_in_the_order_of_git(world, monkeypatch, par
     live = [channel["id"] for channel in world.one("apps", "bot")["channels"] if channel["channel_type"] == "webhook"]
     stored = [world.emulator.store.get(world.org, "channels", id_).body()["channel_config"] for id_ in live]
     assert {(one["token"], one["message"]) for one in stored} == {(f"secret of {n}", f"New {n}") for n in names}
+
+
+def test_what_the_platform_brings_along_is_not_ours(world):
+    """A built-in that only the platform knows of is refused when planning, with what to do instead."""
+    world.declare("Harness", "house-special", {"tags": ["a"]})
+    built_in = {"id": "harness_" + "0" * 32, "name": "house-special", "is_built_in": True, "status": "active"}
+    world.meddler.edit("GET", "/v1/harnesses", lambda answer: {"data": [*answer["data"], built_in]})
+    world.meddler.contract.but("GET /v1/harnesses")
+    (fault,) = faults(world)
+    assert fault.message == '"house-special" is built in, and the platform lets nobody change it'
+    assert "parent_harness: house-special" in fault.hint
+    assert fault.path == ("metadata", "name")
+
+
+def test_of_several_archived_ones_it_is_ours(world):
+    """Of several archived identities of one name the one that was ours is brought back, however old it is."""
+    world.declare("AgentIdentity", "stays")
+    world.declare("AgentIdentity", "desk", {"name": "Desk"})
+    world.converge()
+    ours = world.one("agent-identities", "Desk")["id"]
+    world.drop("AgentIdentity", "desk")
+    world.converge()
+    other = world.post("/v1/agent-identities", name="Desk")["id"]
+    world.api.delete(f"/v1/agent-identities/{other}")
+    world.declare("AgentIdentity", "desk", {"name": "Desk"})
+    (change,) = world.plan().changes
+    assert (change.action, change.id) == (Action.RESTORE, ours)
+
+
+def test_what_was_archived_and_is_not_ours_stays_archived(world):
+    """With the ledger lost, an archived identity is a stranger's: a new one is made, and it is left alone."""
+    world.declare("AgentIdentity", "desk", {"name": "Desk"})
+    world.converge()
+    old = world.one("agent-identities", "Desk")["id"]
+    world.api.delete(f"/v1/agent-identities/{old}")
+    world.lose_ledger()
+    assert [change.action for change in world.plan().changes] == [Action.CREATE]
+
+
+def test_an_archived_one_that_git_names_by_id(world):
+    """An archived identity named by its id is brought back where git says to take it over, else told as a conflict."""
+    old = world.post("/v1/agent-identities", name="Desk")["id"]
+    world.api.delete(f"/v1/agent-identities/{old}")
+    world.adopt = "exact"
+    world.declare("AgentIdentity", "desk", {"name": "Desk"}, id=old)
+    assert [change.action for change in world.plan().changes] == [Action.CONFLICT]
+    world.declare("AgentIdentity", "desk", {"name": "Desk"}, id=old, adopt="overwrite")
+    assert [change.action for change in world.plan().changes] == [Action.RESTORE]
+    world.converge()
+    assert world.one("agent-identities", "Desk")["status"] == "active"

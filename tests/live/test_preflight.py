@@ -124,3 +124,39 @@ def test_other_errors_are_what_they_are(world):
     with pytest.raises(Unauthorized, match="expired"):
         world.apply()
     assert world.writes == []
+
+
+@pytest.mark.parametrize("change", ["create", "update", "archive"])
+def test_members_do_not_manage_harnesses(as_role, change):
+    """Harnesses are managed by admins: a member is told so before anything is written, whatever is to be done."""
+    with as_role("member") as world:
+        if change != "create":
+            world.post("/v1/harnesses", name="desk", tags=["old"])
+        world.agent("triage")
+        gone = {"archive": True, "adopt": "overwrite"} if change == "archive" else {}
+        world.declare("Harness", "desk", {"tags": ["new"]}, **gone)
+        with pytest.raises(Forbidden) as raised:
+            world.apply()
+        assert "harness.manage is denied" in raised.value.message
+        assert raised.value.hint.startswith("use a key whose user has ")
+        assert world.writes == []
+
+
+def test_admins_manage_harnesses(as_role):
+    """An admin makes, changes and archives harnesses."""
+    with as_role("admin") as world:
+        world.declare("Harness", "stays")
+        world.declare("Harness", "desk", {"tags": ["old"]})
+        world.converge()
+        world.declare("Harness", "desk", {"tags": ["new"]})
+        world.converge()
+        world.drop("Harness", "desk")
+        assert world.apply().exit_codes == (0,)
+
+
+def test_a_server_that_cannot_be_asked_about_harnesses(world):
+    """Only apps are frozen by the loss of a route: a harness is written, and the write tells."""
+    world.declare("Harness", "desk")
+    world.meddler.instead("GET", "/v1/harnesses/config", (404, b""))
+    world.meddler.contract.but("GET /v1/harnesses/config")
+    assert world.apply().exit_codes == (0,)

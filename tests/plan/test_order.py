@@ -55,6 +55,38 @@ CASES = [
         {"Agent/new": [], "Agent/old": [], "App/bot": ["Agent/new"], "App/desk": []},
     ),
     (
+        "a new parent is in its place first, with all that it builds upon",
+        [
+            step("Harness/a", Action.UPDATE, parent_harness="b"),
+            step("Harness/b", Action.UPDATE, parent_harness="c"),
+            step("Harness/c"),
+            step("Harness/d", Action.UPDATE, tags=[]),
+        ],
+        {"Harness/c": [], "Harness/d": [], "Harness/b": ["Harness/c"], "Harness/a": ["Harness/b", "Harness/c"]},
+    ),
+    (
+        "what completes an organization needs no more than that, and all else waits for it",
+        [
+            step(f"Organization/{ORG}"),
+            Change(
+                Address.parse(f"{ORG}/Organization/{ORG}"),
+                Action.UPDATE,
+                body={"default_harness": "desk"},
+                completes=True,
+            ),
+            step("Harness/desk", parent_harness="house"),
+            step("Harness/house"),
+            step("Agent/triage"),
+        ],
+        {
+            f"Organization/{ORG}": [],
+            "Harness/house": [f"Organization/{ORG}"],
+            "Harness/desk": ["Harness/house", f"Organization/{ORG}"],
+            f"Organization/{ORG} complete": ["Harness/desk", f"Organization/{ORG}"],
+            "Agent/triage": [f"Organization/{ORG}", f"Organization/{ORG} complete"],
+        },
+    ),
+    (
         "what is restored counts as new",
         [step("App/bot", agent="triage"), step("Agent/triage", Action.RESTORE)],
         {"Agent/triage": [], "App/bot": ["Agent/triage"]},
