@@ -7,6 +7,7 @@ import pytest
 from reconciler.errors import ManifestError, PlanRefused, UsageError
 from reconciler.intake import accept, adopt, capture
 from reconciler.plan.change import Action, Side
+from reconciler.plan.outcome import Done
 from reconciler.reconcile import make_plan, plan_afresh
 from reconciler.settings import settings
 from reconciler.views import find_drift
@@ -71,6 +72,32 @@ def begun(world):
     world.meddler.rules.clear()
     world.forget()
     assert [str(address) for address in world.ledger.begun] == ["default/Agent/a"]
+
+
+def test_what_a_killed_run_wrote_is_not_told_as_somebody_elses(strict):
+    """After an update whose run died, nobody says that the platform moved; the next apply learns what is there."""
+    strict.agent("a")
+    strict.converge()
+    strict.agent("a", description="One.")
+    plan = strict.plan()
+    with pytest.raises(SystemExit):
+        strict.apply(plan, listen=_dies)
+    strict.agent("a", description="Two.")
+    (change,) = strict.plan().changes
+    assert [field.side for field in change.fields] == [None]
+    strict.agent("a", description="One.")
+    (change,) = strict.plan().changes
+    assert change.action is Action.RECORD
+    assert "a run that did not end" in change.notes[0]
+    strict.converge()
+    assert strict.plan().changes == ()
+    assert strict.ledger.begun == frozenset()
+
+
+def _dies(news):
+    """End the process as soon as something was done."""
+    if isinstance(news, Done):
+        raise SystemExit
 
 
 def test_what_was_announced_and_made_by_somebody_else_is_not_overwritten(strict):

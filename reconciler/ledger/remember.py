@@ -28,8 +28,12 @@ class Memory:
 
 
 def announced(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
-    """Return the ledger with every creation announced, before the first is sent."""
-    return ledger.with_begun(change.address for change in changes if change.action is Action.CREATE)
+    """Return the ledger with every creation announced, and every write to what is ours, before the first is sent."""
+    return ledger.with_begun(
+        change.address
+        for change in changes
+        if change.action is Action.CREATE or (change.record is not None and change.address in ledger.entries)
+    )
 
 
 def remembered(
@@ -37,7 +41,7 @@ def remembered(
 ) -> Ledger:
     """Return the ledger with everything that was done.
 
-    A creation that surely did not happen is announced no more; `may_exist` tells which one may have.
+    What surely was not written is announced no more; `may_exist` tells which failed write may have been carried out.
     """
     seen = list(outcomes)
     for outcome in seen:
@@ -45,10 +49,13 @@ def remembered(
             ledger = _renamed(ledger, record.moved_from, outcome.change.address)
     applied: dict[Address, Entry] = {}
     gone: set[Address] = set()
+    doubtful: set[Address] = set()
     for outcome in sorted(seen, key=_adds):  # what a switch adds comes on top of the rest
         change = outcome.change
         if not isinstance(outcome, Done):
-            if change.action is Action.CREATE and not may_exist(outcome):
+            if may_exist(outcome):
+                doubtful.add(change.address)
+            elif change.action is Action.CREATE:
                 gone.add(change.address)
         elif change.action in (Action.ARCHIVE, Action.FORGET):
             gone |= {known for known in ledger.entries if change.address in (known, known.above)} | {change.address}
@@ -66,6 +73,7 @@ def remembered(
         and not outcome.change.kind.archive_is_final
     }
     ledger = ledger.without(gone - applied.keys()).with_applied(applied).with_archived(memory.run, memory.at, farewell)
+    ledger = replace(ledger, begun=(ledger.begun - {outcome.change.address for outcome in seen}) | doubtful)
     return _placed(ledger, memory)
 
 

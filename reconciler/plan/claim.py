@@ -56,7 +56,8 @@ def claim(
     if steps and steps[0].action is Action.CREATE:
         steps[0] = replace(steps[0], adopt=rule)
     if not steps:
-        if is_known and entry and known.moved_from is None and desired.protect in (None, entry.protect):
+        as_told = desired.protect in (None, entry.protect) if entry else False
+        if is_known and as_told and known.moved_from is None and not known.is_begun:
             return steps
         return _bookkeeping(desired, observed, known, gone) if observed else steps
     if known.rotate and observed:
@@ -174,6 +175,8 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
     if entry is None:  # begun and never confirmed
         return [_beside(desired, observed, Action.ADOPT, ("begun by a run that did not end: it is ours",))]
     notes = list(released_note(gone)) if gone else []
+    if known.is_begun:
+        notes.append("a run that did not end may have written it: it agrees")
     if known.moved_from:
         notes.extend(_moved(desired, known))
     if desired.protect is not None and desired.protect is not entry.protect:
@@ -201,7 +204,7 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
     told = []
     for number, step in enumerate(steps):
         fields, notes = step.fields, step.notes
-        if entry and step.action is not Action.CREATE:
+        if entry and step.action is not Action.CREATE and not known.is_begun:  # else nobody knows what was last written
             fields = sided(desired.kind, entry, fields)
         if not number:
             notes = (*notes, *(released_note(gone) if gone else ()), *_moved(desired, known))

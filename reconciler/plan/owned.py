@@ -74,7 +74,7 @@ KEPT_RUNS = 50
 class Ledger:
     """All that one owner manages, in every organization.
 
-    `serial` counts what was written, 0 when nothing ever was. `begun` are addresses whose creation was announced
+    `serial` counts what was written, 0 when nothing ever was. `begun` are addresses of which a write was announced
     and not confirmed: what is found there after a run that died is its own work. `orgs` gives the id behind each name
     of an organization that entries stand in; `runs` what runs archived, by their ids.
     """

@@ -154,7 +154,9 @@ def build(
         else:
             unchanged[address.kind] += 1
     declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()
-    changes += [_unconfirmed(address) for address in sorted(rules.ledger.begun - declared)]
+    changes += [
+        _unconfirmed(address) for address in sorted(rules.ledger.begun - declared - rules.ledger.entries.keys())
+    ]
     leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
     leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)

@@ -16,7 +16,7 @@ from reconciler.resource import Address, Adopt, Desired
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of an address: its entry in the ledger, or that its creation was announced and not confirmed.
+    """What is known of an address: its entry in the ledger, and whether a write of it was announced and not confirmed.
 
     `archived` are the ids of what runs of ours archived. `moved_from` is where the entry stood before. `rotate` are the
     paths of secrets to be sent again.
@@ -53,7 +53,8 @@ class Rules:
         entry = self.ledger.entries.get(old or address)
         if entry is None:
             return Known(is_begun=address in self.ledger.begun, archived=self.archived)
-        return Known(entry, archived=self.archived, moved_from=old, rotate=self.rotate.get(address, ()))
+        is_begun = address in self.ledger.begun
+        return Known(entry, is_begun, self.archived, moved_from=old, rotate=self.rotate.get(address, ()))
 
     @cached_property
     def archived(self) -> frozenset[str]:

@@ -42,10 +42,11 @@ def test_what_was_created():
     assert (ledger.begun, ledger.orgs) == (frozenset(), {"acme": "org_1"})
 
 
-def test_only_creations_are_announced():
-    """What is there already needs no announcement."""
+def test_creations_and_writes_to_ours_are_announced():
+    """What somebody else made needs no announcement: it is not ours before it is written."""
     changes = [create(TRIAGE), Change(BOT, Action.UPDATE, id="app_1", record=Record())]
     assert announced(Ledger(OWNER), changes).begun == {TRIAGE}
+    assert announced(known(BOT), changes).begun == {TRIAGE, BOT}
 
 
 def test_what_was_not_done_is_not_remembered():
