@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.errors import Fault
 from reconciler.kinds.kind import Identity, Kind, Shape
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.plan.diff import diff
+from reconciler.plan.diff import diff, is_unwritten
 from reconciler.resource import Address, Desired
 
 
@@ -218,7 +218,7 @@ def _uneven(wanted: list[Desired], live: list[Wire], shapes: Mapping[str, Shape]
 
 def _is_incomplete(one: Desired, shape: Shape) -> bool:
     """Say whether a live child is what a declared one would be before the last call of its creation."""
-    return all(change.old is None for change in diff(one.kind, one.spec, shape))
+    return all(is_unwritten(one.kind, shape, change) for change in diff(one.kind, one.spec, shape))
 
 
 def _unclear(wanted: list[Desired], live: list[Wire]) -> list[Fault]:

@@ -9,7 +9,7 @@ from reconciler.errors import Fault
 from reconciler.kinds.kind import Shape, Twin, switches
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
-from reconciler.plan.diff import without
+from reconciler.plan.diff import is_unwritten, without
 from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
@@ -94,12 +94,7 @@ def _is_left_half_done(desired: Desired, observed: Observed, steps: Sequence[Cha
     later: set[str] = set(switches(kind))
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
-
-    def is_unwritten(one: FieldChange) -> bool:
-        absent = value_at(kind.defaulted(without(observed.spec, one.path)), one.path)
-        return one.old is None or one.old == absent
-
-    return all(one.path[0] in later or is_unwritten(one) for step in steps for one in step.fields)
+    return all(one.path[0] in later or is_unwritten(kind, observed.spec, one) for step in steps for one in step.fields)
 
 
 def managed(desired: Desired) -> set[str]:

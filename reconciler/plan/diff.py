@@ -127,6 +127,14 @@ def without_set(value: Any) -> Any:
     return value
 
 
+def is_unwritten(kind: Kind, observed: Shape, one: FieldChange) -> bool:
+    """Say whether nobody wrote a field that differs: it is absent, or what absence means on the platform."""
+    absent: Any = kind.defaulted(without(observed, one.path))
+    for step in one.path:
+        absent = absent.get(step) if isinstance(absent, dict) else None
+    return one.old is None or one.old == absent
+
+
 def without(shape: Shape, path: tuple[str | int, ...]) -> Shape:
     """Return a shape less what stands at a path; a path into a list takes the list."""
     head, *rest = path
