@@ -48,17 +48,19 @@ def apply(
     """
     run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
     run.journal, run.overwrites = journal, overwrites
-    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
-        try:
+    pool = ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply")
+    try:
+        run.start_ready(pool)
+        while run.in_flight:
+            run.take_one()
             run.start_ready(pool)
-            while run.in_flight:
-                run.take_one()
-                run.start_ready(pool)
-        except KeyboardInterrupt:
-            run.interrupted = True
-            client.stop()
-            pool.shutdown(wait=True)
-            run.settle_rest()
+    except KeyboardInterrupt:
+        run.interrupted = True
+        client.stop()
+        pool.shutdown(wait=True)
+        run.settle_rest()
+    finally:
+        pool.shutdown(wait=False)  # who interrupts once more waits for nobody
     return run.result(), run.interrupted
 
 

@@ -313,3 +313,39 @@ def test_killed_anywhere_the_next_run_converges(world, stop_at):
     assert counts == {"memories": 1, "agents": 1, "apps": 1}
     assert [channel["channel_type"] for channel in world.one("apps", "bot")["channels"]].count("schedule") == 1
     assert len(world.one("apps", "bot")["channels"]) == 2
+
+
+def test_a_second_interrupt_waits_for_nobody(world, monkeypatch):
+    """While one interrupt lets what is in flight finish, another leaves it to its fate, as kill -9 would."""
+    entered, done, waits = threading.Event(), threading.Event(), []
+
+    class Impatient(apply_module.ThreadPoolExecutor):
+        """Is interrupted whenever somebody waits for its threads."""
+
+        def shutdown(self, wait=True, **more):  # noqa: FBT002 - as it is called
+            waits.append(wait)
+            if wait:
+                raise KeyboardInterrupt
+            super().shutdown(wait=False, **more)
+
+    def work(change, **_known):
+        entered.set()
+        assert done.wait(30)
+        return Done(change)
+
+    def listen(news):
+        if news.change.title == "b":
+            assert entered.wait(30)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(apply_module, "carry_out", work)
+    monkeypatch.setattr(apply_module, "ThreadPoolExecutor", Impatient)
+    world.agent("a")
+    world.agent("b")
+    plan = world.plan()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            apply(plan, client=world.writer(), ids=None, parallelism=2, listen=listen)
+        assert waits == [True, False]
+    finally:
+        done.set()
