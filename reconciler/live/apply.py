@@ -152,7 +152,7 @@ class _Run:
         except JournalError as error:  # what could not be noted was not sent
             return Failed(change, error) if doing.begun else NotStarted(change)
         except ReconcilerError as error:
-            return Failed(change, error)
+            return Failed(change, error, in_doubt=self.client.written != before)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
             return Failed(change, defect_of(error, doing=f"applying {change.address}"))
 

@@ -61,7 +61,9 @@ LADDER: tuple[Rung, ...] = (
 
 
 def carry_out(change: Change, *, client: WriteClient, ids: Ids, overwrites: bool = False) -> Outcome:
-    """Perform a change, and climb the ladder when it is refused. Raises SecretUnavailable and Interrupted.
+    """Perform a change, and climb the ladder when it is refused.
+
+    Raises SecretUnavailable, JournalError, and Interrupted and Stopped when nothing more may be sent.
 
     Before what exists is written, it is read: what others changed since the plan is a conflict, unless it `overwrites`.
     """
@@ -90,14 +92,16 @@ def settle(refusal: Refusal) -> Outcome | Again:
                 settled = rung.climb(refusal)
                 if isinstance(settled, Again) and refusal.is_last:
                     break
+                if isinstance(settled, Failed):
+                    return replace(settled, in_doubt=settled.in_doubt or refusal.climb.may_have_made)
                 if settled is not None:
                     return settled
     except ApiError as second:
         if not refusal.climb.is_in_doubt:
-            return Failed(refusal.change, second)
+            return Failed(refusal.change, second, in_doubt=refusal.climb.may_have_made)
         message = f"{refusal.error.message}; whether it was done could not be read ({second.message})"
         return Failed(refusal.change, Unreachable(message, hint=_UNKNOWN, ambiguous=True), in_doubt=True)
-    return Failed(refusal.change, refusal.error, in_doubt=refusal.climb.is_in_doubt)
+    return Failed(refusal.change, refusal.error, in_doubt=refusal.climb.may_have_made)
 
 
 def _noted(done: Done, climb: Climb) -> Done:

@@ -22,7 +22,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Tried, and not carried out, or not known to be: then it is `in_doubt`."""
+    """Tried, and not carried out; `in_doubt` when that is not known, or when a part of it was."""
 
     change: Change
     error: ReconcilerError

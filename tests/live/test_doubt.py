@@ -286,3 +286,46 @@ def test_several_that_could_be_it(world, clock):
     (outcome,) = world.apply().outcomes
     assert "2 of its name are there by now" in outcome.message
     assert world.lines == ["POST /v1/apps"]
+
+
+REFUSALS = {
+    "told to come later": lambda m, *at: m.instead(*at, (429, {"retry_after_seconds": 3600})),
+    "not heard": lambda m, *at: m.cut(*at, httpx.ConnectError("refused"), times=None),
+    "no role": lambda m, *at: m.instead(*at, (403, {"detail": "Owner access required"})),
+    "refused": lambda m, *at: m.instead(*at, (400, {"detail": "no"})),
+}
+
+
+@pytest.mark.parametrize("second", REFUSALS)
+def test_a_refusal_after_a_lost_answer_leaves_it_announced(world, clock, second):
+    """What may still come stays announced in the ledger, however the second attempt ends: it would be nobody's."""
+    world.agent("triage")
+    plan = world.plan()
+    world.meddler.cut("POST", "/v1/agents", httpx.ReadTimeout("slow"))
+    REFUSALS[second](world.meddler, "POST", "/v1/agents")
+    (outcome,) = world.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.in_doubt
+    assert world.ledger.begun == {outcome.change.address}
+
+
+def test_a_refused_create_is_announced_no_more(world):
+    """What surely was not made is not ours when somebody else makes it."""
+    world.agent("triage")
+    world.meddler.instead("POST", "/v1/agents", (403, {"detail": "Owner access required"}))
+    (outcome,) = world.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert not outcome.in_doubt
+    assert world.ledger.begun == frozenset()
+
+
+def test_a_create_whose_rest_is_refused_is_finished_by_the_next_run(world):
+    """The first of two calls made it: that the second is refused does not make it somebody else's."""
+    world.adopt = "exact"
+    world.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"})
+    world.meddler.instead("PATCH", "/v1/orgs/.*", (403, {"detail": "no"}))
+    (outcome,) = world.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.in_doubt
+    world.converge()
+    assert world.plan().is_empty
