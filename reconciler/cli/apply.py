@@ -19,7 +19,7 @@ from reconciler.cli import options
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.plan import show, tell_neighbours, with_reason
 from reconciler.cli.unfinished import settle, tell, unfinished
-from reconciler.errors import Exit, PlanFileError, UsageError
+from reconciler.errors import Exit, OutputError, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
@@ -259,7 +259,7 @@ def carry_out(
 
         def listen(news: Any) -> None:
             if console.as_json:
-                with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
+                with suppress(BrokenPipeError, OutputError):  # the writes go on when nobody can be told of them
                     if isinstance(news, Started):
                         console.event(events.running(news.change))
                     elif not isinstance(news, NotStarted):  # those are told together in the end

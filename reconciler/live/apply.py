@@ -60,7 +60,7 @@ def apply(
         pool.shutdown(wait=True)
         run.settle_rest()
     finally:
-        pool.shutdown(wait=False)  # who interrupts once more waits for nobody
+        pool.shutdown(wait=not run.interrupted)  # who interrupts once more waits for nobody
     return run.result(), run.interrupted
 
 

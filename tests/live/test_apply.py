@@ -9,13 +9,16 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.errors import Defect
+from reconciler.cli.apply import carry_out
+from reconciler.errors import Defect, OutputError
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted
 from reconciler.plan.plan import Plan
+from reconciler.report.style import Style
 from reconciler.resource import Address
+from reconciler.settings import settings
 
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
 
@@ -349,3 +352,19 @@ def test_a_second_interrupt_waits_for_nobody(world, monkeypatch):
         assert waits == [True, False]
     finally:
         done.set()
+
+
+def test_events_that_cannot_be_written_do_not_end_a_run(world):
+    """A disk that is full of events is told in the end; what is to be written is written, and the ledger learns it."""
+
+    def full(*_event):
+        raise OutputError("cannot write to standard output: No space left on device")
+
+    for name in "abc":
+        world.agent(name)
+    plan = world.plan()
+    console = SimpleNamespace(style=Style(), as_json=True, event=full, text=lambda _lines: None, end=full)
+    with pytest.raises(OutputError):
+        carry_out(plan, settings(env={}), console, world.writer(), world.keeper, recheck=True)
+    assert {address.name for address in world.ledger.entries} == set("abc")
+    assert world.ledger.begun == frozenset()
