@@ -28,6 +28,8 @@ READ_TRIES = 3
 _PAUSE = 0.25
 _WAIT = 1.0
 """Seconds to wait after a 429 that does not say how long."""
+_LEAST_WAIT = 0.25
+"""Seconds to wait after a 429 in any case: less, again and again, would be a spin until our patience is over."""
 _ANSWER, _CONNECT = 30.0, 10.0
 _TIMEOUT = httpx.Timeout(_ANSWER, connect=_CONNECT)
 _LEAST_OF_A_READ = 0.05
@@ -156,7 +158,9 @@ class Connection:
             if verdict is not Verdict.ANSWERED:
                 problem = problem_of(response, message.asked)
                 what = f"{message.doing}: {problem}"
-                quiet = problem.retry_after or (_WAIT if verdict is Verdict.REFUSED else 0.0)
+                quiet = problem.retry_after or 0.0
+                if verdict is Verdict.REFUSED:
+                    quiet = max(quiet or _WAIT, _LEAST_WAIT)
         except httpx.TransportError as error:
             what = f"{message.doing}: {_reason(error)}"
             may_be_done = not isinstance(error, _NEVER_SENT)
