@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from reconciler.cli.apply import carry_out
-from reconciler.errors import Defect, OutputError
+from reconciler.errors import Defect, Exit, Interrupted, OutputError
+from reconciler.ledger.file_backend import FileBackend
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
@@ -325,7 +326,7 @@ def test_a_second_interrupt_waits_for_nobody(world, monkeypatch):
     class Impatient(apply_module.ThreadPoolExecutor):
         """Is interrupted whenever somebody waits for its threads."""
 
-        def shutdown(self, wait=True, **more):  # noqa: FBT002 - as it is called
+        def shutdown(self, wait=True, **more):
             waits.append(wait)
             if wait:
                 raise KeyboardInterrupt
@@ -368,3 +369,22 @@ def test_events_that_cannot_be_written_do_not_end_a_run(world):
         carry_out(plan, settings(env={}), console, world.writer(), world.keeper, recheck=True)
     assert {address.name for address in world.ledger.entries} == set("abc")
     assert world.ledger.begun == frozenset()
+
+
+def test_an_interrupt_while_the_ledger_is_written(world, monkeypatch):
+    """What was done is told all the same, and that the ledger does not know it; the next run finds out by reading."""
+
+    def interrupted(*_given, **_more):
+        raise KeyboardInterrupt
+
+    world.agent("triage")
+    plan = world.plan()
+    with monkeypatch.context() as patch:
+        patch.setattr(FileBackend, "write", interrupted)
+        applied = world.apply(plan)
+    assert words(applied) == {"Agent/triage": "Done"}
+    assert isinstance(applied.unrecorded, Interrupted)
+    assert Exit.INTERRUPTED in applied.exit_codes
+    assert world.ledger.begun == {applied.outcomes[0].change.address}
+    world.converge()
+    assert world.plan().is_empty
