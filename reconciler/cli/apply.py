@@ -119,7 +119,7 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
         plan = plan_afresh(settings, client=client, read_ledger=read, config=config, stdin=sys.stdin.buffer)
         show(plan, console)
         tell_neighbours(plan, keeper.backend, console)
-        judged = left.judged(plan, is_whole=plan.partial is None)
+        judged = left.judged(plan, is_whole=plan.partial is None, commit=keeper.commit)
         tell(judged, console)
         if plan.is_empty:
             settle(judged, by=keeper.run)
@@ -191,7 +191,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
 
     def begun() -> None:
         _claim(marker)
-        judged = left.judged(saved.plan, is_whole=False)
+        judged = left.judged(saved.plan, is_whole=False, commit=keeper.commit)
         tell(judged, console)
         settle(judged, by=keeper.run)
 
