@@ -69,7 +69,7 @@ def test_names_change_hands_in_one_apply(open_world, kind, renaming):
     with open_world() as world:
         ids = born(world, kind, becomes)
         declare(world, kind, ids, becomes, new)
-        read = loads(dumps(world.plan(), plan_id="1", origin=Origin(api_url="x")), name="p")
+        read = loads(dumps(world.plan(), plan_id="1", origin=Origin(api_url="x", manifests=("fleet",))), name="p")
         applied = world.apply(read.plan, parallel=4)
         assert applied.exit_codes == (0,), applied.outcomes
         assert active(world, kind) == as_wanted(becomes, new)
