@@ -272,18 +272,17 @@ _GIVEN_UP_WAITING = (502, 504)
 class Unreachable(ApiError):
     """No answer: the host is unknown, refuses, or the connection broke or timed out.
 
-    `ambiguous` is true when the request may have been carried out all the same, `late` when it still may be.
+    `ambiguous` is true when the request may have been carried out all the same, or still may be.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, ambiguous: bool = False, late: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, ambiguous: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.ambiguous = ambiguous
-        self.late = late
 
     @property
     def may_come_late(self) -> bool:
-        """Whether the connection was given up while the platform may still be at work."""
-        return self.late
+        """Whether the connection ended while the platform may still be at work."""
+        return self.ambiguous
 
 
 class Unauthorized(ApiError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import (
     ApiError,
+    Interrupted,
     ManifestError,
     NothingDeclared,
     PlanRefused,
@@ -246,6 +247,11 @@ def apply_plan(
             if applied is None:
                 raise
             applied = replace(applied, unrecorded=error)  # what was written is to be told all the same
+        except KeyboardInterrupt:
+            if applied is None:
+                raise
+            cut_short = Interrupted("interrupted while the ledger was written", hint="run again: it learns the rest")
+            applied = replace(applied, interrupted=True, unrecorded=cut_short)
         if client.journal:
             client.journal.end(applied)
     return replace(applied, run=keeper.run)

@@ -20,7 +20,7 @@ from reconciler.cli.console import Console, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import show, tell_neighbours, with_reason
 from reconciler.cli.unfinished import settle, tell, unfinished
-from reconciler.errors import Exit, PlanFileError, UsageError
+from reconciler.errors import Exit, OutputError, PlanFileError, UsageError
 from reconciler.plan.outcome import NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
@@ -123,7 +123,7 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
         show(plan, console)
         console.about(Made(plan), facts=lambda: facts_of(settings, plan=plan))
         tell_neighbours(plan, keeper.backend, console)
-        judged = left.judged(plan, is_whole=plan.partial is None)
+        judged = left.judged(plan, is_whole=plan.partial is None, commit=keeper.commit)
         tell(judged, console)
         if plan.is_empty:
             settle(judged, by=keeper.run)
@@ -196,7 +196,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
 
     def begun() -> None:
         _claim(marker)
-        judged = left.judged(saved.plan, is_whole=False)
+        judged = left.judged(saved.plan, is_whole=False, commit=keeper.commit)
         tell(judged, console)
         settle(judged, by=keeper.run)
 
@@ -264,7 +264,7 @@ def carry_out(
 
         def listen(news: Any) -> None:
             if not console.speaks:
-                with suppress(BrokenPipeError):  # the writes go on when the reader of the events went away
+                with suppress(BrokenPipeError, OutputError):  # the writes go on when nobody can be told of them
                     if isinstance(news, Started):
                         console.event(events.running(news.change))
                     elif not isinstance(news, NotStarted):  # those are told together in the end

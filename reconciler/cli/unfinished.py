@@ -34,14 +34,15 @@ class Unfinished:
     found: Sequence[PastRun]
     api_url: str
 
-    def judged(self, plan: Plan, *, is_whole: bool) -> Sequence[Judged]:
-        """Say of each run what its open intents came to, by a plan that read the platform after it died."""
+    def judged(self, plan: Plan, *, is_whole: bool, commit: str | None) -> Sequence[Judged]:
+        """Say of each run what its open intents came to, by a plan of a commit that read the platform after it died."""
         if not self.found:
             return ()
         from reconciler.plan.settle import settle
 
         return [
-            Judged(run, settle(run.id, run.log, plan, is_whole=is_whole, api_url=self.api_url)) for run in self.found
+            Judged(run, settle(run.id, run.log, plan, is_whole=is_whole, api_url=self.api_url, commit=commit))
+            for run in self.found
         ]
 
 

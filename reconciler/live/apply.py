@@ -16,7 +16,7 @@ from reconciler.live.ids import Ids
 from reconciler.live.journal import Doing, Journal, about
 from reconciler.live.ladder import carry_out
 from reconciler.plan.change import Change
-from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted, Outcome
+from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed, NotStarted, Outcome
 from reconciler.plan.plan import Plan
 
 
@@ -48,22 +48,26 @@ def apply(
     """
     run = _Run(plan, client=client, ids=ids, parallelism=parallelism, listen=listen)
     run.journal, run.overwrites = journal, overwrites
-    with ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply") as pool:
-        try:
+    pool = ThreadPoolExecutor(max_workers=parallelism, thread_name_prefix="apply")
+    try:
+        run.start_ready(pool)
+        while run.in_flight:
+            run.take_one()
             run.start_ready(pool)
-            while run.in_flight:
-                run.take_one()
-                run.start_ready(pool)
-        except KeyboardInterrupt:
-            run.interrupted = True
-            client.stop()
-            pool.shutdown(wait=True)
-            run.settle_rest()
+    except KeyboardInterrupt:
+        run.interrupted = True
+        client.stop()
+        pool.shutdown(wait=True)
+        run.settle_rest()
+    finally:
+        pool.shutdown(wait=not run.interrupted)  # who interrupts once more waits for nobody
     return run.result(), run.interrupted
 
 
 def may_exist(outcome: Outcome) -> bool:
     """Say whether a creation that is not known to have succeeded may have happened all the same."""
+    if isinstance(outcome, Conflicted):
+        return outcome.in_doubt
     if not isinstance(outcome, Failed):
         return False
     return outcome.in_doubt or (
@@ -150,7 +154,7 @@ class _Run:
         except JournalError as error:  # what could not be noted was not sent
             return Failed(change, error) if doing.begun else NotStarted(change)
         except ReconcilerError as error:
-            return Failed(change, error)
+            return Failed(change, error, in_doubt=self.client.written != before)
         except Exception as error:  # noqa: BLE001 - a defect in one change must not hang the run or hide the others
             return Failed(change, defect_of(error, doing=f"applying {change.address}"))
 

@@ -23,6 +23,8 @@ def beforehand(climb: Climb) -> Outcome | None:
         return None
     found = _when_at_rest(climb)
     match found:
+        case Conflicted():
+            return found
         case Reached() if not change.secrets:
             return Done(change, adopted=True, note="somebody else did it meanwhile")
         case Gone() if change.action is Action.ARCHIVE:
@@ -35,7 +37,7 @@ def beforehand(climb: Climb) -> Outcome | None:
     return None
 
 
-def _when_at_rest(climb: Climb) -> Standing:
+def _when_at_rest(climb: Climb) -> Standing | Conflicted:
     """Look, and wait while content is being fetched: a write would discard that.
 
     everruns-api/agents-memories-sessions.md, 4.4: a PATCH while syncing leaves a memory syncing for minutes.
@@ -48,6 +50,7 @@ def _when_at_rest(climb: Climb) -> Standing:
         if climb.change.action is Action.ARCHIVE or state is None or not state.is_fetching:
             return found
         if waited >= SYNC_PATIENCE:
-            return Moved(f"its content is still being fetched after {SYNC_PATIENCE:.0f} s")
+            why = f"its content is still being fetched after {SYNC_PATIENCE:.0f} s"
+            return Conflicted(climb.change, why, hint="run again when that has ended: a write would discard it")
         climb.client.rest(_POLL)
         waited += _POLL

@@ -19,8 +19,9 @@ from reconciler.plan.outcome import Outcome
 class Climb:
     """A change that is being carried out, by one worker.
 
-    `notes` is what people are told once it is done. `is_in_doubt` says that a write of it was sent whose fate was not
-    known. With `overwrites` what others changed since the plan is written over.
+    `change` is the plan's, or what is carried out in its place. `notes` is what people are told once it is done.
+    `is_in_doubt` says that a write of it was sent whose fate was not known; `written_before` counts the worker's writes
+    before this change. With `overwrites` what others changed since the plan is written over.
     """
 
     change: Change
@@ -29,11 +30,21 @@ class Climb:
     overwrites: bool = False
     is_in_doubt: bool = False
     notes: list[str] = field(default_factory=list)
+    written_before: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.written_before = self.client.written
 
     @property
     def creates(self) -> bool:
         """Whether the resource is still to be made: once it has an id, only the rest of it is to be written."""
         return self.change.action is Action.CREATE and not self.ids.has(self.change.address)
+
+    @property
+    def may_have_made(self) -> bool:
+        """Whether something of it may be there though it failed: its fate is unknown, or only its rest was refused."""
+        has_written = self.client.written != self.written_before
+        return self.is_in_doubt or (has_written and self.ids.has(self.change.address))
 
     def siblings(self) -> list[Wire]:
         """Read everything live of the kind, beside the change's resource. Raises ApiError."""
@@ -60,11 +71,15 @@ class Climb:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A write of a climb that was refused, or whose fate is unknown; after the last, nothing is tried again."""
+    """A write of a climb that was refused, or whose fate is unknown; after the last, nothing is tried again.
+
+    `was_sent` says that a write went out before the error came.
+    """
 
     climb: Climb
     error: ApiError
     is_last: bool
+    was_sent: bool = True
 
     @property
     def change(self) -> Change:

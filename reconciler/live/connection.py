@@ -28,6 +28,8 @@ READ_TRIES = 3
 _PAUSE = 0.25
 _WAIT = 1.0
 """Seconds to wait after a 429 that does not say how long."""
+_LEAST_WAIT = 0.25
+"""Seconds to wait after a 429 in any case: less, again and again, would be a spin until our patience is over."""
 _ANSWER, _CONNECT = 30.0, 10.0
 _TIMEOUT = httpx.Timeout(_ANSWER, connect=_CONNECT)
 _LEAST_OF_A_READ = 0.05
@@ -152,11 +154,13 @@ class Connection:
         try:
             response = self._sent(message, turn)
             verdict = _verdict(response.status_code)
-            may_be_done = response.is_success or verdict.is_fault
+            may_be_done = response.status_code < 400 or verdict.is_fault  # noqa: PLR2004 - a refusal is 4xx
             if verdict is not Verdict.ANSWERED:
                 problem = problem_of(response, message.asked)
                 what = f"{message.doing}: {problem}"
-                quiet = problem.retry_after or (_WAIT if verdict is Verdict.REFUSED else 0.0)
+                quiet = problem.retry_after or 0.0
+                if verdict is Verdict.REFUSED:
+                    quiet = max(quiet or _WAIT, _LEAST_WAIT)
         except httpx.TransportError as error:
             what = f"{message.doing}: {_reason(error)}"
             may_be_done = not isinstance(error, _NEVER_SENT)
@@ -215,8 +219,7 @@ class Connection:
         hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        late = ambiguous and isinstance(error, httpx.TimeoutException)
-        return Unreachable(f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous, late=late)
+        return Unreachable(f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous)
 
     def close(self) -> None:
         """Close every connection."""

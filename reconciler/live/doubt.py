@@ -8,10 +8,10 @@ from reconciler.errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
-from reconciler.live.perform import collection, key_note
+from reconciler.live.perform import collection, key_note, perform
 from reconciler.live.shapes import Wire
 from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
-from reconciler.plan.change import Action, Change
+from reconciler.plan.change import Action, Change, secrets_in
 from reconciler.plan.outcome import Conflicted, Done, Failed
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -73,9 +73,20 @@ def _creation(climb: Climb, error: ApiError) -> Settled:
             return conflict
     note = key_note(change, wire["id"], climb.ids, base=climb.client.base)
     again = is_ours(wire, climb)
+    if wire["id"] != ids.chosen(change.address):
+        _send_secrets(climb, wire["id"])
     if note:
         climb.notes.append(f"its key was lost with it: {note}")
     return again
+
+
+def _send_secrets(climb: Climb, id_: str) -> None:
+    """Send what holds secrets once more: that they arrived cannot be read, and it may be somebody else's after all."""
+    change = climb.change
+    later = change.kind.wire.create(change.body, collection(change, climb.ids)).follow_up
+    held = {name: value for name, value in change.body.items() if name not in later and any(secrets_in(value))}
+    if held:
+        perform(replace(change, action=Action.UPDATE, id=id_, body=held), client=climb.client, ids=climb.ids)
 
 
 def _first(change: Change, later: Shape) -> Shape:

@@ -8,7 +8,6 @@ from reconciler.errors import AllowedAction, Problem
 from reconciler.kinds.kind import Shape, Twin, kept_by_replace
 from reconciler.live.climb import Again, Climb, Settled
 from reconciler.live.links import own_path
-from reconciler.live.perform import perform
 from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, holds_unknown_secret
 from reconciler.plan.diff import diff
@@ -75,11 +74,12 @@ def _adopted(wire: Wire, climb: Climb, problem: Problem) -> Outcome:
     conflict = differences(wire, change, climb)
     if conflict is not None:
         return replace(conflict, message=f"{conflict.message} ({problem})")
-    if change.adopt == "never" and not climb.is_in_doubt:
+    may_be_ours = climb.is_in_doubt and climb.ids.chosen(change.address) is None
+    if change.adopt == "never" and not may_be_ours:
         message = f"{wire['id']} is already there, and adopt: never forbids to take it over ({problem})"
         return Conflicted(change, message, hint="give yours another name, or adopt: exact")
     climb.ids.created(change.address, wire["id"])
-    if climb.is_in_doubt:
+    if may_be_ours:
         return Done(change, note=f"its answer was lost; read back: it is there as {wire['id']}")
     return Done(change, adopted=True, note=f"was already there as {wire['id']}")
 
@@ -107,9 +107,15 @@ def unarchived(action: AllowedAction, climb: Climb, problem: Problem) -> Settled
         return _revive(wire, climb, problem)
     if change.adopt != "overwrite":
         return _adopted(wire, climb, problem)
-    climb.ids.created(change.address, wire["id"])
-    update = replace(change, action=Action.UPDATE, id=wire["id"])
-    return Done(change, note=perform(update, client=client, ids=climb.ids).note or "was archived; restored")
+    return _instead(replace(change, action=Action.UPDATE, id=wire["id"]), climb)
+
+
+def _instead(change: Change, climb: Climb) -> Again:
+    """Carry out another change in the place of the plan's: what is refused or lost of it climbs the same ladder."""
+    climb.ids.created(change.address, change.id or "")
+    climb.change = change
+    climb.notes.append("was archived; restored")
+    return Again()
 
 
 def _foreign(change: Change, what: str, problem: Problem) -> Conflicted:
@@ -117,7 +123,7 @@ def _foreign(change: Change, what: str, problem: Problem) -> Conflicted:
     return Conflicted(change, f"{what} ({problem})", hint=hint)
 
 
-def _revive(wire: Wire, climb: Climb, problem: Problem) -> Outcome:
+def _revive(wire: Wire, climb: Climb, problem: Problem) -> Settled:
     """Bring back an archived holder of the name by PUT, where the kind knows that; what is undeclared stays."""
     change = climb.change
     live = shape_from(change.kind, wire)
@@ -126,9 +132,7 @@ def _revive(wire: Wire, climb: Climb, problem: Problem) -> Outcome:
     lost = next(unfit(change.kind, body, change.body, live), None)
     if not may or lost is not None or holds_unknown_secret(body):
         return _foreign(change, f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name", problem)
-    climb.ids.created(change.address, wire["id"])
     kept = [str(path[0]) for path in kept_by_replace(change.kind)]
     then: Shape = {name: [] for name in kept if body.get(name) == [] and live.get(name)}
     restore = replace(change, action=Action.RESTORE, body=body, then=then, id=wire["id"], replace=True)
-    perform(restore, client=climb.client, ids=climb.ids)
-    return Done(change, note="was archived; restored")
+    return _instead(restore, climb)

@@ -172,6 +172,8 @@ class Journal:
         with self._syncing:
             if self._durable >= mine:
                 return
+            if self.broken:  # a sync after one that failed succeeds, and brings nothing to the disk
+                raise self.broken
             upto = self._appended
             try:
                 os.fsync(self._handle)

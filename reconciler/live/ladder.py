@@ -18,7 +18,7 @@ from reconciler.live.doubt import settle_doubt
 from reconciler.live.ids import Ids
 from reconciler.live.perform import perform
 from reconciler.plan.change import Action, Change
-from reconciler.plan.outcome import Done, Failed, Outcome
+from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
 
 _UNKNOWN = "run again when the platform can be read: what was done is found, nothing is done twice"
 TRIES = 4
@@ -44,7 +44,7 @@ def _create_offers(rel: str) -> Callable[[Refusal], bool]:
 
 LADDER: tuple[Rung, ...] = (
     Rung("told to come later than we wait", lambda r: isinstance(r.error, Throttled), rungs.give_up),
-    Rung("its fate is unknown", lambda r: is_ambiguous(r.error), settle_doubt),
+    Rung("its fate is unknown", lambda r: r.was_sent and is_ambiguous(r.error), settle_doubt),
     Rung("not heard", lambda r: r.status == 0, rungs.give_up),
     Rung("retry-later", _offers("retry-later"), rungs.wait_as_told),
     Rung("retry", _offers("retry"), rungs.retry),
@@ -61,7 +61,9 @@ LADDER: tuple[Rung, ...] = (
 
 
 def carry_out(change: Change, *, client: WriteClient, ids: Ids, overwrites: bool = False) -> Outcome:
-    """Perform a change, and climb the ladder when it is refused. Raises SecretUnavailable and Interrupted.
+    """Perform a change, and climb the ladder when it is refused.
+
+    Raises SecretUnavailable, JournalError, and Interrupted and Stopped when nothing more may be sent.
 
     Before what exists is written, it is read: what others changed since the plan is a conflict, unless it `overwrites`.
     """
@@ -73,13 +75,15 @@ def carry_out(change: Change, *, client: WriteClient, ids: Ids, overwrites: bool
     if settled is not None:
         return settled
     for number in range(1, TRIES + 1):
+        before = client.written
         try:
-            return _noted(perform(change, client=client, ids=ids), climb)
+            return _told(change, perform(climb.change, client=client, ids=ids), climb)
         except ApiError as error:
-            outcome = settle(Refusal(climb, error, is_last=number == TRIES))
+            was_sent = client.written != before
+            outcome = settle(Refusal(climb, error, is_last=number == TRIES, was_sent=was_sent))
             if not isinstance(outcome, Again):
-                return _noted(outcome, climb) if isinstance(outcome, Done) else outcome
-    raise AssertionError("the last attempt always has an outcome")
+                return _told(change, outcome, climb)
+    raise RuntimeError("the last attempt always has an outcome")
 
 
 def settle(refusal: Refusal) -> Outcome | Again:
@@ -90,17 +94,24 @@ def settle(refusal: Refusal) -> Outcome | Again:
                 settled = rung.climb(refusal)
                 if isinstance(settled, Again) and refusal.is_last:
                     break
+                if isinstance(settled, Failed):
+                    return replace(settled, in_doubt=settled.in_doubt or refusal.climb.may_have_made)
                 if settled is not None:
                     return settled
     except ApiError as second:
         if not refusal.climb.is_in_doubt:
-            return Failed(refusal.change, second)
+            return Failed(refusal.change, second, in_doubt=refusal.climb.may_have_made)
         message = f"{refusal.error.message}; whether it was done could not be read ({second.message})"
         return Failed(refusal.change, Unreachable(message, hint=_UNKNOWN, ambiguous=True), in_doubt=True)
-    return Failed(refusal.change, refusal.error, in_doubt=refusal.climb.is_in_doubt)
+    return Failed(refusal.change, refusal.error, in_doubt=refusal.climb.may_have_made)
 
 
-def _noted(done: Done, climb: Climb) -> Done:
-    """Add what people are to know of the way there."""
-    notes = [*climb.notes, *([done.note] if done.note else [])]
-    return replace(done, note="; ".join(notes)) if notes else done
+def _told(change: Change, outcome: Outcome, climb: Climb) -> Outcome:
+    """Tell an outcome of the plan's change, and of one that is done what people are to know of the way there."""
+    match outcome:
+        case Done(note=note):
+            notes = [*climb.notes, *([note] if note else [])]
+            return replace(outcome, change=change, note="; ".join(notes) or None)
+        case Conflicted():
+            return replace(outcome, change=change, in_doubt=climb.may_have_made)
+    return replace(outcome, change=change)

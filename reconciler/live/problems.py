@@ -15,6 +15,7 @@ from reconciler.live.hearsay import Asked, plainly
 from reconciler.live.http import httpx
 from reconciler.live.known_texts import known
 from reconciler.live.shapes import is_too_deep
+from reconciler.plan.journal import told_code
 
 NOT_SHOWN: Final = "(an address that is not shown)"
 """Stands for a link that may hold a secret; it leads nowhere on the platform, and so is not followed."""
@@ -25,11 +26,6 @@ _WEB_PAGE = "the answer is a web page, not the API's"
 _MOST_NAMED = 3
 _RELATIONS = frozenset({"retry-later", "retry", "get-existing", "unarchive"})
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"})
-_CODES = frozenset(
-    "internal_error not_found conflict already_exists feature_not_enabled rate_limited database_pool_exhausted "
-    "bad_gateway unauthorized forbidden unprocessable bad_request invalid_change_reason reason_required "
-    "manager_context_changed agent_already_exists agent_name_too_long".split()
-)
 _OPERATION = re.compile(
     "(?:get|list|create|update|unarchive|restore|publish|unpublish)_"
     "(?:agent|app|memory|organization|org|harness|channel|manager_context)s?"
@@ -111,7 +107,7 @@ def _code(raw: Any, *, is_strict: bool) -> str | None:
     """Return a code that is known (4.2), or that is at least a name where only the key could be repeated."""
     if not isinstance(raw, str):
         return None
-    return raw if raw in _CODES or (not is_strict and plainly(raw, Asked()) == raw) else None
+    return told_code(raw) or (raw if not is_strict and plainly(raw, Asked()) == raw else None)
 
 
 def request_id(response: httpx.Response) -> str | None:

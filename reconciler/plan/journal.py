@@ -129,7 +129,7 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The run's own last word; `error` is the class of what ended it before its first write."""
+    """The run's own last word; `error` is the class of what ended it before its outcomes were known."""
 
     at: str
     exit_codes: tuple[int, ...]

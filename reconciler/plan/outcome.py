@@ -21,7 +21,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Tried, and not carried out, or not known to be: then it is `in_doubt`."""
+    """Tried, and not carried out; `in_doubt` when that is not known, or when a part of it was."""
 
     change: Change
     error: ReconcilerError
@@ -38,12 +38,16 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """Not carried out: something else is there, and git does not say to overwrite it."""
+    """Not carried out: something else is there, and git does not say to overwrite it.
+
+    `in_doubt` says that something of it may have been made all the same.
+    """
 
     change: Change
     message: str
     fields: tuple[FieldChange, ...] = ()
     hint: str | None = None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,27 +42,34 @@ _WORDS = {
 }
 
 
-def settle(run: str, log: Log, plan: Plan, *, is_whole: bool, api_url: str) -> tuple[Verdict, ...]:
+def settle(
+    run: str, log: Log, plan: Plan, *, is_whole: bool, api_url: str, commit: str | None = None
+) -> tuple[Verdict, ...]:
     """Judge every open intent of a run by a plan whose reading is younger than the run.
 
-    `is_whole` says that the plan looked at everything that git declares: then what has no step is as git wants it.
+    `is_whole` says that the plan looked at everything that git declares: then what has no step is as git wants it; at
+    another `commit` than the run's that may be how it was before.
     """
+    has_moved = bool(log.head and log.head.commit and commit and log.head.commit != commit)
     steps: dict[str, Change] = {}
     for change in plan.changes:
         steps.setdefault(change.step, change)
     found = []
     for intent in log.open:
         left = steps.get(intent.step)
-        finding = _finding(intent, left, is_whole=is_whole)
+        finding = _finding(intent, left, is_whole=is_whole, has_moved=has_moved)
         is_lost = intent.one_time and (finding in _MADE or (left is not None and left.action is Action.CONFLICT))
         command = _new_key(intent, left, plan, api_url=api_url) if is_lost else None
         found.append(Verdict(run, intent, finding, command))
     return tuple(found)
 
 
-def _finding(intent: Intent, change: Change | None, *, is_whole: bool) -> Finding:
+def _finding(intent: Intent, change: Change | None, *, is_whole: bool, has_moved: bool) -> Finding:
+    if change is None and not is_whole:
+        return Finding.NOT_SEEN
     if change is None:
-        return Finding.CARRIED_OUT if is_whole else Finding.NOT_SEEN
+        is_back = has_moved and intent.action != Action.CREATE.value
+        return Finding.MOOT if is_back else Finding.CARRIED_OUT
     same = change.action.value == intent.action
     match intent.action, change.action:
         case "create" | "update" | "restore", Action.ADOPT | Action.RECORD:

@@ -73,7 +73,7 @@ def run_text(id_: str, log: Log, standing: Standing, *, style: Style) -> Iterato
         counts = ", ".join(f"{count:,} {became.replace('_', ' ')}" for became, count in log.counts.items())
         yield f"{counted(head.steps, 'step')}{f': {counts}' if counts else ''}"
     if log.end and log.end.error:
-        yield f"It ended before its first write: {style.paint(log.end.error)}"
+        yield f"It was ended by an error: {style.paint(log.end.error)}"
     yield from _damage("its journal", log.damage, style)
     writes: defaultdict[str, list[Intent]] = defaultdict(list)
     for intent in log.intents:

@@ -9,15 +9,18 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.errors import Defect
+from reconciler.cli.apply import carry_out
+from reconciler.errors import Defect, Exit, Interrupted, OutputError
+from reconciler.ledger.file_backend import FileBackend
 from reconciler.live import apply as apply_module
 from reconciler.live.apply import Started, apply
 from reconciler.plan.change import Action, Change
 from reconciler.plan.file import Origin, dumps, loads
 from reconciler.plan.outcome import Blocked, Done, Failed, NotStarted
 from reconciler.plan.plan import Plan
+from reconciler.report.style import Style
 from reconciler.resource import Address
-from reconciler.settings import LOCAL_URL
+from reconciler.settings import LOCAL_URL, settings
 
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}
 
@@ -365,3 +368,74 @@ def test_a_saved_plan_completes_an_organization(founded):
     assert saved.steps == plan.steps
     assert founded.apply(saved).exit_codes == (0,)
     assert founded.plan().is_empty
+
+
+def test_a_second_interrupt_waits_for_nobody(world, monkeypatch):
+    """While one interrupt lets what is in flight finish, another leaves it to its fate, as kill -9 would."""
+    entered, done, waits = threading.Event(), threading.Event(), []
+
+    class Impatient(apply_module.ThreadPoolExecutor):
+        """Is interrupted whenever somebody waits for its threads."""
+
+        def shutdown(self, wait=True, **more):
+            waits.append(wait)
+            if wait:
+                raise KeyboardInterrupt
+            super().shutdown(wait=False, **more)
+
+    def work(change, **_known):
+        entered.set()
+        assert done.wait(30)
+        return Done(change)
+
+    def listen(news):
+        if news.change.title == "b":
+            assert entered.wait(30)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(apply_module, "carry_out", work)
+    monkeypatch.setattr(apply_module, "ThreadPoolExecutor", Impatient)
+    world.agent("a")
+    world.agent("b")
+    plan = world.plan()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            apply(plan, client=world.writer(), ids=None, parallelism=2, listen=listen)
+        assert waits == [True, False]
+    finally:
+        done.set()
+
+
+def test_events_that_cannot_be_written_do_not_end_a_run(world):
+    """A disk that is full of events is told in the end; what is to be written is written, and the ledger learns it."""
+
+    def full(*_event):
+        raise OutputError("cannot write to standard output: No space left on device")
+
+    for name in "abc":
+        world.agent(name)
+    plan = world.plan()
+    console = SimpleNamespace(style=Style(), as_json=True, speaks=False, event=full, text=lambda _lines: None, end=full)
+    with pytest.raises(OutputError):
+        carry_out(plan, settings(env={}), console, world.writer(), world.keeper, recheck=True)
+    assert {address.name for address in world.ledger.entries} == set("abc")
+    assert world.ledger.begun == frozenset()
+
+
+def test_an_interrupt_while_the_ledger_is_written(world, monkeypatch):
+    """What was done is told all the same, and that the ledger does not know it; the next run finds out by reading."""
+
+    def interrupted(*_given, **_more):
+        raise KeyboardInterrupt
+
+    world.agent("triage")
+    plan = world.plan()
+    with monkeypatch.context() as patch:
+        patch.setattr(FileBackend, "write", interrupted)
+        applied = world.apply(plan)
+    assert words(applied) == {"Agent/triage": "Done"}
+    assert isinstance(applied.unrecorded, Interrupted)
+    assert Exit.INTERRUPTED in applied.exit_codes
+    assert world.ledger.begun == {applied.outcomes[0].change.address}
+    world.converge()
+    assert world.plan().is_empty

@@ -281,6 +281,14 @@ def test_patience(world, clock, read, send, seconds):
     assert len(world.sent) == 2
 
 
+def test_a_moment_to_wait_is_no_spin(world, clock, read):
+    """A server that says next to nothing, for ever, is not asked thousands of times until our patience is over."""
+    world.meddler.instead("GET", "/v1/agents", (429, {"retry_after_seconds": 0.001}), times=None)
+    with pytest.raises(Throttled):
+        read()
+    assert len(world.sent) <= 500
+
+
 def test_patience_adds_up(world, clock, read):
     """A server that says a little longer for ever is given up on, too."""
     world.meddler.instead("GET", "/v1/agents", (429, {"retry_after_seconds": 50}), times=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from reconciler.plan.outcome import Done, Failed
+from reconciler.plan.outcome import Conflicted, Done, Failed
 
 TOKEN = {"env": "TOKEN"}
 WEBHOOK = {"name": "w", "type": "webhook", "config": {"message": "Go.", "token": TOKEN}}
@@ -37,7 +37,7 @@ NEVER = {
     "503": lambda m, *at: m.instead(*at, (503, {"retry_after_seconds": 1})),
     "504": lambda m, *at: m.instead(*at, (504, b"<html>")),
 }
-LATE = {"timeout", "504"}
+LATE = {"timeout", "504", "reset"}
 
 
 @dataclass(frozen=True)
@@ -286,3 +286,88 @@ def test_several_that_could_be_it(world, clock):
     (outcome,) = world.apply().outcomes
     assert "2 of its name are there by now" in outcome.message
     assert world.lines == ["POST /v1/apps"]
+
+
+REFUSALS = {
+    "told to come later": lambda m, *at: m.instead(*at, (429, {"retry_after_seconds": 3600})),
+    "not heard": lambda m, *at: m.cut(*at, httpx.ConnectError("refused"), times=None),
+    "no role": lambda m, *at: m.instead(*at, (403, {"detail": "Owner access required"})),
+    "refused": lambda m, *at: m.instead(*at, (400, {"detail": "no"})),
+}
+
+
+@pytest.mark.parametrize("second", REFUSALS)
+def test_a_refusal_after_a_lost_answer_leaves_it_announced(world, clock, second):
+    """What may still come stays announced in the ledger, however the second attempt ends: it would be nobody's."""
+    world.agent("triage")
+    plan = world.plan()
+    world.meddler.cut("POST", "/v1/agents", httpx.ReadTimeout("slow"))
+    REFUSALS[second](world.meddler, "POST", "/v1/agents")
+    (outcome,) = world.apply(plan).outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.in_doubt
+    assert world.ledger.begun == {outcome.change.address}
+
+
+def test_a_refused_create_is_announced_no_more(world):
+    """What surely was not made is not ours when somebody else makes it."""
+    world.agent("triage")
+    world.meddler.instead("POST", "/v1/agents", (403, {"detail": "Owner access required"}))
+    (outcome,) = world.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert not outcome.in_doubt
+    assert world.ledger.begun == frozenset()
+
+
+def test_a_create_whose_rest_is_refused_is_finished_by_the_next_run(world):
+    """The first of two calls made it: that the second is refused does not make it somebody else's."""
+    world.adopt = "exact"
+    world.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"})
+    world.meddler.instead("PATCH", "/v1/orgs/.*", (403, {"detail": "no"}))
+    (outcome,) = world.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert outcome.in_doubt
+    world.converge()
+    assert world.plan().is_empty
+
+
+def test_secrets_are_sent_to_what_was_found(world, clock):
+    """What is found may be another's of the same look: its secret is sent, so that what is remembered is true."""
+    world.bot("bot", WEBHOOK)
+    world.meddler.cut("POST", "/v1/apps/[^/]*/channels", httpx.ReadError("reset"), carried_out=True)
+    assert world.apply().exit_codes == (0,)
+    assert world.lines[-1] == "PATCH /v1/apps/app_/channels/appchan_"
+    assert world.writes[-1].body["channel_config"]["token"] == "sesame"
+
+
+def test_somebody_elses_is_not_taken_in_doubt(world, clock):
+    """An agent that has not the id we chose is not ours, however much it looks like it."""
+    world.adopt = "never"
+    world.agent("triage")
+
+    def another():
+        world.post("/v1/agents", name="triage", system_prompt="Help.")
+
+    world.meddler.instead("POST", "/v1/agents", (503, {"detail": "busy"}))
+    rule = world.meddler.rules[-1]
+    act = rule.do
+    rule.do = lambda sent, pass_on: (another(), act(sent, pass_on))[1]
+    (outcome,) = world.apply().outcomes
+    assert isinstance(outcome, Conflicted)
+    assert "adopt: never" in outcome.message
+
+
+@pytest.mark.parametrize("loss", LOST)
+def test_a_revival_whose_answer_is_lost(world, clock, loss):
+    """What stands in the way of a create and is brought back instead is settled by reading like any other write."""
+    world.adopt = "overwrite"
+    world.agent("triage", tags=["a"])
+    plan = world.plan()
+    agent = world.post("/v1/agents", name="triage", system_prompt="Old.")["id"]
+    world.api.delete(f"/v1/agents/{agent}")
+    LOST[loss](world.meddler, "PUT", "/v1/agents/.*")
+    world.forget()
+    applied = world.apply(plan, recheck=False)
+    assert applied.exit_codes == (0,), applied.outcomes
+    assert world.lines == ["POST /v1/agents", "PUT /v1/agents/agent_"]
+    assert world.plan().is_empty

@@ -144,6 +144,31 @@ def test_one_sync_serves_many(journal, monkeypatch):
     assert len(loads(journal.path.read_bytes()).answers) == 20
 
 
+def test_a_sync_after_one_that_failed_is_not_believed(journal, monkeypatch):
+    """The kernel tells of lost lines once: who waited behind that sync must not take the next one for theirs."""
+    busy, free, syncs = threading.Event(), threading.Event(), []
+
+    def syncing(handle):
+        syncs.append(handle)
+        busy.set()
+        assert free.wait(30)
+        if len(syncs) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(journal_module.os, "fsync", syncing)
+    answered = []
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(send, journal, lambda: answered.append(1))]
+        assert busy.wait(30)
+        sent.append(pool.submit(send, journal, lambda: answered.append(2)))
+        while journal._appended < 3:  # the head and both intents
+            threading.Event().wait(0.005)
+        free.set()
+        assert [type(one.exception()) for one in sent] == [JournalError] * 2
+    assert answered == []
+    assert len(syncs) == 1
+
+
 def test_a_full_disk_before_an_intent(kept, monkeypatch):
     """What cannot be noted is not sent; the run stops, says why, and the ledger learns what was done before."""
     for name in "abc":

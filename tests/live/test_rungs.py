@@ -253,6 +253,21 @@ def being_synced(world):
     assert reads[-4:] == ["GET", "GET", "GET", "PATCH"]
 
 
+def synced_for_ever(world):
+    """A sync that does not end is nothing that others wrote: no flag writes over it."""
+    source = {"type": "github", "repository": "acme/docs"}
+    world.memory("docs", source=source)
+    world.converge()
+    world.memory("docs", source=source, description="new")
+    plan = world.plan()
+    path = f"/v1/memories/{world.one('memories', 'docs')['id']}"
+    world.meddler.edit("GET", path, lambda wire: wire | {"sync_status": "syncing"}, times=None)
+    outcome = only(world.apply(plan, recheck=False, on_conflict="overwrite"))
+    assert isinstance(outcome, Conflicted)
+    assert "still being fetched after 300 s" in outcome.message
+    assert world.writes == []
+
+
 def foreign_link(world):
     """A link to another origin is not followed."""
     world.agent("triage")
@@ -286,6 +301,7 @@ def not_sent_twice(world):
 BESIDE = {
     "edited meanwhile": (edited_meanwhile, ladder, "beforehand", lambda _climb: None),
     "being synced": (being_synced, beforehand, "SYNC_PATIENCE", -1.0),
+    "synced for ever": (synced_for_ever, beforehand, "_when_at_rest", lambda _climb: None),
     "foreign link": (foreign_link, holder, "own_path", lambda _href, **_base: "/v1/agents"),
     "adopt never": (adopt_never, holder, "_adopted", lambda wire, climb, _problem: Done(climb.change, adopted=True)),
     "not sent twice": (not_sent_twice, doubt, "_not_made", lambda _climb, _error: doubt.Again()),

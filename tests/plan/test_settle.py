@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.journal import Answer, Finding, Intent, Log, content_of
+from reconciler.plan.journal import Answer, Finding, Head, Intent, Log, content_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.settle import settle
 from reconciler.resource import Address
@@ -74,6 +74,25 @@ def test_what_was_not_looked_at():
     """A plan of a part, or a saved one, says nothing of what it has no step for."""
     assert found(CREATE, None, is_whole=False).finding is Finding.NOT_SEEN
     assert found(CREATE, CREATE, is_whole=False).finding is Finding.NOT_CARRIED_OUT
+
+
+@pytest.mark.parametrize(
+    ("was", "at", "expected"),
+    [
+        (UPDATE, "a" * 40, Finding.CARRIED_OUT),
+        (UPDATE, None, Finding.CARRIED_OUT),
+        (UPDATE, "b" * 40, Finding.MOOT),
+        (doing(Action.PUBLISH), "b" * 40, Finding.MOOT),
+        (CREATE, "b" * 40, Finding.CARRIED_OUT),
+    ],
+)
+def test_what_git_took_back(was, at, expected):
+    """That nothing is left to do at another commit may be because git wants it as it was: an update reverted."""
+    head = Head("r1", "t", "ann", "host", 1, "repo", "root", "env", "https://x.test", 1, commit="a" * 40)
+    plan = Plan((), orgs={"acme": OrgRef("org_1", "Acme")})
+    log = Log((head, intent(was)))
+    (verdict,) = settle("r1", log, plan, is_whole=True, api_url="https://x.test", commit=at)
+    assert verdict.finding is expected
 
 
 def test_only_what_is_open_is_settled():
