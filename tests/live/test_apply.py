@@ -415,7 +415,8 @@ def test_events_that_cannot_be_written_do_not_end_a_run(world):
     for name in "abc":
         world.agent(name)
     plan = world.plan()
-    console = SimpleNamespace(style=Style(), as_json=True, speaks=False, event=full, text=lambda _lines: None, end=full)
+    quiet = {"text": lambda _lines: None, "about": lambda *_made, **_facts: None}
+    console = SimpleNamespace(style=Style(), as_json=True, speaks=False, event=full, end=full, **quiet)
     with pytest.raises(OutputError):
         carry_out(plan, settings(env={}), console, world.writer(), world.keeper, recheck=True)
     assert {address.name for address in world.ledger.entries} == set("abc")
