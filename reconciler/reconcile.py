@@ -237,6 +237,7 @@ def apply_plan(
                     ensure_fresh(plan, client=client, parallelism=settings.parallelism)
                 if client.runs:
                     head = keeper.head(plan, api_url=client.base)
+                    client.expect(client.runs.on_their_way(head.owner, api_url=client.base))
                     client.journal = until_told.enter_context(client.runs.begin(head))
                 claim()
                 before = keeper.begin(plan)

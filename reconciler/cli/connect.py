@@ -110,10 +110,10 @@ def _endpoint(settings: Settings) -> Endpoint:
     )
 
 
-def _tell_of_waiting(seconds: float, doing: str) -> None:
+def _tell_of_waiting(seconds: float, why: str) -> None:
     """Say on standard error why nothing seems to happen; what is over in a moment is not worth a word."""
     if seconds >= _WORTH_A_WORD:
-        _aside(f"waiting {seconds:.0f} s, as the platform asks ({doing})")
+        _aside(f"waiting {seconds:.0f} s, {why}")
 
 
 def _aside(line: str) -> None:

@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema
 
-from reconciler.kinds.fields import AS_SET, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Beside, Clear, References, Spec, Switch
+from reconciler.kinds.fields import (
+    AS_SET,
+    EXPOSES,
+    KEPT_BY_REPLACE,
+    SENSITIVE,
+    WHOLE,
+    Beside,
+    Clear,
+    References,
+    Spec,
+    Switch,
+)
 from reconciler.kinds.kind import Kind, Twin
 from reconciler.kinds.walk import tags
 
@@ -18,7 +29,7 @@ from reconciler.kinds.walk import tags
 class FieldFacts:
     """One field: where it stands, `[]` for each element and `*` for each value of a map, and all that holds of it.
 
-    `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
+    What `exposes` has a say in who can reach what. `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
     without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
     empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it.
     """
@@ -31,6 +42,7 @@ class FieldFacts:
     references: str | None
     order: Literal["counts", "means nothing"] | None
     is_one_value: bool
+    exposes: bool
     is_write_only: bool
     cleared_by: str | None
     turned_by: tuple[str, str] | None
@@ -68,8 +80,8 @@ _AGAIN = {
     Twin.IGNORE: "archived; declared again, it is made anew",
     Twin.BLOCK: "archived; it keeps its name for good, so that declared again it needs another",
 }
-TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE})
-"""The markers that are told of; the last is in how the field is cleared."""
+TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES})
+"""The markers that are told of; KEPT_BY_REPLACE is in how the field is cleared."""
 
 
 def described(kind: Kind) -> KindFacts:
@@ -179,6 +191,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         references=reference.kind if reference else None,
         order=("means nothing" if AS_SET in found else "counts") if is_list else None,
         is_one_value=WHOLE in found,
+        exposes=EXPOSES in found,
         is_write_only=SENSITIVE in info.metadata,
         cleared_by=_cleared(info, is_list=is_list),
         turned_by=(switch.on, switch.off) if switch else None,

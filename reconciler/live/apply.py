@@ -80,7 +80,9 @@ def may_exist(outcome: Outcome) -> bool:
 def _halfway(change: Change, error: ReconcilerError) -> ReconcilerError:
     """Return why a change was left half done: some of it was written, or may have been."""
     return type(error)(
-        f"{change.address}: stopped on the way ({error.message})", hint="run again: what was written is read back first"
+        f"{change.address}: something of it was sent when the run was stopped, and what became of it is not known "
+        f"({error.message})",
+        hint="run again: what was written is read back first",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.live.climb import Climb
+from reconciler.live.doubt import await_arrival
 from reconciler.live.standing import Before, Gone, Moved, Reached, Standing, standing, told
 from reconciler.plan.change import Action
 from reconciler.plan.outcome import Conflicted, Done, Outcome
@@ -19,6 +20,8 @@ def beforehand(climb: Climb) -> Outcome | None:
     Whoever edits the resource after this look and before the write arrives loses: nothing on the platform can tell.
     """
     change = climb.change
+    if change.action is Action.CREATE:
+        return await_arrival(climb)
     if change.action not in _EXISTING or change.id is None or change.pre.digest is None:
         return None
     found = _when_at_rest(climb)

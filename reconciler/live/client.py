@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ApiError, ServerFault, Stopped, Unauthorized, Unreachable
@@ -120,6 +121,7 @@ class WriteClient(ReadClient):
     """Reads and writes; what it sends is noted in the `journal` of the run, which is kept in `runs`, if anywhere."""
 
     journal: Journal | None = None
+    _late: Mapping[str, float] = MappingProxyType({})
     runs: Runs | None = None
 
     def send(
@@ -148,6 +150,19 @@ class WriteClient(ReadClient):
     def stop(self) -> None:
         """Send nothing more: what waits to be sent raises Interrupted, what was sent is still answered."""
         self._limiter.stop()
+
+    def expect(self, late: Mapping[str, float]) -> None:
+        """Know of creates of earlier runs that may still arrive: by step, for how many seconds from now."""
+        now = self._endpoint.clock.monotonic()
+        self._late = {step: now + seconds for step, seconds in late.items()}
+
+    def may_arrive(self, step: str) -> float:
+        """Return for how many seconds an earlier create of a step may still arrive, 0 for none."""
+        return max(0.0, self._late.get(step, 0.0) - self._endpoint.clock.monotonic()) if self._late else 0.0
+
+    def tell(self, seconds: float, why: str) -> None:
+        """Say why nothing seems to happen for so long."""
+        self._endpoint.waiting(seconds, why)
 
     def rest(self, seconds: float) -> None:
         """Let the calling worker alone wait; raises Interrupted or Stopped when nothing more is to be sent."""

@@ -21,7 +21,7 @@ from reconciler.live.http import httpx
 from reconciler.live.limiter import LEAST, Limiter, Turn
 from reconciler.live.problems import problem_of
 from reconciler.live.refusals import from_problem
-from reconciler.live.transports import UNTIL, transport_for
+from reconciler.live.transports import MOST_BYTES, UNTIL, transport_for
 from reconciler.live.window import Verdict
 
 READ_TRIES = 3
@@ -32,6 +32,8 @@ _LEAST_WAIT = 0.25
 """Seconds to wait after a 429 in any case: less, again and again, would be a spin until our patience is over."""
 _ANSWER, _CONNECT = 30.0, 10.0
 _TIMEOUT = httpx.Timeout(_ANSWER, connect=_CONNECT)
+_WHOLE = 120.0
+"""Seconds for an answer to come in, however many pieces it has."""
 _LEAST_OF_A_READ = 0.05
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _SERVER_FAULT = 500
@@ -130,7 +132,8 @@ class Connection:
                 self._give_up_or_rest(message, error, attempt=attempt)
                 continue
             except httpx.DecodingError as error:
-                raise ServerFault(f"{message.doing}: the answer cannot be decoded", hint=_NO_API) from error
+                why = "is too large" if "larger than" in str(error) else "cannot be decoded"
+                raise ServerFault(f"{message.doing}: the answer {why}", hint=_NO_API) from error
             if response.status_code == _TOO_MANY:
                 waited = self._with_patience(response, message, quiet=quiet, waited=waited)
                 attempt -= 1
@@ -172,18 +175,18 @@ class Connection:
             self._written.count += may_be_done and not message.reads
             begins = self._limiter.leave(turn, verdict, what=what, quiet=quiet, is_write=not message.reads)
         if begins and quiet <= PATIENCE and not self._limiter.ends_within(quiet):
-            self._waiting(quiet, message.doing)
+            self._waiting(quiet, f"as the platform asks ({message.doing})")
         return response, quiet
 
     def _sent(self, message: _Message, turn: Turn) -> httpx.Response:
         """Send a request at once; it gets what is left of the run's time, a write a little more."""
         timeout = _TIMEOUT
-        extensions: dict[str, Any] = {ASKED: message.asked}
+        extensions: dict[str, Any] = {ASKED: message.asked, UNTIL: self._monotonic() + _WHOLE}
         if turn.rest is not None:
             least = _LEAST_OF_A_READ if message.reads else LEAST
             timeout = httpx.Timeout(turn.time_for(_ANSWER, least=least), connect=turn.time_for(_CONNECT, least=least))
             extensions |= {UNTIL: self._monotonic() + max(turn.rest, least)}
-        return self._http.request(
+        with self._http.stream(
             message.method,
             message.url,
             params=message.params,
@@ -191,7 +194,8 @@ class Connection:
             content=message.content,
             timeout=timeout,
             extensions=extensions,
-        )
+        ) as response:
+            return _whole(response)
 
     def _give_up_or_rest(self, message: _Message, error: httpx.TransportError, *, attempt: int) -> None:
         """Wait a moment before a request that got no answer is sent again; raises Unreachable when it must not be."""
@@ -224,6 +228,20 @@ class Connection:
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
+
+
+def _whole(response: httpx.Response) -> httpx.Response:
+    """Read an answer to its end; raises DecodingError for one that is too large once it is unpacked."""
+    content = bytearray()
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise httpx.DecodingError(f"the answer is larger than {MOST_BYTES // 2**20} MiB")
+    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _PACKED]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(content))
+
+
+_PACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 def _verdict(status: int) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import ApiError, Unreachable
@@ -12,11 +13,12 @@ from reconciler.live.perform import collection, key_note, perform
 from reconciler.live.shapes import Wire
 from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
 from reconciler.plan.change import Action, Change, secrets_in
-from reconciler.plan.outcome import Conflicted, Done, Failed
+from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """How long to wait between looks for what may still arrive, in seconds."""
 _BRIEF = (0.5,)
+_POLL = 2.0
 
 
 def settle_doubt(refusal: Refusal) -> Settled:
@@ -52,14 +54,35 @@ def _change(climb: Climb) -> Settled:
 
 def _creation(climb: Climb, error: ApiError) -> Settled:
     """Settle a create: look for what it may have made, for longer where it may still be under way."""
-    change, ids = climb.change, climb.ids
     for pause in (0.0, *(PAUSES if error.may_come_late else _BRIEF)):
         climb.client.rest(pause)
         found = _made(climb)
         if found:
             break
-    if not found:
-        return _not_made(climb, error)
+    return _settled(climb, found) if found else _not_made(climb, error)
+
+
+def await_arrival(climb: Climb) -> Outcome | None:
+    """Wait for what an earlier run sent and nobody knows the fate of, where two of a name are possible.
+
+    Return the conflict that it came to, None when the creation can go on: it is there, or will not come any more.
+    """
+    change, client = climb.change, climb.client
+    left = client.may_arrive(change.step)
+    if not left or change.kind.has_unique_names:
+        return None
+    client.tell(left, f"as an earlier run's create of {change.address} may still arrive")
+    while not (found := _made(climb)):
+        if (left := client.may_arrive(change.step)) <= 0:
+            return None
+        client.rest(min(_POLL, left))
+    settled = _settled(climb, found)
+    return settled if isinstance(settled, Conflicted) else None
+
+
+def _settled(climb: Climb, found: Sequence[Wire]) -> Again | Conflicted:
+    """Take what a create made, if it can only be that. Raises ApiError."""
+    change, ids = climb.change, climb.ids
     if len(found) > 1:
         listed = ", ".join(wire["id"] for wire in found)
         message = f"its answer was lost, and {len(found)} of its name are there by now: {listed}"

@@ -42,7 +42,7 @@ def holder(climb: Climb) -> Wire | None:
 def settled_with(wire: Wire, climb: Climb, problem: Problem) -> Settled:
     """Take over what is there, as far as the rule of adoption allows, or report the conflict. Raises ApiError."""
     change = climb.change
-    if wire["id"] == climb.ids.chosen(change.address):
+    if wire["id"] == climb.ids.chosen(change.address) and not change.kind.wire.archived(wire):
         return is_ours(wire, climb)
     if not climb.is_called(wire):
         return Conflicted(change, f"the platform points at {wire['id']}, which is not called {change.title}")
@@ -54,7 +54,8 @@ def settled_with(wire: Wire, climb: Climb, problem: Problem) -> Settled:
 def is_ours(wire: Wire, climb: Climb) -> Again:
     """Know what an earlier attempt made; what is left to write of it is written next."""
     climb.ids.created(climb.change.address, wire["id"])
-    climb.notes.append(f"its answer was lost; read back: it was created as {wire['id']}")
+    how = "its answer was lost; read back: it was created" if climb.is_in_doubt else "it is there, created by us,"
+    climb.notes.append(f"{how} as {wire['id']}")
     return Again()
 
 
@@ -128,7 +129,8 @@ def _revive(wire: Wire, climb: Climb, problem: Problem) -> Settled:
     change = climb.change
     live = shape_from(change.kind, wire)
     body = {key: value for key, value in (live | change.body).items() if value is not None}
-    may = change.adopt == "overwrite" and change.kind.twin is Twin.REVIVE
+    is_ours_to_revive = change.adopt == "overwrite" or wire["id"] == climb.ids.chosen(change.address)
+    may = is_ours_to_revive and change.kind.twin is Twin.REVIVE
     lost = next(unfit(change.kind, body, change.body, live), None)
     if not may or lost is not None or holds_unknown_secret(body):
         return _foreign(change, f"an archived {change.kind.name.lower()} ({wire['id']}) holds the name", problem)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import JournalError, UsageError
@@ -16,6 +18,8 @@ from reconciler.plan.journal import Damage, Finding, Head, Log, Settled, Standin
 from reconciler.plan.journal_lines import LARGEST, dumps, loads
 from reconciler.plan.owned import Owner
 
+MAY_ARRIVE = 60.0
+"""For so many seconds after it was sent a write whose fate nobody knows may still be carried out."""
 KEPT = 100
 """Of so many runs the journals are kept; one that did not end is kept until it is settled."""
 _AT = re.compile(rb'"at":"([0-9TZ:.-]+)"')
@@ -85,6 +89,17 @@ class Runs:
         mine = [one for one in found if one.standing is Standing.UNFINISHED and _is_of(one.log, owner, api_url)]
         return sorted(mine, key=lambda one: one.at)
 
+    def on_their_way(self, owner: Owner, *, api_url: str) -> dict[str, float]:
+        """Return, by step, for how many seconds a create that was sent may still arrive: nobody knows its fate.
+
+        Only the last `MAY_ARRIVE` seconds count. Raises JournalError when the folder cannot be read.
+        """
+        since = time.time() - MAY_ARRIVE
+        recent = [path for path in self._files() if _changed(path) >= since]
+        logs = [log for log in (_read(path).log for path in recent) if _is_of(log, owner, api_url)]
+        sent = {intent.step: _moment(intent.at) for log in logs for intent in log.in_doubt if intent.action == "create"}
+        return {step: moment - since for step, moment in sent.items() if moment > since}
+
     def find(self, text: str) -> PastRun:
         """Return the run whose id begins like this. Raises UsageError for none and for several."""
         found = [path for path in self._files() if path.stem.startswith(text)]
@@ -129,6 +144,21 @@ class Runs:
                 for path in sorted(files, key=_began, reverse=True)[KEPT:]:
                     if _is_over(path):
                         path.unlink()
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _moment(at: str) -> float:
+    """Read a time as a journal spells it; what is none is long ago."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _began(path: Path) -> str:

@@ -11,14 +11,15 @@ from reconciler.live.endpoint import Endpoint, is_loopback
 from reconciler.live.http import httpx
 
 UNTIL = "until"
-"""The extension of a request that says by when its answer must be whole; it needs `Ending`."""
+"""The extension of a request that says by when its answer must be whole."""
+MOST_BYTES = 256 * 2**20
+"""Larger answers are no answers: a page of a hundred agents with all their files is smaller."""
 
 
 def transport_for(endpoint: Endpoint, base: str, *, read_only: bool) -> httpx.BaseTransport:
     """Open the way to the platform; raises UsageError for a proxy that cannot be used."""
     way = httpx.WSGITransport(app=endpoint.app()) if endpoint.app else _network(base, connections=endpoint.connections)
-    if endpoint.timeout is not None:
-        way = Ending(way, endpoint.clock.monotonic)
+    way = Ending(way, endpoint.clock.monotonic)
     if endpoint.log:
         way = _logged(way, endpoint.log)
     return ReadOnly(way) if read_only else way
@@ -48,14 +49,14 @@ class ReadOnly(httpx.BaseTransport):
 
 
 class Ending(httpx.BaseTransport):
-    """A transport whose answers end in time, though they come in pieces: a timeout of httpx begins anew with each."""
+    """A transport whose answers end, in time and in size: a timeout of httpx begins anew with each piece."""
 
     def __init__(self, inner: httpx.BaseTransport, monotonic: Callable[[], float]) -> None:
         self._inner = inner
         self._monotonic = monotonic
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on; its answer raises httpx.ReadTimeout when it is too late."""
+        """Pass a request on; its answer raises httpx.ReadTimeout when it is too late, DecodingError when too large."""
         response = self._inner.handle_request(request)
         until = request.extensions.get(UNTIL)
         if until is not None and isinstance(response.stream, httpx.SyncByteStream):
@@ -73,9 +74,13 @@ class _Pieces(httpx.SyncByteStream):
         self._is_late = is_late
 
     def __iter__(self) -> Iterator[bytes]:
+        size = 0
         for piece in self._inner:
+            size += len(piece)
             if self._is_late():
-                raise httpx.ReadTimeout("the answer was not whole when the run's time was up")
+                raise httpx.ReadTimeout("the answer was not whole in time")
+            if size > MOST_BYTES:
+                raise httpx.DecodingError(f"the answer is larger than {MOST_BYTES // 2**20} MiB")
             yield piece
 
     def close(self) -> None:

@@ -168,7 +168,8 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
     """Let the ledger learn what is new of a resource that is in sync; nearly always that is nothing."""
     entry = known.entry
     if entry is None:  # begun and never confirmed
-        return [_beside(desired, observed, Action.ADOPT, ("begun by a run that did not end: it is ours",))]
+        why = ("begun by a run that did not end: it is ours", *_lost_key(desired))
+        return [_beside(desired, observed, Action.ADOPT, why)]
     notes = list(released_note(gone)) if gone else []
     if known.is_begun:
         notes.append("a run that did not end may have written it: it agrees")
@@ -184,6 +185,13 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
         return []
     step = _beside(desired, observed, Action.RECORD, tuple(notes))
     return [replace(step, record=record_of(desired, known, ()), since=since(entry))]
+
+
+def _lost_key(desired: Desired) -> tuple[str, ...]:
+    """Say that the key of what a run that did not end has made was shown to nobody."""
+    body = desired.spec if desired.kind.parent else {"name": desired.title} | desired.spec
+    renewed_by = desired.kind.wire.create(body, "").renewed_by
+    return (f"the key that it was created with is lost; a new one: POST ...{renewed_by}",) if renewed_by else ()
 
 
 def _dotted(paths: Sequence[str]) -> str:

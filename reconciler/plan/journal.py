@@ -186,6 +186,17 @@ class Log:
         return {one.n: one for one in self.records if isinstance(one, Answer)}
 
     @property
+    def in_doubt(self) -> tuple[Intent, ...]:
+        """Every write whose fate the run did not learn, and whose step it did not settle."""
+        settled = {one.step for one in self.outcomes.values() if one.became in ("done", "adopted")}
+        answers = self.answers
+        return tuple(
+            one
+            for one in self.intents
+            if one.step not in settled and ((answer := answers.get(one.n)) is None or answer.ambiguous)
+        )
+
+    @property
     def outcomes(self) -> Mapping[str, StepOutcome]:
         """What became of each step that has an outcome."""
         return {one.step: one for one in self.records if isinstance(one, StepOutcome)}

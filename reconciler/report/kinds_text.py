@@ -95,6 +95,8 @@ def _rules(one: FieldFacts, variant: str | None) -> Iterator[str]:
         yield f"{orjson.dumps(one.default).decode()} without it"
     if one.order:
         yield f"order {one.order}"
+    if one.exposes:
+        yield "who can reach what"
     if one.is_one_value:
         yield "compared and sent as one value"
     if one.is_write_only:

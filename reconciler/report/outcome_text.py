@@ -132,7 +132,7 @@ def _kept_line(path: str, wrote: str, keeps: str, style: Style) -> Iterator[str]
 
 def _closing(applied: Applied, style: Style) -> Iterator[str]:
     if applied.throttled_for > 0:
-        yield style.paint(f"The platform's rate limit cost {applied.throttled_for:.1f} s.", "dim")
+        yield style.paint(f"Waiting, as the platform asked for, cost {applied.throttled_for:.1f} s.", "dim")
     if applied.stopped:
         yield f"{style.paint('Stopped:', 'red', 'bold')} {style.paint(applied.stopped.message)}"
         yield from hint_text(applied.stopped.hint, style=style)

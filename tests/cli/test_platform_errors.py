@@ -132,7 +132,7 @@ def test_rate_limit(site):
     site.world.meddler.instead("POST", "/v1/agents", wait)
     ran = site.run("apply", "--auto-approve")
     assert ran.code == 0
-    assert re.search(r"rate limit cost 1\.[0-3] s", ran.out)
+    assert re.search(r"asked for, cost 1\.[0-3] s", ran.out)
 
 
 def test_member_is_stopped_before_the_first_write(open_site):

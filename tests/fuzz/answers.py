@@ -190,7 +190,9 @@ def _error_answer(rng: random.Random) -> Input:
     made = _refusal(rng, Answer("409 X", [], json.dumps(_PROBLEM).encode()))
     status = rng.choice((*_STATUSES, 100, 600, 999))
     body = (
-        {"name": "triage", "token": Tainted(SecretRef("env", "TOKEN"), "sesame")} if rng.random() < 0.5 else nasty(rng)
+        {"name": "triage", "token": Tainted(SecretRef(source="env", name="TOKEN"), "sesame")}
+        if rng.random() < 0.5
+        else nasty(rng)
     )
     asked = hearsay.Asked("POST", "/v1/agents", LOCAL_URL, None, body)
     names = [name for name in rng.sample([*_HEADERS], rng.randrange(4)) if name != "content-encoding"]

@@ -1,6 +1,7 @@
 """The one door to the platform: addresses, headers, patience, retries, answers."""
 
 import email.utils
+import gzip
 from dataclasses import replace
 
 import httpx
@@ -201,7 +202,7 @@ def test_waiting_is_told_once(world, clock):
     endpoint = replace(world.endpoint, waiting=lambda seconds, doing: told.append((seconds, doing)))
     world.meddler.instead("GET", ".*", (429, {"detail": "slow down", "retry_after_seconds": 7}))
     open_reader(endpoint).get("/v1/orgs", doing="listing organizations")
-    assert told == [(7.0, "listing organizations")]
+    assert told == [(7.0, "as the platform asks (listing organizations)")]
     assert clock.waited == 7.0
 
 
@@ -489,3 +490,12 @@ def test_network(monkeypatch, url, env, proxy):
     assert options["proxy"] == proxy
     assert options["limits"].max_connections >= 12
     assert options["verify"] is url.startswith("https")
+
+
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(world, monkeypatch):
+    """However small it is on the wire: what it unpacks to is counted."""
+    monkeypatch.setattr("reconciler.live.connection.MOST_BYTES", 2**20)
+    packed = gzip.compress(b" " * (4 * 2**20))
+    world.meddler.instead("GET", "/v1/orgs", (200, packed, {"Content-Encoding": "gzip"}), times=None)
+    with pytest.raises(ServerFault, match="the answer is too large"):
+        world.reader().get("/v1/orgs", doing="listing")

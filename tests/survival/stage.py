@@ -1,6 +1,7 @@
 """A stage for the real command line: a served platform and a folder, both put back before every try."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -140,7 +141,13 @@ class Stage:
         ran = checked(process.returncode, out.decode(), err.decode())
         self.gate.kill_at = None
         assert (process.returncode == -signal.SIGKILL) == (struck is not None), ran.text
+        self._later()
         return None if struck else ran
+
+    def _later(self) -> None:
+        """Let a while pass: what was sent a moment ago may still arrive, and would be waited for."""
+        for path in (self.folder / ".reconciler" / "runs").glob("*.jsonl"):
+            path.write_bytes(re.sub(rb'"at":"20[0-9]{2}', b'"at":"2020', path.read_bytes()))
 
     def owned(self) -> Any:
         """Read the ledger as the command line does."""
