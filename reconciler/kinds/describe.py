@@ -29,9 +29,10 @@ from reconciler.kinds.walk import tags
 class FieldFacts:
     """One field: where it stands, `[]` for each element and `*` for each value of a map, and all that holds of it.
 
-    What `exposes` has a say in who can reach what. `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
-    without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
-    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it.
+    What `exposes` has a say in who can reach what. `when` names the variant that has it, as `type: github`, the outer
+    one first. `default` is what the platform does without it, None where it stores nothing. `order` says of a list
+    whether its order counts. `cleared_by` says what empties it, in the manifest and on the wire; None where nothing
+    does. `turned_by` are the calls that turn it.
     """
 
     path: str

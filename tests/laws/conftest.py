@@ -1,6 +1,10 @@
 """Secrets that are easy to find, and patience for the long profile."""
 
+from contextlib import contextmanager
+
 import pytest
+
+from tests.survival.wire import STILL
 
 from .fleets import SECRETS
 from .profile import PATIENCE
@@ -20,3 +24,16 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "laws":
             item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+@pytest.fixture(scope="session")
+def open_world(open_world):
+    """Open worlds on whose clock nobody waits."""
+
+    @contextmanager
+    def still(**options):
+        with open_world(**options) as world:
+            world.clock = STILL
+            yield world
+
+    return still
