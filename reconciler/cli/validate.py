@@ -26,12 +26,10 @@ def command(*, settings: Settings, console: Console) -> int:
     chosen, _ = select(declared, Selection(settings.orgs, settings.target, settings.exclude, since))
     kinds = Counter(one.kind for one in chosen)
     listed = ", ".join(f"{count} {kind.plural if count != 1 else kind.noun}" for kind, count in kinds.items())
-    if since is None:
-        console.text([f"Valid: {len(chosen)} resources ({listed})."])
-    elif chosen:
-        console.text(
-            [f"Valid: {len(chosen)} of {len(declared)} resources, touched since {since.ref} or beside ({listed})."]
-        )
-    else:
+    whole = f"{len(chosen)} resources" if since is None else f"{len(chosen)} of {len(declared)} resources"
+    about = f", touched since {since.ref} or tied to what was" if since else ""
+    if since and not chosen:
         console.text([f"Valid: nothing that is declared was touched since {since.ref}."])
+    else:
+        console.text([f"Valid: {whole}{about} ({listed})."])
     return console.end()
