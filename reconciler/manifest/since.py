@@ -226,7 +226,7 @@ def _said(one: Desired, spelled: Spelled) -> bytes:
         return repr(value)
 
     try:
-        return orjson.dumps(said, default=plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS)
+        return orjson.dumps(said, default=plain, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a whole number beyond 64 bits
         return repr(said).encode()
 
