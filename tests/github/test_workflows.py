@@ -2,10 +2,14 @@
 
 import re
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from reconciler.manifest.load import load
 from reconciler.manifest.resolve import resolve
@@ -167,6 +171,45 @@ def test_every_input_and_output_is_documented_and_used():
     for name, one in found["outputs"].items():
         assert one["description"].endswith("."), name
         assert one["value"] == f"${{{{ steps.run.outputs.{name} }}}}"
+
+
+def needed():
+    """Yield the name of every package that the action installs, as far down as they need one another."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    open_ = [(one, "") for one in [*project["dependencies"], *project["optional-dependencies"].get("github", [])]]
+    seen = set()
+    while open_:
+        text, extra = open_.pop()
+        wanted = Requirement(text)
+        if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(wanted.name)
+        if (name, *sorted(wanted.extras)) in seen:
+            continue
+        seen.add((name, *sorted(wanted.extras)))
+        yield name
+        extras = ["", *wanted.extras]
+        open_ += [(more, extra) for more in metadata.requires(name) or () for extra in extras]
+
+
+def test_the_action_installs_known_versions():
+    """Every package that comes with reconciler has one version, so that a run does not depend on its day."""
+    lines = (REPOSITORY / ACTION).with_name("constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert set(needed()) <= {canonicalize_name(name) for name in pinned}
+    (install,) = [step["run"] for step in steps(ACTION) if step.get("name") == "Install"]
+    assert '--constraint "$GITHUB_ACTION_PATH/constraints.txt"' in install
+
+
+def test_the_versions_of_the_action_are_ones_that_we_allow():
+    """A version that pyproject.toml rules out could not be installed."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    lines = (REPOSITORY / ACTION).with_name("constraints.txt").read_text().splitlines()
+    pinned = {canonicalize_name(line.split("==")[0]): line.split("==")[1] for line in lines if "==" in line}
+    asked = [
+        Requirement(one) for one in [*project["dependencies"], *project["optional-dependencies"].get("github", [])]
+    ]
+    assert [str(one) for one in asked if pinned[canonicalize_name(one.name)] not in one.specifier] == []
 
 
 RUNS = [
