@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from git import Repo
 
 _FETCH: Final = "fetch it whole: fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere"
-_QUIETLY: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+_QUIETLY: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+_WHOLE: Final = {"strip_newline_in_stdout": False}
 
 Spelled = Callable[[str], str]
 
@@ -103,12 +104,13 @@ def _before(repo: Repo, paths: Sequence[str], ref: str) -> Before:
     repo.git.update_environment(**_QUIETLY)
     repo.git.set_persistent_git_options(git_dir=repo.git_dir, work_tree=top)  # a hook's environment names others
     base = _base(repo, ref)
-    changed = frozenset(_changed(repo, base, [_real(path) for path in paths], top))
+    roots = [_below(_root_of(path, top), top) for path in paths]
+    changed = frozenset(_changed(repo, base, roots, [_below(_real(path), top) for path in paths]))
     if not changed:
         return Before(ref)
     with TemporaryDirectory(prefix="reconciler-") as folder:
         mirror = _Mirror(top, os.path.realpath(folder), paths)
-        _check_out(repo, base, mirror)
+        _check_out(repo, base, roots, into=mirror.folder)
         resolved = mirror.resolved()
         said = {one.address: _said(one, lambda path: _real(mirror.spelled(path))) for one in resolved.desired}
         return Before(ref, said, frozenset(_key(fault, mirror.spelled) for fault in resolved.faults), changed)
@@ -139,16 +141,13 @@ def _base(repo: Repo, ref: str) -> str:
         ) from error
 
 
-def _changed(repo: Repo, base: str, places: Sequence[str], top: str) -> Iterator[str]:
-    """Yield the files that differ from a commit, and those among the manifests that git does not know."""
-    differing = repo.git.diff("--name-only", "--no-renames", "--no-ext-diff", "-z", base, "--", ".", **_AT_TOP)
-    unknown = repo.git.ls_files("--others", "-z", "--", *(_below(place, top) for place in places), **_AT_TOP)
+def _changed(repo: Repo, base: str, roots: Sequence[str], manifests: Sequence[str]) -> Iterator[str]:
+    """Yield the files below some roots that differ from a commit, and those manifests that git does not know."""
+    differing = repo.git.diff("--name-only", "--no-renames", "--no-ext-diff", "-z", base, "--", *roots, **_WHOLE)
+    unknown = repo.git.ls_files("--others", "-z", "--", *manifests, **_WHOLE)
     for name in [*differing.split("\0"), *unknown.split("\0")]:
         if name:
-            yield os.path.realpath(f"{top}/{name}")
-
-
-_AT_TOP: Final = {"strip_newline_in_stdout": False}
+            yield os.path.realpath(f"{repo.working_tree_dir}/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +165,6 @@ class _Mirror:
             os.path.normpath(f"{self.folder}/{_below(place, self.top)}") if _is_inside(place, self.top) else self.folder
         )
 
-    def wanted(self) -> list[str]:
-        """Return what must be checked out, below the top: folders, and for a file all that it may read texts from."""
-        return [_below(_real(path if Path(path).is_dir() else _root_of(path)), self.top) for path in self.paths]
-
     def spelled(self, text: str) -> str:
         """Return a text with the paths in it as they are spelled on the command line."""
         for path in self.paths:
@@ -182,28 +177,28 @@ class _Mirror:
         loaded = load([*places], may_be_empty=True)
         for place, path in places.items():
             if not Path(path).is_dir():
-                loaded.roots[str(Path(place).parent)] = self.of(_real(_root_of(path)))
+                loaded.roots[str(Path(place).parent)] = self.of(_root_of(path, self.top))
         return resolve(loaded)
 
 
-def _root_of(path: str) -> str:
-    """Return the folder that the texts of a single manifest must lie in, as `load` does."""
-    folder = str(Path(path).parent)
-    return folder if os.path.relpath(folder).startswith("..") else "."
+def _root_of(path: str, top: str) -> str:
+    """Return the folder that the texts of a path must lie in, as `load` finds it, or the top of the repository."""
+    folder = path if Path(path).is_dir() else str(Path(path).parent)
+    if not Path(path).is_dir() and not os.path.relpath(folder).startswith(".."):
+        folder = "."
+    return _real(folder) if _is_inside(_real(folder), top) else top
 
 
-def _check_out(repo: Repo, base: str, mirror: _Mirror) -> None:
-    """Write the files of a commit below the mirror's folder, through an index of their own."""
+def _check_out(repo: Repo, base: str, roots: Sequence[str], *, into: str) -> None:
+    """Write the files of a commit that lie below some roots, through an index of their own."""
     with TemporaryDirectory(prefix="reconciler-") as folder:
         names = Path(folder) / "names"
         with repo.git.custom_environment(GIT_INDEX_FILE=f"{folder}/index"):
             repo.git.read_tree(base)
-            specs = [one for one in mirror.wanted() if one != "."] if "." not in mirror.wanted() else ["."]
-            names.write_text(
-                repo.git.ls_files("-z", "--", *specs, **_AT_TOP), encoding="utf-8", errors="surrogateescape"
-            )
+            listed = repo.git.ls_files("-z", "--", *roots, **_WHOLE)
+            names.write_text(listed, encoding="utf-8", errors="surrogateescape")
             with names.open("rb") as stream:
-                repo.git.checkout_index("-z", "--stdin", f"--prefix={mirror.folder}/", istream=stream)
+                repo.git.checkout_index("-z", "--stdin", f"--prefix={into}/", istream=stream)
 
 
 def _said(one: Desired, spelled: Spelled) -> bytes:

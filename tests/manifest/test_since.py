@@ -174,12 +174,37 @@ def test_an_ignored_manifest_counts_as_well(fleet):
     assert touched("HEAD") == ["Agent/local"]
 
 
-@pytest.mark.parametrize(("folder", "path"), [(".", "fleet/agents/triage.yaml"), ("fleet", "agents/triage.yaml")])
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        (".", "fleet/agents/triage.yaml"),
+        ("fleet", "agents/triage.yaml"),
+        ("..", "work/fleet/agents/triage.yaml"),
+        ("fleet/apps", "../organization.yaml"),
+    ],
+)
 def test_a_single_file_finds_its_text_in_the_past(fleet, monkeypatch, folder, path):
     """A text outside the folder of a single manifest is found then as now."""
     monkeypatch.chdir(folder)
     write(path, "# a comment\n" + Path(path).read_text())
     assert touched("HEAD", path) == []
+
+
+def test_a_folder_may_be_called_anything(fleet):
+    """A name that git could take for a pattern is a name."""
+    Path("fleet").rename("[a-z]*")
+    commit(fleet)
+    assert touched("HEAD", "[a-z]*") == []
+    write("[a-z]*/agents/writer.yaml", AGENT % ("writer", "You edit."))
+    assert touched("HEAD", "[a-z]*") == ["Agent/writer"]
+
+
+def test_a_work_tree_of_its_own_is_a_clone_as_any(fleet, tmp_path, monkeypatch):
+    """A second work tree, whose git folder is elsewhere, has its own commit and files."""
+    fleet("worktree", "add", "--quiet", "-b", "topic", str(tmp_path / "second"))
+    monkeypatch.chdir(tmp_path / "second")
+    write("fleet/agents/writer.yaml", AGENT % ("writer", "You edit."))
+    assert touched("main") == ["Agent/writer"]
 
 
 def test_several_paths_are_read_together(fleet):
