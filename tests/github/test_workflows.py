@@ -213,10 +213,10 @@ def test_the_versions_of_the_action_are_ones_that_we_allow():
 
 
 RUNS = [
-    ({"COMMAND": "plan", "FLAGS": ""}, ["ci", "plan"]),
-    ({"COMMAND": "apply", "FLAGS": "--lock-timeout 5m "}, ["ci", "apply", "--lock-timeout", "5m"]),
-    ({"COMMAND": "drift", "FLAGS": " --target 'App/*'\n--unmanaged\n"}, None),
-    ({"COMMAND": "drift", "FLAGS": "--target App/*\n--unmanaged; $(touch pwned)"}, None),
+    ({"COMMAND": "plan", "MORE_FLAGS": ""}, ["ci", "plan"]),
+    ({"COMMAND": "apply", "MORE_FLAGS": "--lock-timeout 5m "}, ["ci", "apply", "--lock-timeout", "5m"]),
+    ({"COMMAND": "drift", "MORE_FLAGS": " --target 'App/*'\n--unmanaged\n"}, None),
+    ({"COMMAND": "drift", "MORE_FLAGS": "--target App/*\n--unmanaged; $(touch pwned)"}, None),
 ]
 
 
@@ -236,7 +236,7 @@ def test_flags_reach_the_verb_as_words(tmp_path, env, expected):
     assert done.returncode == 5
     shared = ["--environment", "staging", "-f", "my fleet", "--folder", f"{tmp_path}/reconciler-ci"]
     words = done.stdout.splitlines()
-    flags = expected[2:] if expected else env["FLAGS"].split()
+    flags = expected[2:] if expected else env["MORE_FLAGS"].split()
     assert words == ["ci", env["COMMAND"], *shared, *flags]
     assert not (tmp_path / "pwned").exists()
 
