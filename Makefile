@@ -35,6 +35,8 @@ check: test lint types imports  ## all that CI runs
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
+	$(BIN)/zizmor --offline --quiet .github
 
 types: .venv/dev
 	$(BIN)/mypy

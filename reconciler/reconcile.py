@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reconciler.live.ids import Ids
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
+    from reconciler.manifest.since import Before
     from reconciler.plan.outcome import Applied, Remainder
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
@@ -76,16 +77,27 @@ def read_manifests(
     stdin: Iterable[bytes] = (),
     glance: Glance = lambda _documents: None,
     may_be_empty: bool = False,
+    past: Before | None = None,
 ) -> Sequence[Desired]:
     """Load and resolve; `glance` sees the documents while they come in, before they are checked.
 
-    Raises ManifestError with every fault.
+    Raises ManifestError with every fault, but those that `past` had already where nothing was touched since.
     """
     with collector_paused():
         resolved = resolve(load(paths, stdin=stdin, glance=glance, may_be_empty=may_be_empty))
-    if resolved.faults:
-        raise ManifestError(resolved.faults)
+    if faults := [fault for fault in resolved.faults if past is None or not past.explains(fault)]:
+        raise ManifestError(faults)
     return resolved.desired
+
+
+def read_past(settings: Settings) -> Before | None:
+    """Read what was declared at the commit of `--since`, None without that. Raises UsageError."""
+    if settings.since is None:
+        return None
+    from reconciler.manifest.since import before
+
+    with collector_paused():
+        return before(settings.manifests, settings.since)
 
 
 def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config) -> Rules:
@@ -110,13 +122,16 @@ def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger
     return replace(rules, rotate=secrets.rotate, secrets=secrets.states)
 
 
-def want(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config) -> Wanted:
+def want(
+    declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config, past: Before | None = None
+) -> Wanted:
     """Select what a run is about, and say under which rules. Raises UsageError for a selection of nothing."""
     if contested := [*contested_moves(declared, ledger)]:
         raise ManifestError(contested)
     rules = rules_for(declared, settings, ledger=ledger, config=config)
     leaving = rules.leaving(declared)
-    selection = Selection(settings.orgs, settings.target, settings.exclude)
+    since = past.touched(declared) if past else None
+    selection = Selection(settings.orgs, settings.target, settings.exclude, since)
     chosen, partial = select(declared, selection, leaving=leaving)
     gone = {address: entry for address, entry in leaving.items() if selection.takes(address)}
     return Wanted(declared, chosen, partial, rules, gone)
@@ -166,6 +181,7 @@ def want_afresh(
     from reconciler.live.ahead import Ahead
     from reconciler.live.readers import readers
 
+    past = read_past(settings)  # before anything starts a thread: to read many files may fork
     ahead = None if settings.is_partial else Ahead(client, org_id=settings.org_id)  # else what is chosen comes later
     with readers(1) as pool:
         begun: list[Future[Ledger]] = []
@@ -187,7 +203,7 @@ def want_afresh(
                 hint="is it the right folder? to give everything up: reconciler ledger forget --all",
             ) from error
         ledger = begun[0].result() if begun else read_ledger()
-    return want(declared, settings, ledger=ledger, config=config)
+    return want(declared, settings, ledger=ledger, config=config, past=past)
 
 
 def plan_afresh(

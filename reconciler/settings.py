@@ -29,7 +29,8 @@ class Settings:
     `local` runs against the embedded emulator in this process, whose data lies in `.reconciler/`. Without `prune`
     nothing is archived for being left out; `allow_archive` says by kind how many may be. `rotate` are globs of
     addresses whose secrets are sent again. `on_conflict` is for what others change between plan and write. With `debug`
-    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for any time.
+    every request is logged. `timeout` is how many seconds the run may speak to the platform, None for any time. `since`
+    is the commit since which a document must have been touched.
     """
 
     manifests: tuple[str, ...] = DEFAULT_MANIFESTS
@@ -48,11 +49,12 @@ class Settings:
     on_conflict: OnConflict = "report"
     debug: bool = False
     timeout: int | None = None
+    since: str | None = None
 
     @property
     def is_partial(self) -> bool:
         """Whether the run is about a selection of what is declared."""
-        return bool(self.orgs or self.target or self.exclude)
+        return bool(self.orgs or self.target or self.exclude or self.since is not None)
 
     def __repr__(self) -> str:
         """Leave the key out."""
@@ -76,6 +78,7 @@ def settings(
     on_conflict: OnConflict = "report",
     debug: bool = False,
     timeout: int | None = None,
+    since: str | None = None,
 ) -> Settings:
     """Combine flags with the environment; a flag wins. Raises UsageError for what cannot work together."""
     if local and api_url:
@@ -107,4 +110,5 @@ def settings(
         on_conflict=on_conflict,
         debug=debug,
         timeout=timeout,
+        since=since,
     )

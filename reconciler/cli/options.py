@@ -65,6 +65,9 @@ MANIFESTS: tuple[Flag, ...] = (
     click.option("--target", multiple=True, metavar="GLOB", help="Only these addresses, and what they stand on."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these addresses out, as 'Agent/old-*'."),
 )
+SINCE: tuple[Flag, ...] = (
+    click.option("--since", metavar="REF", help="Only what was touched since this commit, and what stands on that."),
+)
 ENDPOINT: tuple[Flag, ...] = (
     click.option("--local", is_flag=True, help="Use the embedded emulator; its data lies in .reconciler/."),
     click.option("--api-url", metavar="URL", help="The API's address [env: EVERRUNS_API_URL]."),
@@ -139,6 +142,7 @@ _READ = (
     "api_url",
     "parallelism",
     "timeout",
+    "since",
     "reason",
     "allow_archive",
     "rotate",

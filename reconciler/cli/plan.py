@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @options.verb(
     "plan",
     options.MANIFESTS,
+    options.SINCE,
     options.PLATFORM,
     options.POLICY,
     options.LEDGER,

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.plan.select import Selection, select
+from reconciler.plan.select import Selection, Since, select
 from reconciler.resource import Address
 
 FLEET = [
@@ -135,3 +135,65 @@ def test_an_organization_that_only_leaves_is_known(fleet):
     with pytest.raises(UsageError, match="no manifest belongs to it") as raised:
         select(fleet, Selection(orgs=("initech",)), leaving=leaving)
     assert raised.value.hint == "known: acme, globex"
+
+
+def since(*touched, **more):
+    """Select what was touched, within the organization."""
+    addresses = frozenset(Address.parse(f"acme/{one}") for one in touched)
+    return Selection(since=Since("main", addresses), **more)
+
+
+TOUCHED = [
+    ("nothing", (), []),
+    ("alone", ("Memory/spare",), ["Organization/acme", "Memory/spare"]),
+    (
+        "what stands on it, at any distance, and what that stands on",
+        ("Memory/docs",),
+        ["Organization/acme", "Memory/docs", "Agent/triage", "App/bot", "App/bot/Channel/nightly"],
+    ),
+    (
+        "a child",
+        ("App/bot/Channel/nightly",),
+        ["Organization/acme", "Memory/docs", "Agent/triage", "App/bot", "App/bot/Channel/nightly"],
+    ),
+    ("what everything is in", ("Organization/acme",), EVERYTHING),
+    ("what is declared no more, and still referred to by a built-in's name", ("Harness/other",), []),
+]
+
+
+@pytest.mark.parametrize(("touched", "expected"), [case[1:] for case in TOUCHED], ids=[case[0] for case in TOUCHED])
+def test_what_was_touched_brings_what_stands_on_it(fleet, touched, expected):
+    """What was touched brings its dependants, and all of these what they stand on; nothing touched is no mistake."""
+    assert chosen(select(fleet, since(*touched))) == expected
+
+
+def test_a_dependant_of_what_was_removed_is_looked_at(fleet):
+    """What still refers to a resource that git declares no more is part of the run."""
+    left = [one for one in fleet if one.address.local != "Agent/writer"]
+    assert "App/desk" in chosen(select(left, since("Agent/writer")))
+
+
+def test_a_reference_may_say_a_title(desired):
+    """A reference by display name stands on the same resource as one by address."""
+    fleet = [desired("Memory/docs", {"name": "Design docs"}), desired("Agent/a", MOUNT), desired("Agent/b", {})]
+    assert [one.address.local for one in select(fleet, since("Memory/docs"))[0]] == ["Memory/docs", "Agent/a"]
+
+
+MOUNT = {"capabilities": [{"ref": "memory", "config": {"mounts": [{"memory": "Design docs", "path": "/workspace/d"}]}}]}
+
+
+def test_a_target_and_what_was_touched_must_both_agree(fleet):
+    """With a target, only what was touched (or stands on it) among its matches is meant."""
+    both = select(fleet, since("Agent/writer", target=("App/*",)))
+    assert chosen(both) == ["Organization/acme", "Agent/writer", "App/desk"]
+    assert chosen(select(fleet, since("Memory/spare", target=("App/*",)))) == []
+    with pytest.raises(UsageError, match="matches no declared"):
+        select(fleet, since("Memory/spare", target=("App/none",)))
+
+
+def test_what_left_git_counts_only_where_it_was_touched(fleet):
+    """What left git before the commit is no part of the run; an exclusion of what was not touched is no mistake."""
+    selection = since("Agent/gone", exclude=("Memory/spare",))
+    assert selection.takes(Address.parse("acme/Agent/gone"))
+    assert not selection.takes(Address.parse("acme/Agent/older"))
+    assert select(fleet, selection) == ([], "8 of 8 declared resources left out by --exclude Memory/spare --since main")
