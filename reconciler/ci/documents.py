@@ -24,7 +24,7 @@ def comment(sheet: Sheet, *, marker: str, link: str) -> str:
 
 
 def issue(sheet: Sheet, *, marker: str, heals: bool) -> str:
-    """Return the text of a drift's issue: the sheet, and who can do what next; the same text for the same drift."""
+    """Return the text of a drift's issue: the sheet, and who can do what next."""
     tail = "" if sheet.nothing else "\n".join(_ways(heals=heals))
     room = COMMENT - len(marker) - 2 - len(tail.encode())
     return f"{marker}\n{markdown([sheet], limit=room)}\n{tail}"
@@ -40,9 +40,9 @@ def _ways(*, heals: bool) -> Sequence[str]:
         "#### What next",
         "",
         "- **Who changed it, and wants to keep it:** run the command named *capture*, commit, open a pull request.",
-        "- **Who may apply:** run the command named *revert*, or the apply workflow; it takes the platform back to git.",
+        "- **Who may apply:** run the command named *revert*, or the apply workflow: both take the platform back.",
         f"- **Who keeps this workflow:** {healed}.",
-        "- **Nobody has to close this:** the next run does, once nothing has drifted.",
+        "- **Nobody has to close this:** the next run does.",
         "",
     )
 

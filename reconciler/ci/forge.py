@@ -27,6 +27,8 @@ _LONGEST_WAIT = 120.0
 _TRIES = 4
 """So often a request is sent that a limit refused; one that may have been carried out is never sent again blindly."""
 _TIMEOUT = 30
+_AN_ISSUE = "/issues/"
+"""What the address of an issue has in it: pull requests are listed among them, and asking each would be a request."""
 _PAGE = 100
 
 
@@ -134,7 +136,7 @@ class Forge:
         only = list(labels) or NotSet
         with _told("reading the issues"):
             for one in self._repository.get_issues(state=state, sort="created", direction="asc", labels=only):
-                if one.pull_request is None and one.user.login == self.author:
+                if _AN_ISSUE in one.html_url and one.user.login == self.author:
                     yield _issue(one)
 
     def open(self, title: str, body: str, *, labels: Sequence[str]) -> Issue:
