@@ -163,6 +163,8 @@ class _Run:
             raise NotReviewed(f"what {number} shows is no plan of the platform", {}, hint=hint)
         differs = dict(difference(reviewed, plan))
         message = f"what would be done is not what was reviewed on {number}"
+        if reviewed.head and reviewed.head != self.merged.head_sha:
+            message += f" (it shows {reviewed.head[:12]}, and {self.merged.head_sha[:12]} was merged)"
         if not differs:
             message += f": {len(plan.steps)} steps, {reviewed.count} were reviewed, with other content or order"
         raise NotReviewed(message, differs, hint=hint)

@@ -83,6 +83,7 @@ def test_a_step_that_is_reviewed_with_other_content_is_named(merged):
     ran = merged.apply()
     assert ran.code == 5
     assert "default/Agent/sales create: was reviewed with other content" in ran.err
+    assert f"it shows {merged.git('rev-parse', 'change')[:12]}, and 000000000000 was merged" in ran.err
 
 
 def test_what_nobody_reviewed_is_not_applied(yard):
