@@ -6,6 +6,7 @@
     ├── PlanFileError               1   a plan file that cannot be read, is damaged or was used
     ├── PlanRefused                 4   safety or policy says no
     ├── StalePlan                   5   what the plan was made for has moved
+    │   └── NotReviewed                 it is not the plan that was reviewed
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
@@ -15,6 +16,7 @@
     │   ├── LedgerDamaged               what stands in its place is no ledger that this version reads
     │   ├── LedgerLocked                another run holds it
     │   └── LedgerMoved             5   another run wrote it, or took its lock, meanwhile
+    ├── ForgeError                  1   GitHub could not be asked, or not be told
     ├── Interrupted               130   the operator asked to stop
     ├── Stopped                     1   the run may send nothing more
     │   ├── OutOfTime                   its time is up (--timeout)
@@ -152,6 +154,14 @@ class StalePlan(ReconcilerError):
         self.moved = dict(moved)
 
 
+class NotReviewed(StalePlan):
+    """What would be done is not what was reviewed; `moved` names each step and how it differs, where that is known."""
+
+    def __init__(self, message: str, moved: Mapping[str, str], *, hint: str) -> None:
+        ReconcilerError.__init__(self, message, hint=hint)
+        self.moved = dict(moved)
+
+
 class NothingDeclared(UsageError):
     """There is not one manifest where manifests are looked for."""
 
@@ -192,6 +202,22 @@ class LedgerMoved(LedgerError):
     """Another run wrote the ledger since it was read, or took its lock away."""
 
     exit_code = Exit.STALE_PLAN
+
+
+class ForgeError(ReconcilerError):
+    """GitHub did not do what was asked; `status` is that of its answer, 0 where there was none."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it may work a moment later; what was asked for may have been done all the same."""
+        return self.status == 0 or self.status >= _SERVER_FAULT
+
+
+_SERVER_FAULT = 500
 
 
 class Interrupted(ReconcilerError):

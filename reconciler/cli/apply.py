@@ -21,7 +21,7 @@ from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import show, tell_neighbours, with_reason
 from reconciler.cli.unfinished import settle, tell, unfinished
 from reconciler.errors import Exit, OutputError, PlanFileError, UsageError
-from reconciler.plan.outcome import NotStarted
+from reconciler.plan.outcome import Applied, NotStarted
 from reconciler.plan.plan import Plan
 from reconciler.report import events
 from reconciler.report.subject import Made, Tried
@@ -72,8 +72,8 @@ def command(
         if plan_file is not None:
             if given := _given(_ABOUT_THE_PLAN):
                 raise UsageError(f"a saved plan is applied as it is: {given} has no say in it")
-            return _apply_saved(plan_file, settings, console, _Place(ledger, lock_timeout))
-        return _apply_fresh(with_reason(settings), console, _Place(ledger, lock_timeout), approved=auto_approve)
+            return _apply_saved(plan_file, settings, console, Place(ledger, lock_timeout))
+        return _apply_fresh(with_reason(settings), console, Place(ledger, lock_timeout), approved=auto_approve)
 
 
 _ABOUT_THE_PLAN = {
@@ -93,20 +93,21 @@ def _given(flags: Mapping[str, str]) -> str:
     return ", ".join(flag for name, flag in flags.items() if source(name) is ParameterSource.COMMANDLINE)
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """What flags say of the ledger, and how many seconds to wait for it."""
 
     backend: options.LedgerName | None
     wait: int
 
 
-def _kept(settings: Settings, place: _Place, *, commit: str | None) -> tuple[Keeper, Config]:
+def kept(settings: Settings, place: Place, *, commit: str | None) -> tuple[Keeper, Config]:
+    """Find the ledger of a run that writes, and the rules."""
     from reconciler.cli.connect import keeper_of
 
     return keeper_of(settings, backend=place.backend, wait=place.wait, env=os.environ, commit=commit)
 
 
-def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approved: bool) -> int:
+def _apply_fresh(settings: Settings, console: Console, place: Place, *, approved: bool) -> int:
     """Plan, ask, apply."""
     from reconciler.cli.connect import writing
     from reconciler.manifest.commit import commit_of
@@ -114,7 +115,7 @@ def _apply_fresh(settings: Settings, console: Console, place: _Place, *, approve
 
     asks = not approved
     ensure_can_ask(settings, console, asks=asks)
-    keeper, config = _kept(settings, place, commit=commit_of(settings.manifests[0]))
+    keeper, config = kept(settings, place, commit=commit_of(settings.manifests[0]))
     keeper.wait_for_others()
     left = unfinished(settings, keeper.backend.owner)  # what ends after this is younger than what the plan reads
     with writing(settings) as client:
@@ -172,7 +173,7 @@ def agreed(plan: Plan) -> bool:
     return sys.stdin.readline().strip() == "yes"
 
 
-def _apply_saved(name: str, settings: Settings, console: Console, place: _Place) -> int:
+def _apply_saved(name: str, settings: Settings, console: Console, place: Place) -> int:
     """Check that a saved plan still holds, then apply it once."""
     from reconciler.cli.connect import writing
 
@@ -190,7 +191,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: _Place)
     if saved.plan.refusals:
         return refused(saved.plan, console)
     settings = replace(settings, reason=settings.reason or origin.reason, manifests=origin.manifests)
-    keeper, _ = _kept(settings, place, commit=origin.commit)
+    keeper, _ = kept(settings, place, commit=origin.commit)
     left = unfinished(settings, keeper.backend.owner)
     marker = _marker(saved, name)
 
@@ -253,6 +254,21 @@ def carry_out(
     recheck: bool,
     begun: Callable[[], None] = lambda: None,
 ) -> int:
+    """Apply a plan with progress, say what became of it, and end the run."""
+    applied = perform(plan, settings, console, client, keeper, recheck=recheck, begun=begun)
+    return console.end(*applied.exit_codes)
+
+
+def perform(
+    plan: Plan,
+    settings: Settings,
+    console: Console,
+    client: WriteClient,
+    keeper: Keeper,
+    *,
+    recheck: bool,
+    begun: Callable[[], None] = lambda: None,
+) -> Applied:
     """Apply a plan with progress, and say what became of it; `begun` is called before the first write."""
     from reconciler.live.apply import Started
     from reconciler.reconcile import apply_plan
@@ -296,7 +312,7 @@ def carry_out(
     tried = Tried(plan, applied, flags_of(settings))
     console.about(tried, facts=lambda: facts_of(settings, plan=plan, commit=keeper.commit))
     console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))
-    return console.end(*applied.exit_codes)
+    return applied
 
 
 @contextmanager

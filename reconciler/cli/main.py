@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "undo": ("reconciler.cli.undo", "Bring back what a run archived."),
     "runs": ("reconciler.cli.runs", "Show what past runs did, and how they ended."),
     "ledger": ("reconciler.cli.ledger", "Show or mend what is known to be ours."),
+    "ci": ("reconciler.cli.ci", "Plan, apply or look for drift in GitHub Actions."),
     "emulator": ("reconciler.cli.emulator", "Serve a stand-in of the platform on this machine."),
     "kinds": ("reconciler.cli.kinds", "List what can be declared, with every field."),
     "schema": ("reconciler.cli.schema", "Write the JSON Schema of manifests for editors."),

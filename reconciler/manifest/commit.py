@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from reconciler.kinds.secrecy import is_marked_secret
+
+WITHHELD = "(its subject looks like a credential)"
+"""What stands in the place of a subject that the platform would refuse."""
 _LIMIT = 200
+_SPOKEN = re.compile(r"-----BEGIN|\b(?:ASIA[0-9A-Z]{16}|Bearer\s+\S{8})", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[A-Za-z0-9_\-./+=]{20,}")
 
 
@@ -43,5 +48,22 @@ def commit_in_words(path: str) -> str | None:
             sha, subject = commit.hexsha[:12], str(commit.summary)
     except (GitError, OSError, ValueError):
         return None
+    return f"{sha} {harmless(subject)}" + (" (with uncommitted changes)" if dirty else "")
+
+
+def subject_of(path: str) -> str | None:
+    """Return the subject of the commit that manifests stand at, fit for the platform's history; None outside git."""
+    told = commit_in_words(path)
+    return told.partition(" ")[2] if told else None
+
+
+def harmless(subject: str) -> str:
+    """Return a subject that the platform takes for no credential: as it is, without odd words, or not at all.
+
+    >>> harmless("Use sk-0123456789abcdefgh"), harmless("Ask twice")
+    ('(its subject looks like a credential)', 'Ask twice')
+    """
     words = _CREDENTIAL.sub("[...]", "".join(c for c in subject if c.isprintable()))[:_LIMIT]
-    return f"{sha} {words}" + (" (with uncommitted changes)" if dirty else "")
+    if is_marked_secret(words) or _SPOKEN.search(words):
+        return WITHHELD
+    return words

@@ -1,0 +1,87 @@
+"""A drift for other tools: SARIF 2.1.0 for code scanning, JUnit XML for test reports; no value is in either."""
+
+from __future__ import annotations
+
+import json
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__
+from reconciler.plan.drift import Drift, Drifted, What
+from reconciler.report.drift_text import said_of
+from reconciler.report.style import clean
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_RULES = {
+    What.CHANGED: "Changed on the platform since it was last written",
+    What.GONE: "Gone from the platform",
+    What.ARCHIVED: "Archived on the platform",
+    What.UNSYNCED: "Its content is not that of its source",
+    What.UNMANAGED: "Exists on the platform, and nobody declares it",
+}
+_LEVELS = {What.UNMANAGED: "note", What.UNSYNCED: "warning", What.CHANGED: "warning"}
+_NOT_XML = {code: None for code in [*range(0x20), 0x7F, 0xFFFE, 0xFFFF] if code not in (0x9, 0xA, 0xD)}
+
+
+def sarif(drift: Drift, *, environment: str, top: Path) -> str:
+    """Return a SARIF log; files are told from the `top` of the checkout, as code scanning wants them."""
+    rules = [{"id": f"drift/{what.value}", "shortDescription": {"text": text}} for what, text in _RULES.items()]
+    run = {
+        "tool": {"driver": {"name": "reconciler", "version": __version__, "rules": rules}},
+        "automationDetails": {"id": f"reconciler/drift/{environment}/"},
+        "results": [_result(one, environment, top) for one in drift.drifted],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _result(one: Drifted, environment: str, top: Path) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": f"drift/{one.what.value}",
+        "level": _LEVELS.get(one.what, "error"),
+        "message": {"text": _told(one)},
+        "partialFingerprints": {"reconcilerDrift/v1": f"{environment}/{one.address}/{one.what.value}"},
+    }
+    file, _, line = one.where.rpartition(":")
+    if file and line.isdecimal():
+        path = Path(os.path.relpath(file, top)).as_posix()
+        region = {"startLine": max(int(line), 1)}
+        result["locations"] = [
+            {"physicalLocation": {"artifactLocation": {"uri": path, "uriBaseId": "%SRCROOT%"}, "region": region}}
+        ]
+    return result
+
+
+def _told(one: Drifted) -> str:
+    names = ", ".join(field.name for field in one.fields)
+    return clean(f"{one.address}: {said_of(one)}{f': {names}' if names else ''}")
+
+
+def junit(drift: Drift, *, environment: str) -> str:
+    """Return JUnit XML: a failed case for each resource that drifted, and one that sums up what has not."""
+    suite = ET.Element("testsuite", name=_xml(f"reconciler drift {environment}"))
+    for one in drift.drifted:
+        case = _case(suite, one.address.kind, str(one.address))
+        ET.SubElement(case, "failure", type=f"drift/{one.what.value}", message=_xml(_told(one)))
+    still = drift.watched - sum(_was_watched(drift.drifted))
+    _case(suite, "reconciler", f"{still} resources as last written")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(drift.drifted)))
+    suites = ET.Element("testsuites")
+    suites.append(suite)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _was_watched(drifted: Iterable[Drifted]) -> Sequence[bool]:
+    return [what is not What.UNMANAGED for what in {one.address: one.what for one in drifted}.values()]
+
+
+def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=_xml(classname), name=_xml(name))
+
+
+def _xml(text: str) -> str:
+    """Leave out what XML 1.0 cannot hold."""
+    return text.translate(_NOT_XML)

@@ -1,0 +1,74 @@
+"""What reviewers saw: the digest of a plan and of each of its steps, kept in the comment's marker; and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.plan.digest import digest
+from reconciler.plan.plan import Plan, described
+
+_MOST_STEPS = 400
+"""So many steps of a plan are remembered one by one; a marker must leave room for the comment."""
+_MOST_NAMES = 24_000
+"""So many characters their names may have together."""
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A plan as it was reviewed; `steps` gives action and digest by step, None where there were too many to keep.
+
+    `digest` is empty where no plan could be made. `head` is the commit of the branch that it was made for.
+    """
+
+    digest: str
+    head: str = ""
+    count: int = 0
+    steps: Mapping[str, str] | None = field(default_factory=dict)
+
+
+def memory_of(plan: Plan, *, head: str) -> dict[str, Any]:
+    """Return what a marker is to remember of a plan; no value is in it."""
+    steps: dict[str, str] | None = None
+    if len(plan.steps) <= _MOST_STEPS and sum(len(change.step) for change in plan.steps) <= _MOST_NAMES:
+        steps = _steps(plan)
+    return {"digest": plan.digest, "head": head, "count": len(plan.steps), "steps": steps}
+
+
+def recall(memory: Mapping[str, Any]) -> Reviewed:
+    """Read what a marker remembers; what is odd in it is as if it were not there."""
+    told, head, count, steps = (memory.get(name) for name in ("digest", "head", "count", "steps"))
+    return Reviewed(
+        digest=told if isinstance(told, str) else "",
+        head=head if isinstance(head, str) else "",
+        count=count if isinstance(count, int) else 0,
+        steps={str(name): str(one) for name, one in steps.items()} if isinstance(steps, dict) else None,
+    )
+
+
+def difference(reviewed: Reviewed, plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield each step that is not as it was reviewed, and what became of it; nothing where that was not kept."""
+    if reviewed.steps is None:
+        return
+    now = _steps(plan)
+    for step, one in now.items():
+        before = reviewed.steps.get(step)
+        action = one.partition(" ")[0]
+        if before is None:
+            yield step, f"{action}: was not in the plan that was reviewed"
+        elif before != one:
+            was = before.partition(" ")[0]
+            yield step, f"{action}: {'was reviewed with other content' if was == action else f'was to {was}'}"
+    for step, one in reviewed.steps.items():
+        if step not in now:
+            yield step, f"was to {one.partition(' ')[0]}, and no longer is"
+
+
+def _steps(plan: Plan) -> dict[str, str]:
+    """Return action and digest by step."""
+    return {
+        change.step: f"{change.action.value} {digest(described(change)).removeprefix('sha256:')[:_SHORT]}"
+        for change in plan.steps
+    }

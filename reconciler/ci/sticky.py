@@ -1,0 +1,71 @@
+"""One comment for a purpose and an environment: found by its marker, written over, never written twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.ci.marker import Purpose, marked
+from reconciler.ci.reviewed import Reviewed, recall
+from reconciler.errors import ForgeError
+
+if TYPE_CHECKING:
+    from reconciler.ci.forge import Forge, Post
+
+T = TypeVar("T")
+_TRIES = 3
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """How often something is tried that looks first and writes then, and how to wait in between."""
+
+    tries: int = _TRIES
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+    def __call__(self, act: Callable[[], T]) -> T:
+        """Do it, again where GitHub stumbled: as `act` looks first, what was done all the same is found."""
+        for attempt in range(1, self.tries):
+            try:
+                return act()
+            except ForgeError as error:
+                if not error.may_pass:
+                    raise
+            self.sleep(_PAUSE * attempt)
+        return act()
+
+
+PERSISTENT = Persistence()
+
+
+def stick(forge: Forge, number: int, body: str, *, purpose: Purpose, environment: str) -> str:
+    """Write the comment that begins with its marker, over the one that is there; return where it is.
+
+    Of several, as two runs at once may leave behind, the first is kept. Raises ForgeError.
+    """
+
+    def write() -> str:
+        found = _found(forge, number, purpose, environment)
+        if not found:
+            return forge.comment(number, body).url
+        kept, *others = found
+        if kept.body.replace("\r\n", "\n") != body:
+            forge.edit(kept, number, body)
+        for other in others:
+            forge.remove(other, number)
+        return kept.url
+
+    return PERSISTENT(write)
+
+
+def reviewed_at(forge: Forge, number: int, *, environment: str) -> Reviewed | None:
+    """Return the plan that the comment on a pull request shows, None where there is none. Raises ForgeError."""
+    found = PERSISTENT(lambda: _found(forge, number, "plan", environment))
+    return recall(marked(found[0].body, "plan", environment) or {}) if found else None
+
+
+def _found(forge: Forge, number: int, purpose: Purpose, environment: str) -> list[Post]:
+    return [post for post in forge.comments(number) if marked(post.body, purpose, environment) is not None]

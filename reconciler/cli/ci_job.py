@@ -1,0 +1,154 @@
+"""What the verbs of `ci` share: the job's flags, its text kept from being taken for commands, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.ci.environment import Workflow, read_environment
+from reconciler.ci.step import Annotation, commands, fault_annotations, lines_quiet, write_outputs, write_summary
+from reconciler.ci.values import ending
+from reconciler.cli.outputs import Into
+from reconciler.errors import Exit, ForgeError, LocatedFault, ManifestError, ReconcilerError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.ci.forge import Forge
+    from reconciler.cli.console import Console
+    from reconciler.cli.options import Flag
+    from reconciler.report.sheet import Sheet
+
+FOLDER = "reconciler-ci"
+UNNAMED = "default"
+"""What an environment is called of which nothing is known, as its rules cannot be read."""
+
+FLAGS: tuple[Flag, ...] = (
+    click.option(
+        "--environment",
+        metavar="NAME",
+        help="What comments, issues and outputs call the environment [default: as its ledger does].",
+    ),
+    click.option(
+        "--author",
+        metavar="LOGIN",
+        help="Who GITHUB_TOKEN speaks as; what others wrote is not believed [default: found out].",
+    ),
+    click.option(
+        "--folder",
+        default=FOLDER,
+        show_default=True,
+        metavar="DIR",
+        help="Where the files to upload are left.",
+    ),
+)
+
+
+@dataclass
+class Job:
+    """A verb's run in a job: what it learns on the way, and tells in the end.
+
+    `sheets` go to the summary, `values` to the outputs, `annotations` to lines of files.
+    """
+
+    workflow: Workflow
+    console: Console
+    folder: Path
+    environment: str
+    author: str | None
+    sheets: list[Sheet] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    faults: Sequence[LocatedFault] = ()
+
+    @cached_property
+    def forge(self) -> Forge:
+        """GitHub, connected to when it is asked for; raises UsageError without a token."""
+        from reconciler.ci.forge import Forge
+
+        return Forge(self.workflow, author=self.author)
+
+    def failed(self, error: ReconcilerError, *, verb: str, facts: Mapping[str, str]) -> Sheet:
+        """Take an error for the end of the run: annotate it, and return what is to be said of it."""
+        from reconciler.ci.documents import failure
+
+        if isinstance(error, ManifestError):
+            from reconciler.manifest.locate import located
+
+            self.faults = located(error.faults)
+            self.annotations += fault_annotations(self.faults)
+        else:
+            hint = f"\n{error.hint}" if error.hint else ""
+            self.annotations.append(Annotation("error", f"reconciler {verb.lower()}", f"{error.message}{hint}"))
+        return failure(verb, error, environment=self.environment, faults=self.faults, facts=facts)
+
+    def try_to_tell(self, tell: Callable[[], None], *, may_fail: bool) -> Sequence[Exit]:
+        """Tell GitHub something; where that fails, say so, and return the exit code of it, none where it may fail."""
+        try:
+            tell()
+        except (ForgeError, UsageError) as error:
+            self.console.aside(error)
+            self.annotations.append(Annotation("notice" if may_fail else "error", "Not told on GitHub", error.message))
+            return [] if may_fail else [Exit.ERROR]
+        return []
+
+    def end(self, *codes: Exit, error: ReconcilerError | None, values: Mapping[str, str]) -> int:
+        """Write summary and outputs, end the console's run and return the exit code that wins."""
+        from reconciler.ci.documents import summary
+
+        found = (*codes, *((error.exit_code,) if error else ())) or (Exit.DONE,)
+        for sheet in self.sheets:
+            write_summary(self.workflow.summary, summary(sheet, link=self.workflow.run_url))
+        shared = {"environment": self.environment, "folder": str(self.folder)}
+        write_outputs(self.workflow.output, {**values, **ending(found), **shared})
+        return self.console.fail(error) if error else self.console.end(*_codes(found))
+
+
+def _codes(found: Sequence[Exit]) -> Sequence[Exit]:
+    """Leave out what is told as an output and fails no job."""
+    return [one for one in found if one is not Exit.CHANGES_PENDING] or [Exit.DONE]
+
+
+@contextmanager
+def job(console: Console, *, verb: str, folder: str, environment: str | None, author: str | None) -> Iterator[Job]:
+    """Open a job: its folder is made, and what it prints cannot be taken for commands; annotations come last.
+
+    Raises UsageError outside of GitHub Actions.
+    """
+    workflow = read_environment(os.environ)
+    place = _made(folder)
+    files = tuple(Into(form, str(place / f"{verb}.{form}")) for form in ("html", "json"))
+    console.outputs = console.outputs._replace(files=(*console.outputs.files, *files))
+    begun = Job(workflow, console, place, environment or UNNAMED, author)
+    silent, loud = lines_quiet(secrets.token_hex(16)) if console.speaks else ("", "")
+    if silent:
+        click.echo(silent)
+    try:
+        yield begun
+    finally:
+        if loud:
+            click.echo(loud)
+        for line in commands(begun.annotations, top=top()):
+            click.echo(line, err=not console.speaks)
+        if "forge" in begun.__dict__:
+            begun.forge.close()
+
+
+def top() -> Path:
+    """Return the top of the checkout, from which GitHub names files."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or ".")
+
+
+def _made(folder: str) -> Path:
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--folder {folder}: {error.strerror}", hint="name a folder that can be written") from error
+    return place

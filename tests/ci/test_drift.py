@@ -1,0 +1,177 @@
+"""`reconciler ci drift` as cron runs it: never more than one issue, and healing that touches nothing else."""
+
+import json
+import xml.etree.ElementTree as ET
+from urllib.parse import unquote
+
+from .github import BOT, stumbled
+
+
+def move(yard, name="triage", **body):
+    """Change an agent by hand."""
+    assert yard.world.api.patch(f"/v1/agents/{yard.world.one('agents', name)['id']}", json=body).is_success
+
+
+def states(yard):
+    """Return the state of each issue."""
+    return [one["state"] for one in yard.github.issues]
+
+
+def test_the_issue_is_opened_updated_closed_and_reopened(yard):
+    """Always the same one; a state that changes is told in a comment, as only that notifies."""
+    assert yard.drift().code == 0
+    assert yard.github.issues == []
+    move(yard, system_prompt="Moved.")
+    assert yard.drift().code == 0
+    (issue,) = yard.github.issues
+    assert issue["title"] == "Drift in production"
+    assert issue["labels"] == [{"name": "reconciler-drift"}]
+    assert "Moved." in issue["body"]
+    assert "**Who may apply:**" in issue["body"]
+    assert (yard.output["has_drift"], yard.output["drifted"]) == ("true", "1")
+    before = len(yard.github.writes)
+    assert yard.drift().code == 0
+    assert len(yard.github.writes) == before
+    move(yard, system_prompt="Moved on.")
+    yard.drift()
+    assert "Moved on." in issue["body"]
+    move(yard, system_prompt="Help.")
+    yard.drift()
+    assert (states(yard), issue["state_reason"]) == (["closed"], "completed")
+    assert "No drift. 1 resource as last written." in issue["body"]
+    yard.drift()
+    move(yard, system_prompt="Moved again.")
+    yard.drift()
+    assert states(yard) == ["open"]
+    said = [one["body"] for one in yard.github.ours(1)]
+    assert said == ["Nothing has drifted any more.", "The platform has drifted again: see the description."]
+
+
+def test_the_issue_is_found_by_its_marker(yard):
+    """On a later page, under another title, without its label."""
+    move(yard, system_prompt="Moved.")
+    for number in range(7):
+        yard.github.raise_issue("Drift in production", f"Mine {number}", login="somebody", labels=[])
+    yard.drift()
+    issue = yard.github.issues[-1]
+    issue["title"], issue["labels"] = "Renamed", []
+    yard.drift()
+    move(yard, system_prompt="Help.")
+    yard.drift()
+    assert (len(yard.github.issues), issue["state"]) == (8, "closed")
+    assert states(yard)[:7] == ["open"] * 7
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    assert (len(yard.github.issues), issue["state"]) == (8, "open")
+
+
+def test_an_issue_of_somebody_else_and_a_pull_request_are_not_ours(yard):
+    """Even if they begin like ours."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    body = yard.github.issues[0]["body"]
+    yard.github.issues.clear()
+    yard.github.raise_issue("x", body, login="mallory", labels=["reconciler-drift"])
+    yard.github.raise_issue(
+        "x", body, login=BOT, labels=["reconciler-drift"], html_url="https://github.example/acme/fleet/pull/2"
+    )
+    yard.drift()
+    assert len(yard.github.issues) == 3
+
+
+def test_each_environment_has_its_own_issue(yard):
+    """And two of one become one."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    yard.drift("--environment", "staging")
+    assert [one["title"] for one in yard.github.issues] == ["Drift in production", "Drift in staging"]
+    yard.github.raise_issue("x", yard.github.issues[0]["body"], login=BOT, labels=["reconciler-drift"])
+    yard.drift()
+    assert states(yard) == ["open", "open", "closed"]
+
+
+def test_an_issue_that_was_opened_though_github_stumbled_is_found(yard):
+    """It is looked for again before another one is opened."""
+    move(yard, system_prompt="Moved.")
+    yard.github.after.append(stumbled())
+    assert yard.drift().code == 0
+    assert states(yard) == ["open"]
+
+
+def test_what_cannot_be_told_fails_the_job(yard):
+    """Nobody would learn of it otherwise."""
+    move(yard, system_prompt="Moved.")
+    yard.github.read_only = True
+    ran = yard.drift()
+    assert ran.code == 1
+    assert "issues: write" in ran.err
+
+
+def test_healing_takes_back_what_drifted_and_nothing_else(yard):
+    """What git wants and was not applied yet stays; the issue tells what is left, here nothing."""
+    yard.agents("triage", "sales", prompt="Help.")
+    path = yard.folder / "manifests/agents.yaml"
+    path.write_text(path.read_text().replace('"Help."}', '"Help.", description: "Pending."}', 1))
+    move(yard, system_prompt="Moved.")
+    yard.world.forget()
+    assert yard.drift("--heal", "--detailed-exitcode").code == 0
+    assert yard.lines == ["PATCH /v1/agents/agent_"]
+    (write,) = yard.world.writes
+    assert write.body == {"system_prompt": "Help."}
+    assert unquote(write.headers["everruns-change-reason"]).startswith("Drift healed: ")
+    assert (yard.output["healed"], yard.output["has_drift"]) == ("1", "false")
+    assert yard.github.issues == []
+    yard.world.forget()
+    ran = yard.run("plan")
+    assert "you changed" in ran.out
+    assert "1 to create, 1 to update" in ran.out
+    assert "Moved." not in ran.out
+
+
+def test_what_cannot_be_healed_is_left_to_the_issue(yard):
+    """A resource that is gone would come back with another id; a field that git changes as well is for apply."""
+    yard.agents("triage", "sales")
+    yard.converge()
+    yard.agents("triage", "sales", prompt="Git moved too.")
+    move(yard, system_prompt="Moved.")
+    assert yard.world.api.delete(f"/v1/agents/{yard.world.one('agents', 'sales')['id']}").is_success
+    yard.world.forget()
+    assert yard.drift("--heal", "--detailed-exitcode").code == 3
+    assert yard.lines == []
+    (issue,) = yard.github.issues
+    assert "Agent/sales" in issue["body"]
+    assert "changed in git as well" in issue["body"]
+    assert yard.output["healed"] == "0"
+
+
+def test_drift_for_other_tools(yard):
+    """SARIF with the line of the manifest, JUnit with a failed case; both are there when nothing drifted."""
+    flags = ("--sarif", "drift.sarif", "--junit", "drift.xml")
+    yard.drift(*flags)
+    assert json.loads((yard.folder / "drift.sarif").read_text())["runs"][0]["results"] == []
+    assert ET.parse(yard.folder / "drift.xml").getroot()[0].attrib["failures"] == "0"
+    move(yard, system_prompt="Moved.")
+    assert yard.drift(*flags).code == 0
+    log = json.loads((yard.folder / "drift.sarif").read_text())
+    (result,) = log["runs"][0]["results"]
+    assert (log["version"], result["ruleId"]) == ("2.1.0", "drift/changed")
+    assert "system_prompt" in result["message"]["text"]
+    (place,) = result["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "manifests/agents.yaml"
+    assert place["physicalLocation"]["region"] == {"startLine": 1}
+    (suite,) = ET.parse(yard.folder / "drift.xml").getroot()
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("2", "1")
+    assert suite[0].attrib["name"] == "default/Agent/triage"
+    assert suite[0][0].attrib["type"] == "drift/changed"
+
+
+def test_a_drift_that_cannot_be_told_leaves_the_issue_alone(yard):
+    """The job fails, the summary says why, and nothing is closed."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    yard.world.meddler.instead("GET", "/v1/agents", (400, {"title": "Bad Request", "status": 400}), times=None)
+    ran = yard.drift()
+    assert ran.code == 1
+    assert states(yard) == ["open"]
+    assert yard.output["exit_class"] == "error"
+    assert "> [!CAUTION]" in yard.summary

@@ -1,0 +1,154 @@
+"""The parts of a job by themselves: its environment, markers, commands, outputs, reasons, what was reviewed."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from git import Actor, Repo
+
+from reconciler.ci.environment import read_environment
+from reconciler.ci.marker import mark, marked
+from reconciler.ci.reason import reason_of
+from reconciler.ci.reviewed import difference, memory_of, recall
+from reconciler.ci.step import Annotation, commands, write_outputs
+from reconciler.errors import OutputError, UsageError
+from reconciler.plan.change import Action, Change
+from reconciler.plan.plan import Plan
+from reconciler.resource import Address
+
+HOME = {"GITHUB_REPOSITORY": "acme/fleet"}
+
+
+def event(tmp_path, told):
+    """Write a payload and return the environment that leads to it."""
+    path = tmp_path / "event.json"
+    path.write_text(told if isinstance(told, str) else json.dumps(told))
+    return {**HOME, "GITHUB_EVENT_PATH": str(path)}
+
+
+def pull_request(home):
+    """Return the payload of a pull request whose head is in some repository."""
+    base = {"ref": "main", "sha": "b", "repo": {"full_name": "acme/fleet"}}
+    return {"pull_request": {"number": 1, "base": base, "head": {"sha": "h", "repo": home}}}
+
+
+@pytest.mark.parametrize(
+    ("home", "actor", "why"),
+    [
+        ({"full_name": "acme/fleet"}, "ada", None),
+        ({"full_name": "mallory/fleet"}, "ada", "a fork's pull request has no secrets"),
+        (None, "ada", "a fork's pull request has no secrets"),
+        ({"full_name": "acme/fleet"}, "dependabot[bot]", "a pull request of Dependabot has no secrets"),
+    ],
+)
+def test_who_has_no_secrets(tmp_path, home, actor, why):
+    """A fork, one that is gone since, and Dependabot."""
+    env = event(tmp_path, pull_request(home)) | {"GITHUB_ACTOR": actor}
+    assert read_environment(env).why_offline == why
+
+
+@pytest.mark.parametrize("told", ["no JSON", '{"pull_request": {"number": 1}}', '{"repository": 3}'])
+def test_a_payload_that_is_none_is_refused(tmp_path, told):
+    """With what to do instead."""
+    with pytest.raises(UsageError):
+        read_environment(event(tmp_path, told))
+
+
+def test_a_token_is_not_shown():
+    """Not even by the value's own repr."""
+    assert "sesame" not in repr(read_environment({**HOME, "GITHUB_TOKEN": "sesame"}))
+
+
+@pytest.mark.parametrize("name", ["production", "a-->b", "a b", "--", "ü"])
+def test_a_marker_remembers(name):
+    """For its purpose and environment alone, and it is one whole HTML comment."""
+    line = mark("plan", name, {"digest": "x"})
+    assert line.index("-->") == len(line) - 3
+    assert marked(f"{line}\r\nrest", "plan", name) == {"digest": "x"}
+    assert marked(line, "drift", name) is None
+    assert marked(line, "plan", f"{name}2") is None
+    assert marked(f"\n{line}", "plan", name) is None
+
+
+@pytest.mark.parametrize("data", ["", "AAAA", "eJyrVkosLcnILwIADZMDZg==", "!"])
+def test_a_marker_that_was_damaged_remembers_nothing(data):
+    """It never raises."""
+    found = marked(f"<!-- reconciler:plan:x {data} -->", "plan", "x")
+    assert not found
+
+
+def test_annotations_are_worst_first_and_ten_of_a_kind(tmp_path):
+    """Escaped, so that none is cut or another command."""
+    many = [Annotation("warning", "w", "later")] + [Annotation("error", "e", f"{n}", rank=2) for n in range(12)]
+    worst = Annotation("error", "a:b,c", "x\n::y 5%", str(tmp_path / "m.yaml"), 3, 7, rank=0)
+    lines = list(commands([*many, worst], top=tmp_path))
+    assert lines[0] == "::error title=a%3Ab%2Cc,file=m.yaml,line=3,col=7::x%0A::y 5%25"
+    assert len(lines) == 11
+    assert lines[9] == "::error title=And more::and 4 more: see the summary of this job"
+    assert lines[10] == "::warning title=w::later"
+
+
+def test_an_output_cannot_end_itself(tmp_path):
+    """Whatever stands in it is its value."""
+    file = tmp_path / "output"
+    write_outputs(file, {"a": "x\nb<<EOF\ny"})
+    first, *rest, last = file.read_text().splitlines()
+    assert first == f"a<<{last}"
+    assert rest == ["x", "b<<EOF", "y"]
+    with pytest.raises(OutputError):
+        write_outputs(tmp_path, {"a": "x"})
+
+
+def test_a_reason_fits(tmp_path):
+    """The subject gives way; commit, pull request and run stay."""
+    repo = Repo.init(tmp_path)
+    ada = Actor("Ada", "ada@example.com")
+    repo.index.commit("Say " + "why " * 100, author=ada, committer=ada)
+    repo.close()
+    url = "https://github.example/" + "x" * 850
+    said = reason_of(str(tmp_path), sha="a" * 40, number=12, run_url=url)
+    assert len(said) == 1000
+    assert said.startswith("aaaaaaaaaaaa Say why")
+    assert said.endswith(f"… (pull request #12) {url}")
+    short = reason_of(str(tmp_path), sha="a" * 40, number=None, run_url="")
+    assert short.startswith("aaaaaaaaaaaa Say why why")
+    assert "pull request" not in short
+
+
+def change(name, action=Action.UPDATE, **members):
+    """Make a step."""
+    return Change(Address("acme", "Agent", name), action, name, **members)
+
+
+def test_the_difference_to_what_was_reviewed():
+    """New steps, other content, another action, steps that are gone; what is the same is not told."""
+    before = Plan((change("a"), change("b"), change("c"), change("d")))
+    after = Plan((change("a"), change("b", id="x"), change("c", Action.CREATE), change("e")))
+    reviewed = recall(json.loads(json.dumps(memory_of(before, head="h"))))
+    assert (reviewed.digest, reviewed.count, reviewed.head) == (before.digest, 4, "h")
+    assert dict(difference(reviewed, before)) == {}
+    assert dict(difference(reviewed, after)) == {
+        "acme/Agent/b": "update: was reviewed with other content",
+        "acme/Agent/c": "create: was to update",
+        "acme/Agent/e": "update: was not in the plan that was reviewed",
+        "acme/Agent/d": "was to update, and no longer is",
+    }
+
+
+def test_a_large_plan_is_remembered_by_its_digest():
+    """Its steps would not leave room for the comment."""
+    plan = Plan(tuple(change(f"n{number}") for number in range(5_000)))
+    memory = memory_of(plan, head="")
+    assert len(mark("plan", "x", memory)) < 1_000
+    reviewed = recall(memory)
+    assert (reviewed.digest, reviewed.count, list(difference(reviewed, replace(plan, changes=())))) == (
+        plan.digest,
+        5_000,
+        [],
+    )
+
+
+@pytest.mark.parametrize("memory", [{}, {"digest": 3, "head": [], "count": "x", "steps": [1]}])
+def test_an_odd_memory_is_none(memory):
+    """It is no review."""
+    assert recall(memory).digest == ""
