@@ -10,7 +10,6 @@ from reconciler.plan.outcome import Conflicted, Done, Outcome
 SYNC_PATIENCE = 300.0
 """For so many seconds a sync under way is waited for."""
 _POLL = 5.0
-_EXISTING = frozenset({Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
 
 
 def beforehand(climb: Climb) -> Outcome | None:
@@ -19,7 +18,7 @@ def beforehand(climb: Climb) -> Outcome | None:
     Whoever edits the resource after this look and before the write arrives loses: nothing on the platform can tell.
     """
     change = climb.change
-    if change.action not in _EXISTING or change.id is None or change.pre.digest is None:
+    if change.action is Action.CREATE or not change.action.writes or change.id is None or change.pre.digest is None:
         return None
     found = _when_at_rest(climb)
     match found:

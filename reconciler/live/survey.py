@@ -130,7 +130,7 @@ def _read(kinds: Iterable[str]) -> list[Kind]:
     wanted = [BY_NAME[name] for name in {*kinds, TENANT.name}]
     below = [BY_NAME[kind.children[1]] for kind in wanted if kind.children]
     names = {kind.name for kind in wanted} | {one.kind for kind in (*wanted, *below) for _, one in references(kind)}
-    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped]
+    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped and not kind.listed_below]
 
 
 def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
