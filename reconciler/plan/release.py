@@ -75,7 +75,7 @@ def asked_for(desired: Desired) -> bool:
 
 def _precondition(seen: Observed | None) -> Precondition:
     """Hold a release to the resource being there; which version is the newest is looked at just before it."""
-    if seen is None:
+    if seen is None or seen.archived:  # a step of this plan makes it, or brings it back
         return Precondition()
     pre = Precondition(seen.id, covers=())
     return replace(pre, digest=covered(seen.kind, seen.shape, pre, updated_at=None))
@@ -136,7 +136,10 @@ def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None)
         return None
     default = seen.released.default if seen.released else None
     number = f" {default.number}" if default else ""
-    ways = f"publish one and make it the default; {release.field}: {{publish: on-change}} does that"
+    asked = _asked(desired)
+    ways = f"{release.field}: {{publish: on-change}} would release it"
+    if asked is not None:
+        ways = "publish one and make it the default" if asked.get("default", True) else "make the newest the default"
     if any(step.action in (Action.UPDATE, Action.RESTORE) for step in steps):
         return f"sessions will not see this: the default version{number} runs what it was; {ways}"
     if default is not None and not default.is_current:
