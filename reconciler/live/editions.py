@@ -70,7 +70,11 @@ def read_editions(owners: Iterable[Owner], *, client: ReadClient, pool: Executor
         assert release is not None
         released[owner.address] = released_from(release, owner.wire, versions)
         known = named.setdefault((owner.address.org, release.kind), [])
-        known += [{**one, "name": edition_name(owner.address.name, str(one["version"]))} for one in versions]
+        known += [
+            {**one, "name": edition_name(owner.address.name, str(one["version"]))}
+            for one in versions
+            if BY_NAME[release.kind].wire.usable(one)
+        ]
     return Editions(released, named)
 
 
@@ -91,6 +95,21 @@ def owners_wanted(
             if wire is not None and org is not None and address not in seen:
                 seen.add(address)
                 yield Owner(address, wire, org)
+
+
+def owners_with_default(
+    live: Iterable[tuple[Address, Wire]], org_of: Mapping[str, str], *, client: ReadClient
+) -> Iterator[Owner]:
+    """Yield what is live and has a default version, where versions can be read: what has none was never published."""
+    flags: dict[str, Mapping[str, Any]] = {}
+    for address, wire in live:
+        release, org = BY_NAME[address.kind].release, org_of[address.org]
+        if release is None or not wire.get(release.chosen):
+            continue
+        if org not in flags:
+            flags[org] = _flags(client, org)
+        if flags[org].get(release.flag) is not False:
+            yield Owner(address, wire, org)
 
 
 def _wanted(one: Desired, live: Mapping[Address, Wire], names: Names) -> Iterator[Address]:

@@ -170,6 +170,22 @@ def owner_field(kind: Kind, field: str) -> str:
     return next(str(path[0]) for path, ref in references(kind) if len(path) == 1 and ref.kind == below)
 
 
+def said_of_versions(observed: Observed) -> Shape:
+    """Return a live spec with what a manifest would say of its versions, so that there is nothing to do for it.
+
+    A reference to a version stands beside that to its owner, and is the number alone.
+    """
+    kind, known = observed.kind, observed.released
+    spec = dict(observed.spec)
+    for name in pinned_fields(kind):
+        if isinstance(spec.get(name), str):
+            spec[name] = spec[name].rpartition("@")[2]
+    if kind.release and known and known.newest:
+        publish = "on-change" if known.is_current else "manual"
+        spec[kind.release.field] = {_PUBLISH: publish, _DEFAULT: known.newest.id == known.chosen}
+    return spec
+
+
 def pins(one: Desired) -> bool:
     """Say whether a resource refers to a version by number, or to the newest."""
     return not one.archive and any(_is_number(one.spec.get(name)) for name in pinned_fields(one.kind))
