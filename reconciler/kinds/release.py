@@ -5,6 +5,7 @@ everruns-api/agents-memories-sessions.md, 3: once there is a default version, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 LATEST = "latest-published"
 """How a manifest refers to the newest version there is."""
 _FIRST = "0.1.0"
+_ODD = "?"
+_NUMBER = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,18 @@ def released_from(release: Release, wire: Mapping[str, Any], versions: Iterable[
     snapshots = list(versions)
     now = snapshots[0].get("config_hash") if snapshots else None
     editions = tuple(
-        Edition(str(one["id"]), str(one["version"]), one.get("config_hash") == now and _agree(release, wire, one))
+        Edition(str(one["id"]), number_of(one), one.get("config_hash") == now and _agree(release, wire, one))
         for one in snapshots
         if one.get("is_published") is True
     )
     chosen = wire.get(release.chosen)
     return Released(editions, chosen if isinstance(chosen, str) else None)
+
+
+def number_of(version: Mapping[str, Any]) -> str:
+    """Return the number of a version; one that is no semantic number is `?`, as it may be anything."""
+    number = str(version["version"])
+    return number if _NUMBER.fullmatch(number) else _ODD
 
 
 def _agree(release: Release, wire: Mapping[str, Any], version: Mapping[str, Any]) -> bool:
@@ -95,10 +104,9 @@ def next_number(last: str | None, part: str) -> str:
     """
     if last is None:
         return _FIRST
-    pieces = last.split(".")
-    if len(pieces) != len(_FIRST.split(".")) or not all(piece.isdecimal() for piece in pieces):
-        return "?"
-    major, minor, patch = map(int, pieces)
+    if not _NUMBER.fullmatch(last):
+        return _ODD
+    major, minor, patch = map(int, last.split("."))
     match part:
         case "major":
             return f"{major + 1}.0.0"

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.errors import ApiError, Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, references
-from reconciler.kinds.release import Released, edition_name, released_from
+from reconciler.kinds.release import Released, edition_name, number_of, released_from
 from reconciler.live.client import ReadClient
 from reconciler.live.names import Directory, Names
 from reconciler.live.shapes import Wire, objects_of
@@ -71,7 +71,7 @@ def read_editions(owners: Iterable[Owner], *, client: ReadClient, pool: Executor
         released[owner.address] = released_from(release, owner.wire, versions)
         known = named.setdefault((owner.address.org, release.kind), [])
         known += [
-            {**one, "name": edition_name(owner.address.name, str(one["version"]))}
+            {**one, "name": edition_name(owner.address.name, number_of(one))}
             for one in versions
             if BY_NAME[release.kind].wire.usable(one)
         ]

@@ -153,7 +153,8 @@ def warned(desired: Desired, steps: list[Change], seen: Observed | None) -> list
     if warning is None:
         return steps
     if not steps:
-        return [Change(desired.address, Action.REPORT, desired.title, notes=(warning,))]
+        there = seen.id if seen else None
+        return [Change(desired.address, Action.REPORT, desired.title, id=there, notes=(warning,))]
     return [replace(steps[0], notes=(*steps[0].notes, warning)), *steps[1:]]
 
 

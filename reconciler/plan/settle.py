@@ -61,7 +61,8 @@ def settle(run: str, log: Log, plan: Plan, *, is_whole: bool, api_url: str) -> t
 
 
 def _finding(intent: Intent, change: Change | None, *, is_whole: bool) -> Finding:
-    if change is None:
+    is_in_sync = change is not None and change.action is Action.REPORT and change.id is not None
+    if change is None or is_in_sync:
         return Finding.CARRIED_OUT if is_whole else Finding.NOT_SEEN
     same = change.action.value == intent.action
     match intent.action, change.action:
@@ -72,6 +73,8 @@ def _finding(intent: Intent, change: Change | None, *, is_whole: bool) -> Findin
         case "create" | "restore", Action.UPDATE:
             return Finding.PARTLY
         case "update", Action.UPDATE if content_of(change) != intent.content:
+            return Finding.PARTLY
+        case "release", Action.RELEASE if content_of(change) != intent.content:
             return Finding.PARTLY
         case "update", Action.UPDATE if change.fields and all(one.sensitive for one in change.fields):
             return Finding.UNREADABLE

@@ -56,6 +56,13 @@ def test_a_text_that_differs_is_not_current_whatever_the_hash():
     assert not released_from(RELEASE, WIRE | {"system_prompt": "More."}, [version(1, "a")]).is_current
 
 
+def test_a_number_that_is_none():
+    """What the server calls a version is shown to people and put into names: anything but a number is not repeated."""
+    found = released_from(RELEASE, WIRE, [version(1, "a") | {"version": "x" * 999}])
+    assert found.newest.number == "?"
+    assert found.is_current
+
+
 def test_what_was_never_published():
     """Without versions there is neither a newest nor a default, and nothing is current."""
     nothing = released_from(RELEASE, {"name": "triage"}, [])
