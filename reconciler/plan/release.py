@@ -187,6 +187,16 @@ def said_of_versions(observed: Observed) -> Shape:
     return spec
 
 
+def seen_beside(desired: Desired, observed: Observed, changes: Iterable[Change]) -> Observed:
+    """Return what is live with what it says of versions in the words of git: the same where there is nothing to do."""
+    release = desired.kind.release
+    if release is None or not asked_for(desired):
+        return observed
+    is_due = any(change.action is Action.RELEASE for change in changes)
+    live = said_of_versions(observed).get(release.field) if is_due else desired.spec[release.field]
+    return replace(observed, spec=observed.spec | {release.field: live})
+
+
 def pins(one: Desired) -> bool:
     """Say whether a resource refers to a version by number, or to the newest."""
     return not one.archive and any(_is_number(one.spec.get(name)) for name in pinned_fields(one.kind))
