@@ -8,6 +8,7 @@ import pytest
 from reconciler.errors import Exit
 from reconciler.intake import capture
 from reconciler.plan.change import Action
+from reconciler.plan.file import Origin, dumps, loads
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed
 from reconciler.plan.owned import field_digest
 from reconciler.resource import Address
@@ -152,10 +153,49 @@ def test_in_a_new_organization_the_flag_is_named(world, clock):
     assert "the feature flag agent_versions is off in acme" in outcome.error.message
 
 
+PIN = {"agent_version_policy": "pinned", "agent_version": "latest-published"}
+
+
+def test_a_new_organization_gets_versions_too(world, clock):
+    """An organization, its agent, the version and the app that is pinned to it are made in one run."""
+    world.declare("Organization", "acme", {"name": "Acme"})
+    declare(world)
+    world.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    applied = world.apply(world.plan())
+    assert applied.exit_codes == (Exit.DONE,)
+    assert world.plan().is_empty
+
+
+def test_a_saved_plan_publishes_what_it_showed(edited):
+    """A release and a pin to what it makes come back from a file as they were, and are applied once."""
+    edited.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    plan = edited.plan()
+    data = dumps(plan, plan_id="1", origin=Origin("https://x.test", ("manifests",), None, None))
+    read = loads(data, name="a.plan").plan
+    assert read == plan
+    assert edited.apply(read).exit_codes == (Exit.DONE,)
+    assert numbers(edited) == (["0.1.0", "0.1.1"], ["0.1.1"])
+    assert edited.plan().is_empty
+
+
+def test_an_agent_left_half_done_is_completed(world, clock):
+    """An agent that a run announced and made before it died is ours, and is published by the next one."""
+    declare(world)
+    plan = world.plan()
+    keeper = world.keeper
+    with keeper.held(plan):
+        keeper.begin(plan)
+    world.post("/v1/agents", name="triage", system_prompt="Help.")
+    world.adopt = "exact"
+    assert [change.action for change in world.plan().steps] == [Action.RELEASE]
+    world.converge()
+    assert numbers(world) == (["0.1.0"], ["0.1.0"])
+    assert TRIAGE in world.ledger.entries
+
+
 def test_an_app_waits_for_the_version_that_it_is_pinned_to(edited):
     """Where the version was not published, the app that needs it is not written."""
-    pin = {"agent_version_policy": "pinned", "agent_version": "latest-published"}
-    edited.declare("App", "bot", {"harness": "generic", "agent": "triage", **pin})
+    edited.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
     edited.meddler.instead("POST", VERSIONS, (403, {"detail": "no"}), times=None)
     applied = edited.apply(edited.plan())
     (app,) = [one for one in applied.outcomes if one.change.address.kind == "App"]
