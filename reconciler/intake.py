@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ManifestError
+from reconciler.kinds import BY_NAME
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
@@ -189,6 +190,9 @@ def _not_capturable(one: Drifted) -> str | None:
         case What.CHANGED:
             secret = next((field.name for field in one.fields if holds_unknown_secret(field.old)), None)
             both = next((field.name for field in one.fields if field.side is Side.BOTH), None)
+            release = BY_NAME[one.address.kind].release
+            if release and any(field.path[0] == release.field for field in one.fields):
+                return "git says when versions are published, not which: the next apply publishes or chooses one"
             if both:
                 return f"{both} was changed in git as well: make git say what you want, then apply"
             return f"{secret} holds a secret, which the platform does not show" if secret else None

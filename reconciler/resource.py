@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from reconciler.errors import Source
 from reconciler.kinds import BY_NAME, RANK
 from reconciler.kinds.kind import Kind, Shape, Sync
+from reconciler.kinds.release import Released
 
 DEFAULT_ORG = "default"
 """The organization of documents that name none and stand below no Organization document."""
@@ -111,7 +112,8 @@ class Observed:
     """What the platform has at an address.
 
     `spec` is canonical and holds names where the API holds ids; `shape` is the same with the ids left in, the
-    basis of preconditions. No secret is in either.
+    basis of preconditions. No secret is in either. `released` tells of its versions, where they were read;
+    `has_default` says that it has one that runs whatever it is now.
     """
 
     address: Address
@@ -121,6 +123,8 @@ class Observed:
     archived: bool = False
     updated_at: str | None = None
     sync: Sync | None = None
+    released: Released | None = None
+    has_default: bool = False
 
     @property
     def kind(self) -> Kind:

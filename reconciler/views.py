@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.errors import Fault
 from reconciler.kinds import KINDS
 from reconciler.live.leaving import observe_known
 from reconciler.live.survey import survey
 from reconciler.plan.decide import Found
 from reconciler.plan.drift import Drifted, What, drift_of
 from reconciler.plan.plan import build_from
+from reconciler.plan.release import edition_made, pinned, pins, seen_beside
 from reconciler.plan.side_by_side import side_by_side
 from reconciler.plan.undo import revivals
 from reconciler.reconcile import Wanted, observe_and_plan
@@ -68,11 +70,19 @@ def inspect(wanted: Wanted, address: Address, settings: Settings, *, client: Rea
     """Put beside each other what git, the ledger and the platform say of a declared address; reads only."""
     seen, plan = observe_and_plan(wanted, settings, client=client)
     (desired,) = (one for one in seen.desired if one.address == address)
+    found = seen.situation.found.get(address, Found())
+    changes = tuple(change for change in plan.changes if change.address == address)
+    if pins(desired):
+        made = [edition for change in plan.changes if (edition := edition_made(change))]
+        meant = pinned(desired, found.observed, seen.situation.editions, made)
+        desired = desired if isinstance(meant, Fault) else meant
+    if found.observed:
+        found = replace(found, observed=seen_beside(desired, found.observed, changes))
     return side_by_side(
         desired,
-        seen.situation.found.get(address, Found()),
+        found,
         wanted.rules.known(address).entry,
-        tuple(change for change in plan.changes if change.address == address),
+        changes,
         {path: state for (place, path), state in wanted.rules.secrets.items() if place == address},
     )
 

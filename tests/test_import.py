@@ -198,15 +198,41 @@ def test_every_field_of_an_app(world):
 
 
 def test_a_pinned_version(world):
-    """A version is known by its id alone; which one is an agent's default no manifest says, and that is told."""
+    """A pin is imported as the number of the version, and an agent with versions says how it is released."""
     world.agent("triage")
     world.converge()
     version = world.post(f"/v1/agents/{world.one('agents', 'triage')['id']}/versions", version="1.0.0")["id"]
     pinned = {"harness": "generic", "agent": "triage", "agent_version_policy": "pinned", "agent_version": version}
     world.declare("App", "bot", pinned)
     world.converge()
-    assert said(do(world)) == ["Agent/triage default_version_id: manifests have no field for it"]
-    assert spec(world, "App", "bot") == pinned
+    assert said(do(world)) == []
+    assert spec(world, "App", "bot") == pinned | {"agent_version": "0.1.0"}
+    assert spec(world, "Agent", "triage")["version"] == {"publish": "on-change"}
+    assert pending(world) == []
+
+
+def test_versions_that_are_behind(world):
+    """What is newer than its newest version, or does not run it, is imported as what people see to themselves."""
+    made = world.post("/v1/agents", name="triage", system_prompt="Help.")
+    first = world.post(f"/v1/agents/{made['id']}/versions")
+    world.post(f"/v1/agents/{made['id']}/versions")
+    world.post(f"/v1/agents/{made['id']}/versions/default", version_id=first["id"])
+    world.api.patch(f"/v1/agents/{made['id']}", json={"system_prompt": "Help more."})
+    assert said(do(world)) == []
+    assert spec(world, "Agent", "triage")["version"] == {"publish": "manual", "default": False}
+    assert pending(world) == []
+
+
+def test_versions_where_the_feature_is_off(world):
+    """Where versions cannot be read, a pin keeps its id and nothing is said of versions."""
+    made = world.post("/v1/agents", name="triage", system_prompt="Help.")
+    version = world.post(f"/v1/agents/{made['id']}/versions")["id"]
+    pin = {"agent_version_policy": "pinned", "agent_version_id": version}
+    world.post("/v1/apps", name="bot", harness_id=world.harness, agent_id=made["id"], **pin)
+    world.api.patch(f"/v1/orgs/{world.org}/feature-flags", json={"flags": {"agent_versions": False}})
+    assert said(do(world)) == []
+    assert "version" not in spec(world, "Agent", "triage")
+    assert spec(world, "App", "bot")["agent_version"] == version
     assert pending(world) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.kinds.agent import AGENT
 from reconciler.kinds.agent_identity import AGENT_IDENTITY
+from reconciler.kinds.agent_version import AGENT_VERSION
 from reconciler.kinds.app import APP
 from reconciler.kinds.channel import CHANNEL
 from reconciler.kinds.harness import HARNESS
@@ -12,7 +13,7 @@ from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.model import MODEL
 from reconciler.kinds.organization import ORGANIZATION
 
-KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, MEMORY, HARNESS, AGENT_IDENTITY, AGENT, APP, CHANNEL)
+KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, MEMORY, HARNESS, AGENT_IDENTITY, AGENT, AGENT_VERSION, APP, CHANNEL)
 TENANT: Kind = ORGANIZATION
 """The kind that everything else belongs to."""
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.agent_parts import (
     AnyCapability,
@@ -31,6 +32,32 @@ from reconciler.kinds.fields import (
     required,
 )
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.release import Release
+
+
+class Versioning(Spec):
+    """When an agent is published as a version, and whether that version becomes what runs."""
+
+    publish: Literal["on-change", "manual"] = required(
+        "Whether apply publishes a version whenever the agent is not what the newest one holds, or people do.",
+        example="on-change",
+    )
+    kind: Literal["patch", "minor", "major"] = optional(
+        "Which part of the number grows; the first version is 0.1.0 in any case.", example="minor", default="patch"
+    )
+    default: bool = optional(
+        "Whether the newest version is made the default, which sessions run.", example=True, default=True
+    )
+
+    @model_validator(mode="after")
+    def _kind_is_of_what_we_publish(self) -> Versioning:
+        if self.publish == "manual" and "kind" in self.model_fields_set:
+            raise PydanticCustomError(
+                "kind_of_nothing",
+                "kind says nothing where people publish",
+                {"at": "kind", "hint": "remove kind, or write publish: on-change"},
+            )
+        return self
 
 
 class AgentSpec(Spec):
@@ -78,6 +105,10 @@ class AgentSpec(Spec):
     parallel_tool_calls: Annotated[bool | None, Clear.REPLACE] = optional(
         "Whether the model may call several tools at once.", example=True
     )
+    version: Annotated[Versioning, WHOLE] = optional(
+        "How it is published; without it an agent that has a default version runs that, whatever is edited.",
+        example={"publish": "on-change", "kind": "minor", "default": True},
+    )
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
@@ -112,11 +143,21 @@ AGENT = Kind(
         paged=True,
         query={"include_archived": "true"},
         known=frozenset(
-            "usage session_count app_count root_agent_id forked_from_agent_id forked_from_version_id".split()
+            "usage session_count app_count root_agent_id forked_from_agent_id forked_from_version_id "
+            "default_version_id".split()
         ),
         from_wire=_from_wire,
     ),
     titles=lambda wire: ((str(wire["name"]),),),
     canonical=canonical,
     completed=completed,
+    release=Release(
+        field="version",
+        kind="AgentVersion",
+        publish="versions",
+        choose="versions/default",
+        chosen="default_version_id",
+        plain=("name", "display_name", "description", "system_prompt", "max_iterations", "parallel_tool_calls"),
+        flag="agent_versions",
+    ),
 )

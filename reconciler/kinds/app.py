@@ -38,10 +38,10 @@ class AppSpec(Spec):
         example="default",
         default="default",
     )
-    agent_version: Annotated[str | None, Clear.NULL] = optional(
-        "The id of the version that `pinned` runs.",
-        example="agentver_01933b5a000070008000000000000001",
-        pattern=r"^agentver_[0-9a-f]{32}$",
+    agent_version: Annotated[str | None, References("AgentVersion"), Clear.NULL] = optional(
+        "The version of the agent that `pinned` runs: its number, latest-published, or its id.",
+        example="1.2.0",
+        pattern=r"^(latest-published|[0-9]+\.[0-9]+\.[0-9]+|agentver_[0-9a-f]{32})$",
     )
     published: Annotated[bool, EXPOSES, Switch(on="publish", off="unpublish")] = optional(
         "Whether the world can reach it; publishing needs a channel and an owner's key.",
@@ -67,7 +67,7 @@ class AppSpec(Spec):
                 "agent_version_policy pinned needs agent_version",
                 {
                     "at": "agent_version_policy",
-                    "hint": "add agent_version: the id of a published version, agentver_...",
+                    "hint": "add agent_version: latest-published, or a number as 1.2.0",
                 },
             )
         return self
@@ -75,16 +75,7 @@ class AppSpec(Spec):
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
     shape = picked(wire, "name", "description", "agent_version_policy")
-    if wire.get("agent_version_id"):
-        shape["agent_version"] = wire["agent_version_id"]
     return shape | {"published": wire.get("status") == "published"}
-
-
-def _to_wire(shape: Shape) -> dict[str, Any]:
-    body = dict(shape)
-    if "agent_version" in body:
-        body["agent_version_id"] = body.pop("agent_version")
-    return body
 
 
 def _canonical(shape: Shape) -> Shape:
@@ -106,11 +97,8 @@ APP = Kind(
     wire=Wire(
         collection="/v1/apps",
         query={"include_archived": "true"},
-        known=frozenset(
-            "agent_version_id owner effective_owner owner_principal_id resolved_owner_user_id published_at".split()
-        ),
+        known=frozenset("owner effective_owner owner_principal_id resolved_owner_user_id published_at".split()),
         from_wire=_from_wire,
-        to_wire=_to_wire,
         policies="/v1/apps/config",
         frozen=FROZEN,
         policy_of={

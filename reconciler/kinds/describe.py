@@ -85,6 +85,13 @@ TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES})
 """The markers that are told of; KEPT_BY_REPLACE is in how the field is cleared."""
 
 
+def _identity(kind: Kind) -> str:
+    """Say what makes one of a kind the one that is meant."""
+    if kind.listed_below is None:
+        return kind.identity.value
+    return f"the number is unique below its {kind.listed_below}"
+
+
 def described(kind: Kind) -> KindFacts:
     """Return what holds of a kind; one that is only referred to has no fields."""
     return KindFacts(
@@ -92,7 +99,7 @@ def described(kind: Kind) -> KindFacts:
         plural=kind.plural,
         is_managed=kind.managed,
         inside=kind.parent,
-        identity=kind.identity.value,
+        identity=_identity(kind),
         archived=_when_gone(kind),
         taken_names=tuple(sorted(kind.reserved | kind.built_in)),
         variants=_variants(kind.spec),

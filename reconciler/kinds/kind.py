@@ -22,6 +22,7 @@ from reconciler.kinds.fields import (
     References,
     Switch,
 )
+from reconciler.kinds.release import Release
 from reconciler.kinds.walk import Step, field_names, markers, reach, replaced
 
 Shape = dict[str, Any]
@@ -141,6 +142,8 @@ class Kind:
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands.
+    `release` says how what it is can be published under a number. What is `listed_below` a kind has no list of its own:
+    there is one for each resource of that kind, and references name it as `<that resource>@<number>`.
     """
 
     name: str
@@ -167,6 +170,8 @@ class Kind:
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
+    release: Release | None = None
+    listed_below: str | None = None
 
     @property
     def noun(self) -> str:
@@ -222,6 +227,12 @@ def references(kind: Kind) -> tuple[tuple[tuple[Step, ...], References], ...]:
 def switches(kind: Kind) -> Mapping[str, Switch]:
     """Return the top-level fields that are turned by calls of their own."""
     return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Switch)}
+
+
+@cache
+def turned(kind: Kind) -> frozenset[str]:
+    """Return the top-level fields that are not written with the rest, but by steps of their own."""
+    return frozenset(switches(kind)) | ({kind.release.field} if kind.release else set())
 
 
 @cache

@@ -11,7 +11,6 @@ from reconciler.plan.outcome import Conflicted, Done, Outcome
 SYNC_PATIENCE = 300.0
 """For so many seconds a sync under way is waited for."""
 _POLL = 5.0
-_EXISTING = frozenset({Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
 
 
 def beforehand(climb: Climb) -> Outcome | None:
@@ -22,7 +21,7 @@ def beforehand(climb: Climb) -> Outcome | None:
     change = climb.change
     if change.action is Action.CREATE:
         return await_arrival(climb)
-    if change.action not in _EXISTING or change.id is None or change.pre.digest is None:
+    if not change.action.writes or change.id is None or change.pre.digest is None:
         return None
     found = _when_at_rest(climb)
     match found:

@@ -10,9 +10,10 @@ from reconciler.kinds.kind import Identity
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
+from reconciler.live.perform import released_now
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.live.standing import expected
+from reconciler.live.standing import expected, unreleased_yet
 from reconciler.plan.change import Action, Change, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.names_given_up import givers, new_name
@@ -137,13 +138,13 @@ def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallel
         wires = _beside(change, lists, known.get(above) if above else None)
         id_ = change.id or known.get(change.address)
         wire = next((wire for wire in wires if wire["id"] == id_), None)
-        left = _left(change, wire, ids)
+        left = _left(change, wire, ids, client)
         if left:
             remainders.append(left)
     return tuple(remainders)
 
 
-def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
+def _left(change: Change, wire: Wire | None, ids: Ids, client: ReadClient) -> Remainder | None:
     """Return what a change should have brought about and did not."""
     kind = change.kind
     if change.action is Action.ARCHIVE:
@@ -153,5 +154,8 @@ def _left(change: Change, wire: Wire | None, ids: Ids) -> Remainder | None:
         return Remainder(change.address, (), "it was written, and cannot be found")
     if kind.wire.archived(wire):
         return Remainder(change.address, (), "it was written, and is archived")
+    if change.action is Action.RELEASE:
+        fields = unreleased_yet(change, released_now(change, wire["id"], client=client, ids=ids))
+        return Remainder(change.address, fields) if fields else None
     fields = tuple(diff(kind, expected(change, kind, ids), shape_from(kind, wire)))
     return Remainder(change.address, fields) if fields else None

@@ -9,11 +9,12 @@ from reconciler.errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
-from reconciler.live.perform import collection, key_note, perform
+from reconciler.live.perform import collection, key_note, perform, released_now
 from reconciler.live.shapes import Wire
 from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
 from reconciler.plan.change import Action, Change, secrets_in
 from reconciler.plan.outcome import Conflicted, Done, Failed, Outcome
+from reconciler.plan.release import publishes
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """How long to wait between looks for what may still arrive, in seconds."""
@@ -31,7 +32,28 @@ def settle_doubt(refusal: Refusal) -> Settled:
         return _creation(climb, error)
     if refusal.change.action is Action.CREATE:
         return Again()  # what is in doubt is the rest of it: to write that twice does no harm
+    if climb.change.action is Action.RELEASE:
+        return _release(climb, error)
     return _change(climb)
+
+
+def _release(climb: Climb, error: ApiError) -> Settled:
+    """Settle a release: look for the version, for longer where it may still be under way; a second try looks as well.
+
+    The hash of the newest version tells: sent twice, the same would be published twice.
+    """
+    if not error.may_come_late:
+        return _change(climb)
+    for pause in (0.0, *PAUSES):
+        climb.client.rest(pause)
+        change, ids = climb.change, climb.ids
+        known = released_now(change, change.id or ids.of(change.address), client=climb.client, ids=ids)
+        if publishes(change) is None or known.is_current:
+            return _change(climb)
+    message = f"{error.message}; the version is not there yet, and may still come: it was not published again"
+    return Failed(
+        climb.change, Unreachable(message, hint="run again: it is looked for first", ambiguous=True), in_doubt=True
+    )
 
 
 def _change(climb: Climb) -> Settled:

@@ -13,6 +13,7 @@ from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import replaced
 from reconciler.live.client import ReadClient
+from reconciler.live.editions import versions_of
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Unresolved
 from reconciler.live.readers import SERIAL
@@ -89,6 +90,8 @@ class Ids:
         with self._lock:
             if address in self._ids:
                 return self._ids[address]
+            if owner := BY_NAME[address.kind].listed_below:
+                return self._version(address, owner)
             directory = self._directory(address.org, address.kind)
         name = directory.resolve(address.name)
         id_ = None if isinstance(name, Unresolved) else directory.id_of(name)
@@ -96,6 +99,22 @@ class Ids:
             why = name if isinstance(name, Unresolved) else Unresolved(f"{address} has no id")
             raise NotFound(why.message, hint=why.hint)
         return id_
+
+    def _version(self, address: Address, owner: str) -> str:
+        """Return the id of a version that was published in this run; an id of its own stands for itself."""
+        name, _, number = address.name.rpartition("@")
+        if not name:
+            return address.name
+        kind = BY_NAME[owner]
+        of = Address(address.org, owner, name)
+        found = versions_of(
+            kind, self.of(of), client=self._client, org=self.org(address.org), doing=f"listing the versions of {of}"
+        )
+        ids = [str(one["id"]) for one in found if one.get("is_published") is True and one["version"] == number]
+        if not ids:
+            raise NotFound(f"{of} has no published version {number}", hint="plan again: others publish too")
+        self._ids[address] = ids[0]
+        return ids[0]
 
     def _directory(self, org: str, kind: str) -> Directory:
         key = org, kind

@@ -50,6 +50,7 @@ LADDER: tuple[Rung, ...] = (
     Rung("retry", _offers("retry"), rungs.retry),
     Rung("no role for it", lambda r: isinstance(r.error, Forbidden), rungs.explain_role),
     Rung("feature switched off", lambda r: r.problem.code == "feature_not_enabled", rungs.explain_feature),
+    Rung("versions switched off", rungs.has_no_versions, rungs.explain_versions),
     Rung("apps are frozen", rungs.is_frozen, rungs.explain_frozen),
     Rung("unarchive", _create_offers("unarchive"), rungs.unarchive),
     Rung("get-existing", _create_offers("get-existing"), rungs.fetch_existing),

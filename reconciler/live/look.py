@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 
 from reconciler.errors import Source, SourceFile
 from reconciler.kinds import BY_NAME
@@ -16,6 +17,7 @@ from reconciler.live.shapes import Wire, shape_from
 from reconciler.live.survey import Survey
 from reconciler.plan.capture import Candidate, Seen
 from reconciler.plan.naming import Taken, is_slug, slug
+from reconciler.plan.release import said_of_versions
 from reconciler.resource import Address, Desired
 
 _NOWHERE = Source(SourceFile(path="", text=""), 0, 1)
@@ -29,6 +31,7 @@ def look(survey: Survey, chosen: Sequence[Candidate], *, without: Container[Addr
     soon = [Desired(a.address, {}, _NOWHERE, a.title, pinned=a.id) for a in chosen if a.address not in without]
     known = [*(one for one in survey.declared if not one.address.parent), *soon]
     names = directories(known, survey.lists, Matches(live=dict(survey.wires)), new=())
+    survey.editions.known_to(names)
     return [_seen(one, survey, names) for one in chosen]
 
 
@@ -40,8 +43,9 @@ def _seen(one: Candidate, survey: Survey, names: Names) -> Seen:
         refused = f'its name "{one.title}" cannot be an address (lowercase letters, digits, single hyphens, 64 at most)'
     elif one.title in kind.reserved | kind.built_in:
         refused = f'its name "{one.title}" is one that the platform keeps for itself, and no manifest may say it'
+    observed = observed_at(address, kind, wire, names, released=survey.editions.released.get(address))
     return Seen(
-        observed_at(address, kind, wire, names),
+        replace(observed, spec=said_of_versions(observed)),
         one.title,
         children=tuple(_children(address, kind, wire, names)),
         is_shared=one.title in survey.shared[address.org, address.kind],

@@ -147,6 +147,11 @@ class Names:
         directory = self._directories.get((address.org, address.kind))
         return directory.id_of(address.name) if directory else None
 
+    def wire_of(self, address: Address) -> Mapping[str, Any] | None:
+        """Return what is live behind an address whose name came from here."""
+        directory = self._directories.get((address.org, address.kind))
+        return directory.live.get(directory.id_of(address.name) or "") if directory else None
+
     def resolve(self, org: str, kind: str, text: str) -> str | Unresolved:
         """Return the one name of what `text` refers to in an organization."""
         key = org, kind, text
@@ -181,8 +186,8 @@ class Names:
         for path, reference in () if one.archive else references(one.kind):
             for holder, key, where in at(spec, path):
                 text = holder[key]
-                if not isinstance(text, str):
-                    continue
+                if not isinstance(text, str) or BY_NAME[reference.kind].listed_below:
+                    continue  # versions are told apart in `plan/release.py`, which knows those that are to come
                 meaning = self.resolve(org, reference.kind, text)
                 if isinstance(meaning, Unresolved):
                     faults.append(
@@ -211,4 +216,9 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
         for path, reference in () if one.archive else references(kind):
             if reference.kind not in wanted and reach(path)(one.spec):
                 wanted.add(reference.kind)
-    return {org: {name for name in names if BY_NAME[name].wire.org_scoped} for org, names in kinds.items()}
+    return {org: {name for name in names if _has_a_list(BY_NAME[name])} for org, names in kinds.items()}
+
+
+def _has_a_list(kind: Kind) -> bool:
+    """Say whether an organization has one list of a kind."""
+    return kind.wire.org_scoped and kind.listed_below is None

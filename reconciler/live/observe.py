@@ -11,6 +11,7 @@ from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
+from reconciler.live.editions import Editions, having_versions, owners_wanted, read_editions
 from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
@@ -24,6 +25,7 @@ from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.owned import Entry
 from reconciler.plan.plan import OrgRef, Situation
+from reconciler.plan.release import asked_for, pins
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired
 
@@ -78,14 +80,38 @@ def observe(
     )
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
-    found = _found(bound, matches, names)
+    bound = [*having_versions(bound, orgs, faults, client=client)]
+    editions = _editions(bound, matches, names, orgs, client=client, parallelism=parallelism)
+    editions.known_to(names)
+    found = _found(bound, matches, names, editions)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
     is_part = len(chosen) < len(everything)
     taken = {one.address for one in chosen} if is_part else set()
     beside = [one for one in everything if one.address not in taken] if is_part else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
-    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside), bound, faults)
+    return Observation(
+        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released), bound, faults
+    )
+
+
+def _editions(
+    bound: Sequence[Desired],
+    matches: Matches,
+    names: Names,
+    orgs: Mapping[str, OrgRef],
+    *,
+    client: ReadClient,
+    parallelism: int,
+) -> Editions:
+    """Read the versions that git says something of; nothing is asked where it does not."""
+    wanting = [one for one in bound if asked_for(one) or pins(one)]
+    if not wanting:
+        return Editions()
+    with readers(parallelism) as pool:
+        return read_editions(
+            owners_wanted(wanting, {**matches.twins, **matches.live}, names, orgs), client=client, pool=pool
+        )
 
 
 def _holders(lists: Lists) -> Holders:
@@ -212,7 +238,7 @@ def _left_out(
     return faults
 
 
-def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Address, Found]:
+def _found(bound: Sequence[Desired], matches: Matches, names: Names, editions: Editions) -> dict[Address, Found]:
     """Say what was found at each chosen address, in canonical form with names for ids."""
     found: dict[Address, Found] = {}
     for one in bound:
@@ -221,9 +247,10 @@ def _found(bound: Sequence[Desired], matches: Matches, names: Names) -> dict[Add
         siblings = [child["id"] for child in (parent or {}).get(kind.wire.inside or "", [])] if kind.parent else []
         if wire is None and twin is None and not siblings:
             continue
+        released = editions.released.get(one.address)
         found[one.address] = Found(
-            observed=observed_at(one.address, kind, wire, names) if wire else None,
-            twin=observed_at(one.address, kind, twin, names) if twin else None,
+            observed=observed_at(one.address, kind, wire, names, released=released) if wire else None,
+            twin=observed_at(one.address, kind, twin, names, released=released) if twin else None,
             siblings=siblings,
             has_children=bool(wire and kind.children and wire.get(kind.children[0])),
         )

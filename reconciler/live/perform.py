@@ -7,13 +7,16 @@ from typing import Any
 
 from reconciler.errors import ServerFault
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
-from reconciler.live.client import WriteClient
+from reconciler.kinds.release import Released
+from reconciler.live.client import ReadClient, WriteClient
+from reconciler.live.editions import read_released
 from reconciler.live.ids import Ids
 from reconciler.live.secrets import read_in
 from reconciler.live.shapes import is_id, objects_of
 from reconciler.plan.change import Action, Change
 from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
+from reconciler.plan.release import chooses, publishes
 
 
 def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
@@ -29,6 +32,8 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             switch = switches(change.kind)[change.fields[0].path[0]]
             call = switch.on if change.action is Action.PUBLISH else switch.off
             _send("POST", change, client=client, ids=ids, below=f"/{call}")
+        case Action.RELEASE:
+            return _release(change, client=client, ids=ids)
         case _:
             pass
     return Done(change)
@@ -102,6 +107,36 @@ def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     return Done(change)
 
 
+def _release(change: Change, *, client: WriteClient, ids: Ids) -> Done:
+    """Publish what the resource is now unless the newest version holds it, and make the newest the default.
+
+    Both are looked at first: published twice, the same would be there twice (agents-memories-sessions.md, 3).
+    """
+    release = change.kind.release
+    assert release is not None
+    id_, notes = change.id or ids.of(change.address), []
+    known = released_now(change, id_, client=client, ids=ids)
+    if publishes(change) is not None:
+        if known.newest and known.is_current:
+            if known.newest.number != publishes(change):
+                notes.append(f"version {known.newest.number} holds what it is: nothing was published")
+        else:
+            _send("POST", change, client=client, ids=ids, below=f"/{release.publish}", body=dict(change.body))
+            known = released_now(change, id_, client=client, ids=ids)
+    newest = known.newest
+    if newest is not None and chooses(change) is not None and newest.id != known.chosen:
+        _send("POST", change, client=client, ids=ids, below=f"/{release.choose}", body={"version_id": newest.id})
+    return Done(change, note="; ".join(notes) or None)
+
+
+def released_now(change: Change, id_: str, *, client: ReadClient, ids: Ids) -> Released:
+    """Read how the resource of a change is released. Raises ApiError."""
+    doing, org = f"reading the versions of {change.address}", org_of(change, ids)
+    found = client.get(f"{collection(change, ids)}/{id_}", doing=doing, org=org)
+    (wire,) = objects_of(change.kind, [found], doing=doing)
+    return read_released(change.kind, wire, client=client, org=org, doing=doing)
+
+
 def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:
     body = read_in(body_of(change.kind, ids.filled(change.kind, change.address.org, shape)))
     _send(method, change, client=client, ids=ids, body=body)
@@ -120,6 +155,7 @@ _DOING = {
     Action.ARCHIVE: "archiving",
     Action.PUBLISH: "publishing",
     Action.UNPUBLISH: "unpublishing",
+    Action.RELEASE: "publishing a version of",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from reconciler.errors import Conflict, Forbidden, NotFound, Refused
 from reconciler.kinds import KINDS
 from reconciler.kinds.kind import references
@@ -58,6 +60,21 @@ def explain_feature(refusal: Refusal) -> Settled:
     """Say that a feature of the organization must be switched on first (everruns-api/orgs-apps-errors.md, 1.6)."""
     hint = f"an admin of {refusal.change.address.org} switches it on in the organization's settings; then run again"
     return Failed(refusal.change, NotFound(refusal.error.message, hint=hint, problem=refusal.error.problem))
+
+
+def has_no_versions(refusal: Refusal) -> bool:
+    """Say whether a release met a server that has no versions (everruns-api/agents-memories-sessions.md, 3)."""
+    is_release = refusal.change.action is Action.RELEASE
+    return is_release and refusal.status == HTTPStatus.NOT_FOUND and "versions" in refusal.problem.detail
+
+
+def explain_versions(refusal: Refusal) -> Settled:
+    """Name the feature flag that must be switched on before anything is published."""
+    release = refusal.change.kind.release
+    flag, org = release.flag if release else "", refusal.change.address.org
+    hint = f"an admin of {org} switches the feature flag {flag} on in the organization's settings; then run again"
+    message = f"{refusal.error.message}: the feature flag {flag} is off in {org}"
+    return Failed(refusal.change, NotFound(message, hint=hint, problem=refusal.error.problem))
 
 
 def is_frozen(refusal: Refusal) -> bool:

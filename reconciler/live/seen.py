@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.kinds.kind import Kind
+from reconciler.kinds.release import Released
 from reconciler.live.names import Names
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.resource import Address, Observed
 
 
-def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Observed:
-    """Turn an API object into the Observed of an address."""
+def observed_at(
+    address: Address, kind: Kind, wire: Wire, names: Names, *, released: Released | None = None
+) -> Observed:
+    """Turn an API object into the Observed of an address; `released` tells of its versions, where they were read."""
     shape = shape_from(kind, wire)
     updated: Any = wire.get("updated_at")
     return Observed(
@@ -22,4 +25,6 @@ def observed_at(address: Address, kind: Kind, wire: Wire, names: Names) -> Obser
         archived=kind.wire.archived(wire),
         updated_at=updated if isinstance(updated, str) else None,
         sync=kind.sync(wire) if kind.sync else None,
+        released=released,
+        has_default=bool(kind.release and wire.get(kind.release.chosen)),
     )

@@ -8,15 +8,17 @@ from typing import assert_never
 
 from reconciler.errors import NotFound
 from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.release import Released
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
-from reconciler.live.perform import collection, org_of
+from reconciler.live.perform import collection, org_of, released_now
 from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, FieldChange, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.leaves import value_at
+from reconciler.plan.release import chooses, published_before, publishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,26 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
             return found if isinstance(found, Reached) else Moved("it was restored on the platform meanwhile")
         case _ if is_archived:
             return Moved("it was archived on the platform meanwhile")
+        case Action.RELEASE:
+            return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids))
     return _compared(change, wire, ids)
+
+
+def _released(change: Change, wire: Wire, known: Released) -> Standing:
+    """Compare the versions that there are with those that a release reckoned with."""
+    if not unreleased_yet(change, known):
+        return Reached()
+    newest = known.newest.number if known.newest else None
+    if newest != published_before(change) and not known.is_current:
+        return Moved(f"version {newest} was published on the platform meanwhile")
+    return Before(wire)
+
+
+def unreleased_yet(change: Change, known: Released) -> tuple[FieldChange, ...]:
+    """Return what a release wants and is not so: a newest version that holds what is there, and as the default."""
+    is_published = publishes(change) is None or known.is_current
+    is_chosen = chooses(change) is None or (known.newest is not None and known.newest.id == known.chosen)
+    return () if is_published and is_chosen else change.fields
 
 
 def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | None = None) -> Standing:

@@ -11,6 +11,7 @@ from reconciler.errors import Fault, Source, SourceFile, UsageError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.kind import Identity, Kind, references
 from reconciler.live.client import ReadClient
+from reconciler.live.editions import Editions, owners_with_default, read_editions
 from reconciler.live.identify import Remembered
 from reconciler.live.listing import Query, listed
 from reconciler.live.observe import Lists, matched
@@ -39,6 +40,7 @@ class Survey:
     lists: Lists
     wires: Mapping[Address, Wire]
     shared: Mapping[tuple[str, str], frozenset[str]]
+    editions: Editions
 
 
 def survey(
@@ -70,6 +72,9 @@ def survey(
     matches = matched([one for one in parents if one.kind is not TENANT], lists, faults, remembered=remembered)
     documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
     found = sorted(_addressed(chosen, parents, documents, lists), key=lambda item: by_rank(item[0]))
+    org_of = {home.name: home.id for home in chosen}
+    with readers(parallelism) as pool:
+        editions = read_editions(owners_with_default(found, org_of, client=client), client=client, pool=pool)
     sources = {id_: one.source for id_, one in documents.items()} | {home.id: home.document for home in chosen}
     shared = {key: _shared(BY_NAME[key[1]], wires) for key, wires in lists.items()}
     return Survey(
@@ -81,6 +86,7 @@ def survey(
         lists=lists,
         wires=matches.live | dict(found),
         shared=shared | {(home.name, TENANT.name): _shared(TENANT, live) for home in chosen},
+        editions=editions,
     )
 
 
@@ -130,7 +136,7 @@ def _read(kinds: Iterable[str]) -> list[Kind]:
     wanted = [BY_NAME[name] for name in {*kinds, TENANT.name}]
     below = [BY_NAME[kind.children[1]] for kind in wanted if kind.children]
     names = {kind.name for kind in wanted} | {one.kind for kind in (*wanted, *below) for _, one in references(kind)}
-    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped]
+    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped and not kind.listed_below]
 
 
 def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:

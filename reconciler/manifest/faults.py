@@ -208,6 +208,8 @@ def _pattern(pattern: str) -> str:
         return f"is not {_AN_ADDRESS}"
     if pattern == _ANY_ID:
         return "is not an id: an id is a prefix, an underscore and 32 hex digits"
+    if "latest-published" in pattern:
+        return "is no version: write its number as 1.2.0, latest-published, or its id"
     if _HEX in pattern:
         return f"is not an id: it is written {pattern.strip('^$').replace(_HEX, '')} and 32 hex digits"
     if pattern.startswith("^/workspace"):

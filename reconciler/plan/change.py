@@ -23,6 +23,7 @@ class Action(Enum):
     ARCHIVE = "archive"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
+    RELEASE = "release"
     ADOPT = "adopt"
     RECORD = "record"
     FORGET = "forget"
@@ -46,7 +47,9 @@ class Action(Enum):
         return self in _WRITES or self in _RECORDS
 
 
-_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
+_ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE})
+"""What is done beside the writing of a resource, in a step of its own."""
+_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE}) | _ASIDE
 _RECORDS = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
 _SYMBOLS = {
     Action.CREATE: "+",
@@ -55,6 +58,7 @@ _SYMBOLS = {
     Action.ARCHIVE: "-",
     Action.PUBLISH: "^",
     Action.UNPUBLISH: "v",
+    Action.RELEASE: "^",
     Action.ADOPT: "=",
     Action.RECORD: "=",
     Action.FORGET: "x",
@@ -175,7 +179,7 @@ def step_of(address: Address, action: Action, *, completes: bool = False) -> str
     """Name the step of an action on an address."""
     if completes:
         return f"{address} complete"
-    return f"{address} {action.value}" if action in (Action.PUBLISH, Action.UNPUBLISH) else str(address)
+    return f"{address} {action.value}" if action in _ASIDE else str(address)
 
 
 def secrets_in(value: Any) -> Iterator[SecretRef]:

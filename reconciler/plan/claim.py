@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Shape, Twin, switches
+from reconciler.kinds.kind import Shape, Twin, turned
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
 from reconciler.plan.diff import is_unwritten, without
@@ -14,6 +14,7 @@ from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
 from reconciler.plan.owned import steps as path_of
+from reconciler.plan.release import told_sides
 from reconciler.plan.rules import NOTHING, Known
 from reconciler.plan.sides import sided
 from reconciler.resource import Address, Adopt, Desired, Observed
@@ -91,7 +92,7 @@ def _is_left_half_done(desired: Desired, observed: Observed, steps: Sequence[Cha
     What was not written yet is absent, or what absence means on the platform.
     """
     kind = desired.kind
-    later: set[str] = set(switches(kind))
+    later: set[str] = set(turned(kind))
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
     return all(one.path[0] in later or is_unwritten(kind, observed.spec, one) for step in steps for one in step.fields)
@@ -207,7 +208,9 @@ def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None
     told = []
     for number, step in enumerate(steps):
         fields, notes = step.fields, step.notes
-        if entry and step.action is not Action.CREATE and not known.is_begun:  # else nobody knows what was last written
+        if entry and step.action is Action.RELEASE:
+            fields = told_sides(step, entry)
+        elif entry and step.action is not Action.CREATE and not known.is_begun:  # else nobody knows what was written
             fields = sided(desired.kind, entry, fields)
         if not number:
             notes = (*notes, *(released_note(gone) if gone else ()), *_moved(desired, known))
@@ -247,13 +250,13 @@ def _adding(desired: Desired, names: set[str]) -> Record:
 
 
 def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
-    turned = switches(desired.kind)
+    aside = turned(desired.kind)
     secrets = {path for path, _ in declared_secrets(desired.kind, desired.spec)}
     spec = desired.spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
         pointer(path): field_digest(value)
         for path, value in leaves(desired.kind, spec)
-        if path not in secrets and not (path[0] in turned and path[0] in later)
+        if path not in secrets and not (path[0] in aside and path[0] in later)
     }
 
 

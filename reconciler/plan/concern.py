@@ -29,6 +29,7 @@ _BY_ACTION = {
     Action.ARCHIVE: Concern.REMOVAL,
     Action.PUBLISH: Concern.EXPOSURE,
     Action.UNPUBLISH: Concern.EXPOSURE,
+    Action.RELEASE: Concern.UPDATE,
     Action.ADOPT: Concern.LEDGER,
     Action.RECORD: Concern.LEDGER,
     Action.FORGET: Concern.LEDGER,

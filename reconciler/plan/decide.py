@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
-from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, in_order, kept_by_replace, switches
+from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, in_order, kept_by_replace, switches, turned
 from reconciler.plan.change import (
     Action,
     Change,
@@ -18,6 +18,7 @@ from reconciler.plan.change import (
     secrets_in,
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
+from reconciler.plan.release import released
 from reconciler.plan.sent_back import unfit
 from reconciler.resource import Address, Desired, Observed
 
@@ -45,14 +46,14 @@ def decide(
     kind, observed = desired.kind, found.observed
     if desired.archive:
         return [] if observed is None else [archival(desired.address, desired.title, observed, where=where_of(desired))]
-    spec, turned = _split(kind, desired.spec)
+    spec, aside = _split(kind, desired.spec)
     if observed is None:
         main: list[Change] | Fault = _appear(desired, spec, found)
     else:
         main = _update(desired, spec, observed, dropped)
     if isinstance(main, Fault):
         return main
-    steps = _switch(desired, turned, observed)
+    steps = _switch(desired, aside, observed)
     if any(step.action is Action.PUBLISH for step in steps) and not (has_desired_children or found.has_children):
         children = kind.children[0] if kind.children else "children"
         message = f"it has no {children}, and cannot be published without one"
@@ -62,13 +63,14 @@ def decide(
             (*desired.path, "published"),
             hint="declare a channel, or published: false",
         )
-    return main + steps
+    revived = found.twin if main and main[0].action is Action.RESTORE else None
+    return main + steps + released(desired, main, observed or revived, where=where_of(desired))
 
 
 def _split(kind: Kind, spec: Shape) -> tuple[Shape, Shape]:
     """Part the fields that are written from those that are turned by calls of their own."""
-    turned = {key: spec[key] for key in switches(kind) if key in spec}
-    return ({key: value for key, value in spec.items() if key not in turned} if turned else spec), turned
+    aside = {key: spec[key] for key in turned(kind) if key in spec}
+    return ({key: value for key, value in spec.items() if key not in aside} if aside else spec), aside
 
 
 def where_of(desired: Desired) -> str:
@@ -285,10 +287,11 @@ def archival(address: Address, title: str, observed: Observed, *, where: str = "
     return Change(address, Action.ARCHIVE, title, id=observed.id, pre=pre, notes=notes, where=where)
 
 
-def _switch(desired: Desired, turned: Shape, observed: Observed | None) -> list[Change]:
+def _switch(desired: Desired, aside: Shape, observed: Observed | None) -> list[Change]:
     """Turn what is turned by a call of its own; a new resource starts with every switch off."""
     steps = []
-    for name, want in turned.items():
+    for name in switches(desired.kind).keys() & aside.keys():
+        want = aside[name]
         have = bool(observed.spec.get(name)) if observed else False
         if want == have:
             continue

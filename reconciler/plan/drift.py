@@ -123,7 +123,7 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
         case Action.ADOPT | Action.CONFLICT | Action.UPDATE if change.id != entry.id:
             what, fields = What.GONE, ()
             message = f"it is gone from the platform, and another one of its name is there ({change.id})"
-        case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH if fields:
+        case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH | Action.RELEASE if fields:
             what = What.CHANGED
     if what is not None:
         yield Drifted(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SecretRef
-from reconciler.kinds.kind import switches
+from reconciler.kinds.kind import Kind, switches
 from reconciler.plan.change import Action, Side, step_of
 from reconciler.plan.digest import unplain
 from reconciler.plan.owned import pointer
@@ -105,7 +105,15 @@ class _Change(_Exact):
         is_switch = bool(self.fields_) and self.fields_[0].path[0] in switches(kind)
         if Action(self.action) in _SWITCHED and not is_switch:
             raise ValueError("has no switch to turn")
+        if Action(self.action) is Action.RELEASE and not _is_release(kind, self.fields_):
+            raise ValueError("has no version to publish or to choose")
         return self
+
+
+def _is_release(kind: Kind, fields: list[_Field]) -> bool:
+    """Say whether the fields of a release are what it can publish or choose, by number."""
+    known = [[kind.release.field, what] for what in ("publish", "default")] if kind.release else []
+    return bool(fields) and all(one.path in known and isinstance(one.new, str) for one in fields)
 
 
 class _Org(_Exact):

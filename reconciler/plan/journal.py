@@ -290,7 +290,9 @@ def _known_words() -> frozenset[str]:
     """Return every word that our own paths are made of, but for those of a creation that has a path of its own."""
     collections = {part for kind in KINDS for part in kind.wire.collection.split("/")}
     return frozenset(
-        collections | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
+        collections
+        | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
+        | {part for kind in KINDS if kind.release for part in kind.release.choose.split("/")}
     )
 
 

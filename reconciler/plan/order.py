@@ -11,6 +11,7 @@ from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.plan.change import Action, Change
+from reconciler.plan.release import edition_made
 from reconciler.resource import Address, Observed, by_rank
 
 
@@ -39,6 +40,7 @@ def ordered(
     mains = {change.address: change for change in waiting if change.step == str(change.address)}
     gone_last = _users_of_archived(mains, observed)
     queue, freed = _queues(waiting, positions or {}), names or {}
+    makers = {made: change.step for change in waiting if (made := edition_made(change))}
     completing = _completing(waiting, mains)
     after = {}
     for change in waiting:
@@ -46,6 +48,7 @@ def ordered(
         complete = completing.get(change.address.org)
         if complete and not change.completes and change.address not in complete.needs:
             before.add(complete.step)
+        before |= {makers[one] for one in targets(change.kind, change.address.org, change.body) if one in makers}
         after[change.step] = tuple(sorted((before | freed.get(change.step, set())) - {change.step}))
     sorter = TopologicalSorter(after)
     sorter.prepare()
@@ -102,6 +105,8 @@ def _before(
     if above and above in mains and mains[above].action is Action.CREATE:
         before.add(str(above))
     own = above or address
+    if change.action is Action.RELEASE and address in mains:
+        before.add(str(address))
     if change.action is Action.PUBLISH:
         before.update(step for step, other in steps.items() if other is not change and _belongs(other.address, own))
     elif f"{own} {Action.UNPUBLISH.value}" in steps and change.action is not Action.UNPUBLISH:

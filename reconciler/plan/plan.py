@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
+from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
@@ -17,6 +18,7 @@ from reconciler.plan.digest import digest, plain
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
+from reconciler.plan.release import edition_made, pinned, pins, warned
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
@@ -114,7 +116,8 @@ class Situation:
     """What was found: for each desired address its live side, what else to report, and the id behind a name.
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
-    is asked only where a name is to be had. `beside` is what is declared and not part of this run.
+    is asked only where a name is to be had. `beside` is what is declared and not part of this run. `editions` tells of
+    the versions of what is live and has some that matter here.
     """
 
     found: Mapping[Address, Found]
@@ -124,6 +127,7 @@ class Situation:
     leaving: Mapping[Address, Leaving] = field(default_factory=dict)
     holders: Holders = lambda _org, _kind: ()
     beside: Sequence[Desired] = ()
+    editions: Mapping[Address, Released] = field(default_factory=dict)
 
 
 def build(
@@ -138,7 +142,8 @@ def build(
     nothing = Found()
     before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
     moved: set[Address] = set()
-    for one in wanted:
+    made: list[Address] = []
+    for one in _pinned(wanted, situation, made, faults):
         address = one.address
         found = situation.found.get(address, nothing)
         known = rules.known(address)
@@ -149,10 +154,12 @@ def build(
         result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
         if isinstance(result, Fault):
             faults.append(result)
-        elif result:
-            changes.extend(result)
-        else:
+            continue
+        if not result:
             unchanged[address.kind] += 1
+        told = warned(one, result, found.observed or found.twin)
+        changes.extend(told)
+        made += [new for change in told if (new := edition_made(change))]
     declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()
     changes += [
         _unconfirmed(address) for address in sorted(rules.ledger.begun - declared - rules.ledger.entries.keys())
@@ -193,6 +200,25 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(Counter(rules.secrets.values())),
     )
+
+
+def _pinned(
+    wanted: Iterable[Desired], situation: Situation, made: Sequence[Address], faults: list[Fault]
+) -> Iterator[Desired]:
+    """Yield the desired, those that refer to versions last: by then `made` has those that this plan publishes."""
+    later = []
+    for one in wanted:
+        if pins(one):
+            later.append(one)
+        else:
+            yield one
+    for one in later:
+        found = situation.found.get(one.address)
+        meant = pinned(one, found.observed if found else None, situation.editions, made)
+        if isinstance(meant, Fault):
+            faults.append(meant)
+        else:
+            yield meant
 
 
 def _unconfirmed(address: Address) -> Change:

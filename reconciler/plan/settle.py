@@ -65,11 +65,10 @@ def settle(
 
 
 def _finding(intent: Intent, change: Change | None, *, is_whole: bool, has_moved: bool) -> Finding:
-    if change is None and not is_whole:
-        return Finding.NOT_SEEN
-    if change is None:
+    is_in_sync = change is not None and change.action is Action.REPORT and change.id is not None
+    if change is None or is_in_sync:
         is_back = has_moved and intent.action != Action.CREATE.value
-        return Finding.MOOT if is_back else Finding.CARRIED_OUT
+        return Finding.NOT_SEEN if not is_whole else Finding.MOOT if is_back else Finding.CARRIED_OUT
     same = change.action.value == intent.action
     match intent.action, change.action:
         case "create" | "update" | "restore", Action.ADOPT | Action.RECORD:
@@ -79,6 +78,8 @@ def _finding(intent: Intent, change: Change | None, *, is_whole: bool, has_moved
         case "create" | "restore", Action.UPDATE:
             return Finding.PARTLY
         case "update", Action.UPDATE if content_of(change) != intent.content:
+            return Finding.PARTLY
+        case "release", Action.RELEASE if content_of(change) != intent.content:
             return Finding.PARTLY
         case "update", Action.UPDATE if change.fields and all(one.sensitive for one in change.fields):
             return Finding.UNREADABLE

@@ -128,7 +128,7 @@ def _fields(change: Change) -> tuple[FieldChange, ...]:
     match change.action:
         case Action.CREATE:
             return tuple(one for one in change.fields if not (one.name == "name" and one.new == change.title))
-        case Action.UPDATE | Action.RESTORE | Action.CONFLICT:
+        case Action.UPDATE | Action.RESTORE | Action.RELEASE | Action.CONFLICT:
             return change.fields
     return ()
 

@@ -111,7 +111,7 @@ def _fields(change: Change, style: Style) -> Iterator[str]:
             fields = [one for one in change.fields if not (one.name == "name" and one.new == change.title)]
             frame = framed([name for name, _ in leaves(fields)], style=style, sent=sent)
             yield from created_lines(fields, frame)
-        case Action.UPDATE | Action.RESTORE | Action.CONFLICT:
+        case Action.UPDATE | Action.RESTORE | Action.RELEASE | Action.CONFLICT:
             frame = framed([one.name for one in change.fields], style=style, sent=sent)
             yield from changed_lines(change.fields, frame)
         case _:

@@ -147,3 +147,20 @@ def test_uncommitted_lines(desk):
     assert "Ada" not in str(shown["touched"])
     (shown,) = desk.run("show", "Agent/triage", "--json").of("resource")
     assert "Ada Lovelace" in shown["touched"]
+
+
+def test_versions(site):
+    """What git says of versions stands beside how the agent is released, a pin beside the version that it means."""
+    agent = "spec: {system_prompt: Help., version: {publish: on-change, kind: minor}}"
+    pin = "spec: {harness: generic, agent: triage, agent_version_policy: pinned, agent_version: latest-published}"
+    site.write("manifests/triage.yaml", f"{HEAD}kind: Agent\nmetadata: {{name: triage}}\n{agent}\n")
+    site.write("manifests/bot.yaml", f"{HEAD}kind: App\nmetadata: {{name: bot}}\n{pin}\n")
+    site.converge()
+    asked = {"publish": "on-change", "kind": "minor"}
+    assert rows(site.run("show", "Agent/triage", "--json"))["version"] == (asked, asked, "both")
+    shown = rows(site.run("show", "App/bot", "--json"))
+    assert shown["agent_version"] == ("triage@0.1.0", "triage@0.1.0", "both")
+    ident = site.world.one("agents", "triage")["id"]
+    site.world.api.patch(f"/v1/agents/{ident}", json={"description": "Sorts mail."})
+    behind = {"publish": "manual", "default": True}
+    assert rows(site.run("show", "Agent/triage", "--json"))["version"] == (asked, behind, "git")

@@ -224,9 +224,8 @@ UNMANAGED = {"Model": ("claude-sonnet-4-5", "gpt-4o")}
 """Two names of every kind that is only referred to, as the emulator has them."""
 
 UNSAYABLE: dict[str, dict[Path, str]] = {
-    "App": {
-        ("agent_version",): "a version is known by an id of the platform: tests/scenarios/App/version_pinned.yaml",
-    }
+    "Agent": {("version",): "it is a step of its own and no part of an update: tests/scenarios/Agent/version_*.yaml"},
+    "App": {("agent_version",): "a version has to be published first: tests/scenarios/App/version_*.yaml"},
 }
 """Fields of which no value can be made up, and where they are tested instead."""
 

@@ -155,7 +155,7 @@ def test_other_markers_stand_where_the_facts_say() -> None:
     assert clears(ORGANIZATION) == {"default_model": Clear.NULL}
     assert set(switches(APP)) == {"published"}
     assert kept_by_replace(AGENT) == {("capabilities",)}
-    assert whole(AGENT) == {("mcpServers",), ("network_access",)}
+    assert whole(AGENT) == {("mcpServers",), ("network_access",), ("version",)}
     assert {path[0] for path in sets(AGENT)} == {"tags", "initial_files", "tools", "network_access"}
     assert ("capabilities",) not in sets(AGENT)
 
@@ -163,7 +163,12 @@ def test_other_markers_stand_where_the_facts_say() -> None:
 REFERENCES = {
     "Organization": {("default_model",): "Model", ("default_harness",): "Harness", ("base_harness",): "Harness"},
     "Agent": {("harness",): "Harness", ("default_model",): "Model"},
-    "App": {("harness",): "Harness", ("agent",): "Agent", ("agent_identity",): "AgentIdentity"},
+    "App": {
+        ("harness",): "Harness",
+        ("agent",): "Agent",
+        ("agent_identity",): "AgentIdentity",
+        ("agent_version",): "AgentVersion",
+    },
     "Memory": {},
     "Channel": {},
 }

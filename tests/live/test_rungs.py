@@ -97,6 +97,16 @@ def feature_off(world):
     assert "switches it on" in outcome.error.hint
 
 
+def versions_off(world):
+    """A release where there are no versions names the feature flag."""
+    world.agent("triage", version={"publish": "on-change"})
+    answer = {"detail": "Agent versions not found", "code": "not_found"}
+    world.meddler.instead("POST", "/v1/agents/[^/]*/versions", (404, answer), times=None)
+    _, outcome = world.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert "the feature flag agent_versions is off in default" in outcome.error.message
+
+
 def frozen(world):
     """A server that froze apps between the check and the write says so in our words."""
     world.bot("bot")
@@ -200,6 +210,7 @@ RUNGS = {
     "retry": retry,
     "no role for it": no_role,
     "feature switched off": feature_off,
+    "versions switched off": versions_off,
     "apps are frozen": frozen,
     "unarchive": unarchive,
     "get-existing": get_existing,

@@ -92,6 +92,9 @@ def sound(drawn):
         if one.action in (Action.PUBLISH, Action.UNPUBLISH):
             switch = FieldChange(("published",), None, one.action is Action.PUBLISH)
             one = replace(one, address=Address("a", "App", one.address.name), fields=(switch,))  # noqa: PLW2901
+        if one.action is Action.RELEASE:
+            number = FieldChange(("version", "publish"), None, "0.1.0")
+            one = replace(one, address=Address("a", "Agent", one.address.name), fields=(number,))  # noqa: PLW2901
         if one.step not in [other.step for other in made]:
             made.append(replace(one, after=tuple(other.step for other in made[: len(one.notes)])))
     return tuple(made)
@@ -231,6 +234,7 @@ BAD = [
     ("a lower serial", edited(lambda raw: raw["ledger"].update(serial=0)), CHANGED),
     ("an edited record", edited(lambda raw: raw["changes"][0]["record"].update(protect=True)), CHANGED),
     ("a ledger that is none", sealed(lambda raw: raw.update(ledger=None)), "is damaged"),
+    ("a release of nothing", sealed(lambda raw: raw["changes"][0].update(action="release")), "no version to publish"),
     ("a side that is none", sealed(lambda raw: raw["changes"][0].update(sides=["left"])), "is damaged"),
     ("a side too many", sealed(lambda raw: raw["changes"][0].update(sides=[None, None])), "is damaged"),
     ("an odd refusal", sealed(lambda raw: raw.update(refusals=[["x"]])), "is damaged"),

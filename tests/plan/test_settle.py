@@ -19,6 +19,10 @@ UPDATE = Change(AGENT, Action.UPDATE, "a", (FIELD,), body={"system_prompt": "new
 CREATE = Change(AGENT, Action.CREATE, "a")
 
 
+NUMBERS = tuple(FieldChange(("version", what), "0.1.0", "0.1.1") for what in ("publish", "default"))
+RELEASE = Change(Address("acme", "Agent", "triage"), Action.RELEASE, "triage", NUMBERS, id="agent_1")
+
+
 def intent(change, **more):
     """Make the intent of a change."""
     told = {"method": "POST", "path": "/v1/agents", "request_id": "q", "content": content_of(change)}
@@ -63,6 +67,10 @@ def doing(action, change=CREATE):
         (doing(Action.ARCHIVE), doing(Action.ADOPT), Finding.MOOT),
         (doing(Action.PUBLISH), doing(Action.PUBLISH), Finding.NOT_CARRIED_OUT),
         (doing(Action.PUBLISH), None, Finding.CARRIED_OUT),
+        (UPDATE, replace(doing(Action.REPORT), id="agent_1"), Finding.CARRIED_OUT),
+        (RELEASE, RELEASE, Finding.NOT_CARRIED_OUT),
+        (RELEASE, replace(RELEASE, fields=RELEASE.fields[1:]), Finding.PARTLY),
+        (RELEASE, None, Finding.CARRIED_OUT),
     ],
 )
 def test_what_is_left_says_what_was_done(was, now, expected):
