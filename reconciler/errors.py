@@ -7,6 +7,7 @@
     ├── PlanRefused                 4   safety or policy says no
     ├── StalePlan                   5   what the plan was made for has moved
     ├── SecretUnavailable           1   a referenced secret has no value here
+    ├── KeyUndelivered              1   a key that is shown once cannot go where the manifest says
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
     ├── Defect                      1   a mistake of ours
@@ -158,6 +159,10 @@ class NothingDeclared(UsageError):
 
 class SecretUnavailable(ReconcilerError):
     """A secret that must be sent has no value in this environment; names the reference, never a value."""
+
+
+class KeyUndelivered(ReconcilerError):
+    """A key that the platform shows once could not be handed over, or could not be when it comes."""
 
 
 class CannotAmend(ReconcilerError):

@@ -10,7 +10,7 @@ from reconciler.plan.outcome import Conflicted, Done, Outcome
 SYNC_PATIENCE = 300.0
 """For so many seconds a sync under way is waited for."""
 _POLL = 5.0
-_EXISTING = frozenset({Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
+_EXISTING = frozenset({Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH, Action.ROTATE})
 
 
 def beforehand(climb: Climb) -> Outcome | None:

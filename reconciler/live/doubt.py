@@ -8,7 +8,7 @@ from reconciler.errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
-from reconciler.live.perform import collection, key_note
+from reconciler.live.perform import collection, key_note, renew
 from reconciler.live.shapes import Wire
 from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
 from reconciler.plan.change import Action, Change
@@ -73,7 +73,10 @@ def _creation(climb: Climb, error: ApiError) -> Settled:
             return conflict
     note = key_note(change, wire["id"], climb.ids, base=climb.client.base)
     again = is_ours(wire, climb)
-    if note:
+    if change.key_to is not None:
+        again_at = renew(change, client=climb.client, ids=ids)
+        climb.notes.append(f"its key was lost with it, and another one made: {again_at}")
+    elif note:
         climb.notes.append(f"its key was lost with it: {note}")
     return again
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.key_to import KeyTo
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.plan.digest import digest
 from reconciler.resource import Address, Adopt
@@ -23,6 +24,7 @@ class Action(Enum):
     ARCHIVE = "archive"
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
+    ROTATE = "rotate"
     ADOPT = "adopt"
     RECORD = "record"
     FORGET = "forget"
@@ -46,7 +48,17 @@ class Action(Enum):
         return self in _WRITES or self in _RECORDS
 
 
-_WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE, Action.PUBLISH, Action.UNPUBLISH})
+_WRITES = frozenset(
+    {
+        Action.CREATE,
+        Action.UPDATE,
+        Action.RESTORE,
+        Action.ARCHIVE,
+        Action.PUBLISH,
+        Action.UNPUBLISH,
+        Action.ROTATE,
+    }
+)
 _RECORDS = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
 _SYMBOLS = {
     Action.CREATE: "+",
@@ -55,6 +67,7 @@ _SYMBOLS = {
     Action.ARCHIVE: "-",
     Action.PUBLISH: "^",
     Action.UNPUBLISH: "v",
+    Action.ROTATE: "*",
     Action.ADOPT: "=",
     Action.RECORD: "=",
     Action.FORGET: "x",
@@ -133,7 +146,7 @@ class Change:
     `adopt` is the rule for what somebody else makes at its address before it is created.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
-    when it was last written, where it is ours already.
+    when it was last written, where it is ours already. `key_to` is where the key goes that its answer shows once.
     """
 
     address: Address
@@ -154,6 +167,7 @@ class Change:
     record: Record | None = None
     since: str | None = None
     adopt: Adopt = "exact"
+    key_to: KeyTo | None = None
 
     @property
     def kind(self) -> Kind:
@@ -171,11 +185,14 @@ class Change:
         return tuple(dict.fromkeys(secrets_in(self.body)))
 
 
+_OF_THEIR_OWN = (Action.PUBLISH, Action.UNPUBLISH, Action.ROTATE)
+
+
 def step_of(address: Address, action: Action, *, completes: bool = False) -> str:
     """Name the step of an action on an address."""
     if completes:
         return f"{address} complete"
-    return f"{address} {action.value}" if action in (Action.PUBLISH, Action.UNPUBLISH) else str(address)
+    return f"{address} {action.value}" if action in _OF_THEIR_OWN else str(address)
 
 
 def secrets_in(value: Any) -> Iterator[SecretRef]:

@@ -29,6 +29,7 @@ _BY_ACTION = {
     Action.ARCHIVE: Concern.REMOVAL,
     Action.PUBLISH: Concern.EXPOSURE,
     Action.UNPUBLISH: Concern.EXPOSURE,
+    Action.ROTATE: Concern.SECRET,
     Action.ADOPT: Concern.LEDGER,
     Action.RECORD: Concern.LEDGER,
     Action.FORGET: Concern.LEDGER,

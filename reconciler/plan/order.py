@@ -102,6 +102,8 @@ def _before(
     if above and above in mains and mains[above].action is Action.CREATE:
         before.add(str(above))
     own = above or address
+    if change.action is Action.ROTATE and address in mains:
+        before.add(str(address))
     if change.action is Action.PUBLISH:
         before.update(step for step, other in steps.items() if other is not change and _belongs(other.address, own))
     elif f"{own} {Action.UNPUBLISH.value}" in steps and change.action is not Action.UNPUBLISH:

@@ -9,6 +9,7 @@ from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
+from reconciler.kinds.key_to import spelled
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
@@ -18,6 +19,7 @@ from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
+from reconciler.plan.renewal import with_keys
 from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -106,6 +108,7 @@ def described(change: Change) -> dict[str, object]:
         },
         "after": list(change.after),
         "notes": list(change.notes),
+        "key_to": None if change.key_to is None else spelled(change.key_to),
     }
 
 
@@ -149,8 +152,8 @@ def build(
         result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
         if isinstance(result, Fault):
             faults.append(result)
-        elif result:
-            changes.extend(result)
+        elif steps := with_keys(one, result, found.observed, renews=address in rules.renew):
+            changes.extend(steps)
         else:
             unchanged[address.kind] += 1
     declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()

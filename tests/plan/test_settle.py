@@ -63,6 +63,7 @@ def doing(action, change=CREATE):
         (doing(Action.ARCHIVE), doing(Action.ADOPT), Finding.MOOT),
         (doing(Action.PUBLISH), doing(Action.PUBLISH), Finding.NOT_CARRIED_OUT),
         (doing(Action.PUBLISH), None, Finding.CARRIED_OUT),
+        (doing(Action.ROTATE), None, Finding.KEY_LOST),
     ],
 )
 def test_what_is_left_says_what_was_done(was, now, expected):
