@@ -10,7 +10,6 @@ from pydantic import AfterValidator
 from reconciler.kinds.agent_parts import (
     AnyCapability,
     ClientTool,
-    InitialFile,
     McpServer,
     NetworkAccess,
     once,
@@ -31,6 +30,7 @@ from reconciler.kinds.fields import (
     required,
 )
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.starter_files import StarterFiles
 
 
 class AgentSpec(Spec):
@@ -59,7 +59,7 @@ class AgentSpec(Spec):
         max_length=250,
     )
     tags: Tags = optional("Labels, in any order.", example=["support"])
-    initial_files: Annotated[list[InitialFile], AS_SET] = optional(
+    initial_files: StarterFiles = optional(
         "Files that every new session starts with.",
         example=[{"path": "/workspace/INSTRUCTIONS.md", "content": "Be brief.\n"}],
         max_length=100,

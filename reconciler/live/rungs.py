@@ -53,8 +53,8 @@ def explain_role(refusal: Refusal) -> Settled:
     detail = refusal.problem.detail or ""
     if detail.startswith(HIGH_RISK):
         refs = detail.removeprefix(HIGH_RISK)
-        hint = f"use a key whose user has the admin role, or is an owner; a member's may do it without {refs}"
-        return Failed(refusal.change, Forbidden(refusal.error.message, hint=hint, problem=refusal.error.problem))
+        way = f"use a key whose user has the admin role, or is an owner; a member's may do it without {refs}"
+        return Failed(refusal.change, Forbidden(refusal.error.message, hint=way, problem=refusal.error.problem))
     policy = refusal.change.kind.wire.policy_of.get(refusal.change.action.value, "")
     hint = f"use a key whose user has {role_for(policy)}" if policy else refusal.error.hint
     return Failed(refusal.change, Forbidden(refusal.error.message, hint=hint, problem=refusal.error.problem))
