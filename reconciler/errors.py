@@ -8,6 +8,7 @@
     ├── StalePlan                   5   what the plan was made for has moved
     │   └── NotReviewed                 it is not the plan that was reviewed
     ├── SecretUnavailable           1   a referenced secret has no value here
+    ├── KeyUndelivered              1   a key that is shown once cannot go where the manifest says
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
     ├── OutputError                 1   standard output cannot be written
     ├── Defect                      1   a mistake of ours
@@ -168,6 +169,10 @@ class NothingDeclared(UsageError):
 
 class SecretUnavailable(ReconcilerError):
     """A secret that must be sent has no value in this environment; names the reference, never a value."""
+
+
+class KeyUndelivered(ReconcilerError):
+    """A key that the platform shows once could not be handed over, or could not be when it comes."""
 
 
 class CannotAmend(ReconcilerError):

@@ -20,11 +20,11 @@ from reconciler.errors import (
     PlanRefused,
     ReconcilerError,
     Stopped,
-    UsageError,
 )
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.plan import Plan, build
+from reconciler.plan.renewal import renewed
 from reconciler.plan.rules import Rules, contested_moves, moves_of
 from reconciler.plan.secrecy import tell_secrets
 from reconciler.plan.select import Selection, is_matched, select
@@ -116,10 +116,8 @@ def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger
         asked=lambda address: is_matched(address, settings.rotate),
     )
     holders = {address for address, _ in secrets.states}
-    for pattern in settings.rotate:
-        if not any(is_matched(address, (pattern,)) for address in holders):
-            raise UsageError(f"--rotate {pattern}: matches nothing that declares a secret")
-    return replace(rules, rotate=secrets.rotate, secrets=secrets.states)
+    renew = renewed(declared, settings.rotate, holders=holders)
+    return replace(rules, rotate=secrets.rotate, secrets=secrets.states, renew=renew)
 
 
 def want(
@@ -233,8 +231,8 @@ def apply_plan(
 
     Before the first write: the verdict is not against it, every secret has a value, the key may do it, the ledger is
     held and is the one of the plan, with `recheck` nothing moved since the plan was made, and the journal is begun
-    where the client has a place for it; then `claim` is called. Raises PlanRefused, SecretUnavailable, Forbidden,
-    Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
+    where the client has a place for it; then `claim` is called. Raises PlanRefused, SecretUnavailable, KeyUndelivered,
+    Forbidden, Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
     """
     from reconciler.live.check import ensure_fresh
     from reconciler.live.ids import Ids
@@ -244,6 +242,10 @@ def apply_plan(
     if plan.refusals:
         raise refusal_of(plan)
     require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
+    if keys := [(change.key_to, change.address) for change in plan.writes if change.key_to is not None]:
+        from reconciler.live.keys import ensure_deliverable
+
+        ensure_deliverable(keys)
     ensure_allowed(plan, client=client)
     applied: Applied | None = None
     with ExitStack() as until_told:  # the journal outlives the hold on the ledger: it says whether that was written

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from reconciler.errors import Source
 from reconciler.kinds import BY_NAME, RANK
+from reconciler.kinds.key_to import KeyTo
 from reconciler.kinds.kind import Kind, Shape, Sync
 from reconciler.kinds.release import Released
 
@@ -85,7 +86,8 @@ class Desired:
     `protect` says whether it must not be, `adopt` what to do with one that is not ours, both None where nothing is
     said; `moved_from` is the name that its address had before.
     `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
-    others are worth a word. `path` leads from the document's root to the spec.
+    others are worth a word. `path` leads from the document's root to the spec. `key_to` is where a key goes that the
+    platform shows once.
     """
 
     address: Address
@@ -100,6 +102,7 @@ class Desired:
     protect: bool | None = None
     adopt: Adopt | None = None
     moved_from: str | None = None
+    key_to: KeyTo | None = None
 
     @property
     def kind(self) -> Kind:

@@ -115,7 +115,12 @@ POLICY: tuple[Flag, ...] = (
         metavar="KIND=N",
         help="Lift the limit of removal for exactly so many, as Agent=7.",
     ),
-    click.option("--rotate", multiple=True, metavar="GLOB", help="Send the secrets of these addresses again."),
+    click.option(
+        "--rotate",
+        multiple=True,
+        metavar="GLOB",
+        help="Send the secrets of these addresses again, and have new keys made where key_to says where they go.",
+    ),
 )
 REASON: tuple[Flag, ...] = (
     click.option("--reason", metavar="TEXT", help="Recorded by the platform beside every write [default: the commit]."),

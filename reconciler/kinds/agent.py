@@ -11,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from reconciler.kinds.agent_parts import (
     AnyCapability,
     ClientTool,
-    InitialFile,
     McpServer,
     NetworkAccess,
     once,
@@ -33,6 +32,7 @@ from reconciler.kinds.fields import (
 )
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 from reconciler.kinds.release import Release
+from reconciler.kinds.starter_files import StarterFiles
 
 
 class Versioning(Spec):
@@ -86,7 +86,7 @@ class AgentSpec(Spec):
         max_length=250,
     )
     tags: Tags = optional("Labels, in any order.", example=["support"])
-    initial_files: Annotated[list[InitialFile], AS_SET] = optional(
+    initial_files: StarterFiles = optional(
         "Files that every new session starts with.",
         example=[{"path": "/workspace/INSTRUCTIONS.md", "content": "Be brief.\n"}],
         max_length=100,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import FileText, References, Secret, Spec, Tags, optional, required
+from reconciler.kinds.fields import References, Secret, Spec, Tags, optional, required
 
 
 def _tool_name(name: str) -> str:
@@ -72,15 +72,6 @@ class Capability(Spec):
     config: dict[str, Any] | None = optional(
         "Its configuration, as the capability defines it.", example={"timeout_ms": 30000}
     )
-
-
-class InitialFile(Spec):
-    """A file that every new session of the agent starts with."""
-
-    path: str = required("Path in the session's workspace.", example="/workspace/INSTRUCTIONS.md", min_length=1)
-    content: FileText = required("The file's text, or {file: path}.", example="Always answer in formal English.\n")
-    encoding: Literal["text", "base64"] = optional("How `content` is written.", example="text", default="text")
-    is_readonly: bool = optional("Whether sessions may not change it.", example=True, default=False)
 
 
 class NetworkAccess(Spec):

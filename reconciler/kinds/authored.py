@@ -43,6 +43,7 @@ _MCP_DEFAULTS: Shape = {
 _MCP_PUBLIC = frozenset({"headers", "env", "args", "auth_mode", "oauth_provider_id"})
 _CARRIES_MORE = re.compile("[?@#]")
 _FILES_CAPABILITY = "session_file_system"
+_DECLARATIVE = "declarative:"
 
 
 def _path(path: str) -> str:
@@ -106,12 +107,26 @@ def canonical(shape: Shape) -> Shape:
 
 
 def completed(desired: Shape, observed: Shape) -> Shape:
-    """Add the capability that the server adds to what has initial files (2.5)."""
+    """Add the capability that the server adds to what has initial files, spell declarative ones its way (2.5)."""
+    desired = _with_declarative(desired, observed)
     files = desired["initial_files"] if "initial_files" in desired else observed.get("initial_files")
     listed = desired.get("capabilities")
     if not files or listed is None or any(item["ref"] == _FILES_CAPABILITY for item in listed):
         return desired
     return desired | {"capabilities": [{"ref": _FILES_CAPABILITY}, *listed]}
+
+
+def _with_declarative(desired: Shape, observed: Shape) -> Shape:
+    """Take the live form of declarative capabilities: stored under a prefix, with a config of the server."""
+    live = {item["ref"]: item for item in observed.get("capabilities") or () if item["ref"].startswith(_DECLARATIVE)}
+    if not live or not desired.get("capabilities"):
+        return desired
+    plain = {item["ref"] for item in observed["capabilities"]}
+    listed = []
+    for item in desired["capabilities"]:
+        ref = item["ref"] if item["ref"] in plain else _DECLARATIVE + item["ref"]
+        listed.append(live.get(ref, item))
+    return desired | {"capabilities": listed}
 
 
 def without_secrets(shape: Shape) -> Shape:

@@ -23,6 +23,7 @@ from reconciler.kinds.channel_config import (
     with_defaults,
 )
 from reconciler.kinds.fields import ARCHIVED_ALONE, EXPOSES, SET, Spec, optional, required
+from reconciler.kinds.key_to import AnyKeyTo
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 SLUG = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -69,6 +70,15 @@ class ChannelEntry(Spec):
         return self
 
 
+class KeyedEntry(ChannelEntry):
+    """What a channel with a generated key says besides."""
+
+    key_to: AnyKeyTo = optional(
+        "Where its key goes when the platform shows it, at its creation and by --rotate; without it the key is lost.",
+        example={"env_file": "../secrets/channels.env"},
+    )
+
+
 class SlackChannel(ChannelEntry):
     """A Slack app whose events reach the agent."""
 
@@ -102,7 +112,7 @@ class WebhookChannel(ChannelEntry):
     config: WebhookConfig = required("Its settings.", example={"token": {"env": "HOOK_TOKEN"}, "message": "Run triage"})
 
 
-class A2aChannel(ChannelEntry):
+class A2aChannel(KeyedEntry):
     """An address for other agents, with a generated key."""
 
     type: Literal["a2a"] = required("What kind of way in this is.", example="a2a")
@@ -116,7 +126,7 @@ class FcpChannel(ChannelEntry):
     config: FcpConfig = optional("Its settings.", example={"response_timeout_seconds": 60})
 
 
-class ApiEndpointChannel(ChannelEntry):
+class ApiEndpointChannel(KeyedEntry):
     """An HTTP endpoint with a generated key."""
 
     type: Literal["api_endpoint"] = required("What kind of way in this is.", example="api_endpoint")
@@ -223,12 +233,6 @@ def _defaulted(observed: Shape) -> Shape:
     return observed | {"config": with_defaults(observed["config"], model)} if model else observed
 
 
-def _notes(desired: Shape) -> tuple[str, ...]:
-    if desired["type"] not in _KEYED:
-        return ()
-    return ("its key is shown once by the platform and not kept by reconciler: regenerate it where it is needed",)
-
-
 _MANAGE = "app.manage"
 FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
 """everruns-api/orgs-apps-errors.md, 2.1; agent-channels.md, 6."""
@@ -251,11 +255,10 @@ CHANNEL = Kind(
         archived=lambda _wire: False,
         policies="/v1/apps/config",
         frozen=FROZEN,
-        policy_of={"create": _MANAGE, "update": _MANAGE, "archive": _MANAGE},
+        policy_of={"create": _MANAGE, "update": _MANAGE, "archive": _MANAGE, "rotate": _MANAGE},
     ),
     canonical=_canonical,
     defaulted=_defaulted,
     completed=_completed,
     restless=frozenset({"webhook_verified_at", "first_message_received_at"}),
-    notes=_notes,
 )

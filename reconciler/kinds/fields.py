@@ -137,7 +137,9 @@ class Set(Enum):
 SET = Set.SET
 
 
-_VARIABLE = re.compile("^[A-Za-z_][A-Za-z0-9_]*$")
+VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$"
+"""The form of a variable's name."""
+_VARIABLE = re.compile(VARIABLE)
 
 
 REWRITTEN = "rewritten"
@@ -153,20 +155,28 @@ def rewrites(change: Callable[[Any], Any]) -> Callable[[Any, ValidationInfo], An
     def noting(value: Any, info: ValidationInfo) -> Any:
         result = change(value)
         if result is not value:
-            _note(info)
+            note_rewriting(info)
         return result
 
     return noting
 
 
-def _note(info: ValidationInfo) -> None:
+def note_rewriting(info: ValidationInfo) -> None:
+    """Note that a validation gives back something else than was written."""
     if info.context is not None:
         info.context[REWRITTEN] = True
 
 
+def located(path: str, info: ValidationInfo) -> str:
+    """Return a path beside the manifest as it is reached from here; refused where it leads out of the manifest root."""
+    note_rewriting(info)
+    locate = (info.context or {}).get("locate")
+    return str(locate(path)) if locate else path
+
+
 def _secret(value: Any, info: ValidationInfo) -> SecretRef:
     """Accept `{env: NAME}` or `{file: path}`; a plain value is an error that does not repeat it."""
-    _note(info)
+    note_rewriting(info)
     if isinstance(value, SecretRef):
         return value
     match value:
@@ -177,8 +187,7 @@ def _secret(value: Any, info: ValidationInfo) -> SecretRef:
         case {"env": str(name), **rest} if not rest and name:
             return SecretRef(source="env", name=name)
         case {"file": str(path), **rest} if not rest and path:
-            locate = (info.context or {}).get("locate")
-            return SecretRef(source="file", name=locate(path) if locate else path)
+            return SecretRef(source="file", name=located(path, info))
         case str():
             raise PydanticCustomError(
                 "secret_in_clear", "a secret must not stand in a manifest: write {env: NAME} or {file: path}"
@@ -196,7 +205,7 @@ def _text(value: Any, info: ValidationInfo) -> Any:
         return value
     match value:
         case {"file": str(path), **rest} if not rest and path:
-            _note(info)
+            note_rewriting(info)
             read = (info.context or {}).get("read")
             return read(path) if read else path
     raise PydanticCustomError("text_form", "must be text, or {file: path}")

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from reconciler.kinds import authored
-from reconciler.kinds.agent_parts import AnyCapability, InitialFile, McpServer, NetworkAccess, once
+from reconciler.kinds.agent_parts import AnyCapability, McpServer, NetworkAccess, once
 from reconciler.kinds.authored import KIB, MIB, at_most
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import AS_SET, WHOLE, Clear, ClearableText, References, Spec, Tags, optional
+from reconciler.kinds.fields import WHOLE, Clear, ClearableText, References, Spec, Tags, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.starter_files import StarterFiles
 
 
 class HarnessSpec(Spec):
@@ -42,7 +43,7 @@ class HarnessSpec(Spec):
         max_length=250,
     )
     tags: Tags = optional("Labels, in any order.", example=["field"])
-    initial_files: Annotated[list[InitialFile], AS_SET] = optional(
+    initial_files: StarterFiles = optional(
         "Files that every new session in it starts with.",
         example=[{"path": "/workspace/INSTRUCTIONS.md", "content": "Be brief.\n"}],
         max_length=100,

@@ -60,7 +60,8 @@ class Creation:
 
     `raw` says that `body` is already spelled as the API wants it;
     `unwrap` names the member of the reply that holds the resource, where it is not the reply itself;
-    `one_time` names a member that the server shows this once and never again.
+    `one_time` names a member that the server shows this once and never again; a POST to `renewed_by`, below the
+    resource in the place of the creation, makes and shows another one.
     """
 
     path: str
@@ -140,10 +141,10 @@ class Kind:
     `reserved` are names that nothing of the kind may have; `built_in` are those that the platform brings along in every
     organization, and `instead_of_built_in` says what to do for who wants to manage one, `{name}` being its name.
     `restless` are members that the server changes by itself, which make no plan stale.
-    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
-    plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands.
-    `release` says how what it is can be published under a number. What is `listed_below` a kind has no list of its own:
-    there is one for each resource of that kind, and references name it as `<that resource>@<number>`.
+    `impossible` says why the desired cannot be reached from the observed, if so. `sync` tells of an API object how its
+    content from elsewhere stands. `release` says how what it is can be published under a number. What is `listed_below`
+    a kind has no list of its own: there is one for each resource of that kind, and references name it as
+    `<that resource>@<number>`.
     """
 
     name: str
@@ -168,7 +169,6 @@ class Kind:
     completed: Callable[[Shape, Shape], Shape] = lambda desired, _observed: desired
     restless: frozenset[str] = frozenset()
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
-    notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     release: Release | None = None
     listed_below: str | None = None
@@ -319,6 +319,11 @@ def body_of(kind: Kind, shape: Shape) -> dict[str, Any]:
         if name in body:
             body[theirs] = body.pop(name)
     return kind.wire.to_wire(body)
+
+
+def has_one_time_key(kind: Kind, shape: Shape) -> bool:
+    """Say whether the platform makes a key for such a resource, which it shows once and can make anew."""
+    return kind.wire.create(shape, "").renewed_by is not None
 
 
 def news(kind: Kind, wire: Mapping[str, Any]) -> list[str]:

@@ -39,11 +39,18 @@ class Tainted:
 def opened(value: Any) -> str:
     """Return the value itself, for the bytes of a request and for a fingerprint; raises TypeError for anything else.
 
-    Only `live/connection.py` and `ledger/fingerprint.py` may call it, which a test holds.
+    Only `live/connection.py`, `live/keys.py` and `ledger/fingerprint.py` may call it, which a test holds.
     """
     if not isinstance(value, Tainted):
         raise TypeError(f"{type(value).__name__} is not a secret")
     return value._value  # noqa: SLF001 - the one door
+
+
+def shown_once(answer: Any, member: str) -> Any:
+    """Return an answer of the platform with a member of it tainted, if it has one."""
+    if not isinstance(answer, dict) or not isinstance(answer.get(member), str):
+        return answer
+    return answer | {member: Tainted(SecretRef(source="shown once", name=member), answer[member])}
 
 
 def carried(body: Any) -> Iterator[SecretRef]:

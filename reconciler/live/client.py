@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ApiError, ServerFault, Stopped, Unauthorized, Unreachable
+from reconciler.kinds.taint import shown_once
 from reconciler.live.endpoint import Endpoint, checked_url
 from reconciler.live.limiter import Limiter
 
@@ -132,16 +133,21 @@ class WriteClient(ReadClient):
         doing: str,
         org: str | None = None,
         body: Any = None,
+        one_time: str | None = None,
     ) -> Any:
-        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError and JournalError."""
+        """Send a write; never repeated unless it certainly was not carried out. Raises ApiError and JournalError.
+
+        `one_time` names a member of the answer that is a secret, which is tainted from then on.
+        """
         from uuid import uuid4
 
         request_id = str(uuid4())
 
         def request() -> Any:
-            return self._connection.request(
+            answer = self._connection.request(
                 method, path, doing=doing, org=org, params=None, body=body, request_id=request_id
             )
+            return shown_once(answer, one_time) if one_time else answer
 
         if self.journal is None:
             return request()

@@ -9,7 +9,7 @@ from reconciler.errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
-from reconciler.live.perform import collection, key_note, perform, released_now
+from reconciler.live.perform import collection, key_note, perform, released_now, renew
 from reconciler.live.shapes import Wire
 from reconciler.live.standing import Before, Gone, Moved, Reached, current, standing, told
 from reconciler.plan.change import Action, Change, secrets_in
@@ -120,7 +120,10 @@ def _settled(climb: Climb, found: Sequence[Wire]) -> Again | Conflicted:
     again = is_ours(wire, climb)
     if wire["id"] != ids.chosen(change.address):
         _send_secrets(climb, wire["id"])
-    if note:
+    if change.key_to is not None:
+        again_at = renew(change, client=climb.client, ids=ids)
+        climb.notes.append(f"its key was lost with it, and another one made: {again_at}")
+    elif note:
         climb.notes.append(f"its key was lost with it: {note}")
     return again
 

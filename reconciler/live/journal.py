@@ -186,10 +186,13 @@ class Journal:
         return self.broken
 
 
+_WITH_KEY = (Action.CREATE, Action.ROTATE)
+
+
 def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, request_id: str) -> Intent:
     change = doing.change if doing else None
     chosen = body.get("id") if isinstance(body, dict) else None
-    creation = change.kind.wire.create(change.body, "") if change and change.action is Action.CREATE else None
+    creation = change.kind.wire.create(change.body, "") if change and change.action in _WITH_KEY else None
     known = [told_id(part) for part in path.split("/") if told_id(part)]
     return Intent(
         n,
@@ -198,7 +201,7 @@ def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, r
         str(change.address) if change else "",
         change.action.value if change else "",
         method,
-        told_path(path, creation.path.split("/") if creation else ()),
+        told_path(path, f"{creation.path}{creation.renewed_by or ''}".split("/") if creation else ()),
         request_id,
         id=told_id(chosen) or (known[-1] if known and method != "POST" else None),
         content=content_of(change) if change else None,

@@ -32,6 +32,9 @@ _NO_AGENT: Final = (
     r"but must be assigned an agent before they can be updated\."
 )
 
+HIGH_RISK: Final = "Admin role required to assign high-risk capabilities: "
+"""everruns-api/agents-memories-sessions.md, 2.5."""
+
 _KNOWN: Final = (
     # everruns-api/orgs-apps-errors.md, 4.2, 4.4 and 4.5
     "Internal server error",
@@ -55,6 +58,7 @@ _KNOWN: Final = (
     f"Access denied: policy '{_POLICY}[.]{_DEED}' requires 'org:{_POLICY}:{_DEED}'",
     "(?:Admin|Owner|Platform user) access required",
     "Only organization admins can update organization settings",
+    f"{HIGH_RISK}(?P<refs>.+)",
     "Setting status=deleted requires dangerous delete permission",
     # 2: apps and what they refer to
     "App must have at least one channel before publishing",
@@ -103,7 +107,8 @@ def known(text: str, asked: Asked) -> str | None:
 
 
 def _is_harmless(parts: dict[str, str | None], asked: Asked) -> bool:
-    """Say whether the variable parts of a text are the name that was sent in clear and names of fields."""
+    """Say whether the variable parts of a text are names that were sent in clear and names of fields."""
     given = {part: value for part, value in parts.items() if value is not None}
-    name = given.pop("name", None)
-    return set(given.values()) <= _fields() and (name is None or name in set(asked.in_clear()))
+    names = {given.pop("name")} if "name" in given else set()
+    names |= set(given.pop("refs").split(", ")) if "refs" in given else set()
+    return set(given.values()) <= _fields() and names <= set(asked.in_clear())

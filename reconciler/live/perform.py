@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from reconciler.errors import ServerFault
+from reconciler.errors import KeyUndelivered, ServerFault
+from reconciler.kinds.key_to import KeyTo, told
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.kinds.release import Released
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.live.editions import read_released
 from reconciler.live.ids import Ids
+from reconciler.live.keys import deliver
 from reconciler.live.secrets import read_in
 from reconciler.live.shapes import is_id, objects_of
 from reconciler.plan.change import Action, Change
@@ -34,23 +36,54 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             _send("POST", change, client=client, ids=ids, below=f"/{call}")
         case Action.RELEASE:
             return _release(change, client=client, ids=ids)
+        case Action.ROTATE:
+            return Done(change, note=renew(change, client=client, ids=ids))
         case _:
             pass
     return Done(change)
 
 
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
-    """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest."""
+    """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest.
+
+    Raises KeyUndelivered at the end: what is left to write has nothing to do with where a key goes.
+    """
     creation = change.kind.wire.create(change.body, collection(change, ids))
-    note = None
+    note, undelivered = None, None
     if not ids.has(change.address):
-        _make(change, creation, client=client, ids=ids)
-        if creation.renewed_by:
+        key = _make(change, creation, client=client, ids=ids)
+        if change.key_to is not None:
+            try:
+                note = _delivered(key, change, change.key_to)
+            except KeyUndelivered as error:
+                undelivered = error
+        elif creation.renewed_by:
             path = f"{creation.path}/{ids.of(change.address)}{creation.renewed_by}"
             note = f"the platform showed its key once, and it was not kept; another one: POST {path}"
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
+    if undelivered is not None:
+        raise undelivered
     return Done(change, note=note)
+
+
+def _delivered(key: object, change: Change, key_to: KeyTo) -> str:
+    deliver(key, key_to, change.address)
+    return f"its key went to {told(key_to)}"
+
+
+def renew(change: Change, *, client: WriteClient, ids: Ids) -> str:
+    """Have a new key made and hand it over; return where it went. Raises ApiError and KeyUndelivered.
+
+    everruns-api/orgs-apps-errors.md, 3.6: the old key dies at once.
+    """
+    assert change.key_to
+    creation = change.kind.wire.create(change.body, collection(change, ids))
+    path = f"{creation.path}/{change.id or ids.of(change.address)}{creation.renewed_by}"
+    doing = f"making a new key for {change.address}"
+    reply = client.send("POST", path, doing=doing, org=org_of(change, ids), one_time=creation.one_time)
+    key = reply.get(creation.one_time) if isinstance(reply, dict) else None
+    return _delivered(key, change, change.key_to)
 
 
 def key_note(change: Change, id_: str, ids: Ids, *, base: str) -> str | None:
@@ -66,8 +99,8 @@ def key_note(change: Change, id_: str, ids: Ids, *, base: str) -> str | None:
     return f'for a new one: curl -X POST -H "Authorization: Bearer $EVERRUNS_API_KEY"{org} {url}'
 
 
-def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) -> None:
-    """Send the create itself, and remember what was made."""
+def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) -> object:
+    """Send the create itself, and remember what was made; return the key that the answer shows, if it shows one."""
     kind, org = change.kind, org_of(change, ids)
     if change.frees:
         free_name(change, change.frees, client=client, ids=ids, org=org)
@@ -75,11 +108,13 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
     body = read_in(shape if creation.raw else body_of(kind, shape))
     if kind.wire.id_prefix:
         body["id"] = ids.choose(change.address, kind.wire.id_prefix)
-    reply = client.send("POST", creation.path, doing=f"creating {change.address}", org=org, body=body)
+    doing = f"creating {change.address}"
+    reply = client.send("POST", creation.path, doing=doing, org=org, body=body, one_time=creation.one_time)
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
     if not isinstance(made, dict) or not isinstance(made.get("id"), str) or not is_id(made["id"]):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
     ids.created(change.address, made["id"])
+    return reply.get(creation.one_time) if creation.one_time and isinstance(reply, dict) else None
 
 
 def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org: str | None) -> None:

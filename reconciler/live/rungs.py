@@ -11,6 +11,7 @@ from reconciler.kinds.walk import at
 from reconciler.live.client import PATIENCE
 from reconciler.live.climb import Again, Refusal, Settled
 from reconciler.live.holder import holder, named_by, settled_with, unarchived
+from reconciler.live.known_texts import HIGH_RISK
 from reconciler.live.listing import Query, listed
 from reconciler.live.preflight import lost_the_route, role_for
 from reconciler.live.readers import SERIAL
@@ -50,7 +51,12 @@ def retry(refusal: Refusal) -> Settled:
 
 
 def explain_role(refusal: Refusal) -> Settled:
-    """Say which role the key's user needs (everruns-api/orgs-apps-errors.md, 5)."""
+    """Say which role the key's user needs, and for what (everruns-api/orgs-apps-errors.md, 5)."""
+    detail = refusal.problem.detail or ""
+    if detail.startswith(HIGH_RISK):
+        refs = detail.removeprefix(HIGH_RISK)
+        way = f"use a key whose user has the admin role, or is an owner; a member's may do it without {refs}"
+        return Failed(refusal.change, Forbidden(refusal.error.message, hint=way, problem=refusal.error.problem))
     policy = refusal.change.kind.wire.policy_of.get(refusal.change.action.value, "")
     hint = f"use a key whose user has {role_for(policy)}" if policy else refusal.error.hint
     return Failed(refusal.change, Forbidden(refusal.error.message, hint=hint, problem=refusal.error.problem))

@@ -118,6 +118,8 @@ def expected(change: Change, kind: Kind, ids: Ids) -> Shape:
     """Return the fields that a change writes, as they should read back; what a PUT clears, it leaves out."""
     if change.action in (Action.PUBLISH, Action.UNPUBLISH):
         return {change.fields[0].path[0]: change.fields[0].new}
+    if change.action is Action.ROTATE:
+        return {}
     cleared = {field.path[0]: None for field in change.fields if len(field.path) == 1 and field.new is None}
     wrote = {name: value for name, value in change.body.items() if name not in kind.wire.revival}
     return kind.canonical(cleared | ids.filled(kind, change.address.org, wrote | change.then))

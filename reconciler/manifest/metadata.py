@@ -11,7 +11,7 @@ from reconciler.errors import Fault, Source
 from reconciler.kinds.channel import SLUG
 from reconciler.kinds.fields import ARCHIVED_ALONE, Spec, optional, required
 
-SAID_OF_ITSELF = frozenset({"name", "id", "archive", "protect", "adopt", "moved_from"})
+SAID_OF_ITSELF = frozenset({"name", "id", "archive", "protect", "adopt", "moved_from", "key_to"})
 """What a child says of itself beside the fields that the platform keeps."""
 
 

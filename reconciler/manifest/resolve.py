@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, TENANT
+from reconciler.kinds.key_to import destination, variable_of
 from reconciler.kinds.kind import Identity, Shape, references
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
+from reconciler.manifest.keys import contested_variables
 from reconciler.manifest.load import Loaded
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.manifest.moves import doubtful_moves
@@ -48,6 +50,7 @@ def resolve(loaded: Loaded) -> Resolved:
     resolved.faults.extend(_archived_but_needed(resolved.desired))
     resolved.faults.extend(circular(resolved.desired))
     resolved.faults.extend(doubtful_moves(resolved.desired))
+    resolved.faults.extend(contested_variables(resolved.desired))
     return resolved
 
 
@@ -135,6 +138,9 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
             adopt=entry.get("adopt", metadata.get("adopt")),
             moved_from=entry.get("moved_from"),
             position=seen[entry["type"]],
+            key_to=destination(entry["key_to"], variable=variable_of(address.name, entry["name"]))
+            if "key_to" in entry
+            else None,
         )
         seen[entry["type"]] += 1
 

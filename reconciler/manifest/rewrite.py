@@ -24,7 +24,7 @@ from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse
 from reconciler.manifest.steps import Path
 from reconciler.manifest.substance import Substance, Taken, Text, files_in
-from reconciler.manifest.texts import confined
+from reconciler.manifest.texts import confined, encoder
 
 STDIN: Final = "<stdin>"
 _BOM: Final = "\ufeff"
@@ -95,8 +95,10 @@ def _reader(name: str, roots: Mapping[str, str]) -> Any:
     def read(file: str) -> Text:
         place = _place(file, folder, roots)
         try:
-            return Text(_decoded(place.read_bytes()), name=file, place=place)
-        except (OSError, UnicodeDecodeError) as error:
+            data = place.read_bytes()
+            text = encoder(folder=folder, root=File(roots.get(folder, folder)))(file) or _decoded(data)
+            return Text(text, name=file, place=place)
+        except (OSError, UnicodeDecodeError, PydanticCustomError) as error:
             raise CannotAmend(f"{place} cannot be read", hint="see reconciler validate") from error
 
     return read

@@ -74,6 +74,9 @@ class Substance:
         now = target = self._now
         for one in taken:
             written = _present(target, one.path)
+            if one.value != one.declared and isinstance(written, list) and any(map(_is_folder, written)):
+                hint = "change the files there, or what is live; or list the files one by one"
+                raise CannotAmend(f"{spoken(one.path)} comes from a folder of files", hint=hint)
             declared, live = (
                 value if value is REMOVED else _kept(value, written, one.path) for value in (one.declared, one.value)
             )
@@ -139,6 +142,10 @@ def _is_reference(value: Any) -> bool:
 
 def _is_file(value: Any) -> bool:
     return _is_reference(value) and "file" in value
+
+
+def _is_folder(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("dir"), str) and "content" not in value
 
 
 def _present(value: Any, path: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.key_to import KeyTo
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.plan.digest import digest
 from reconciler.resource import Address, Adopt
@@ -24,6 +25,7 @@ class Action(Enum):
     PUBLISH = "publish"
     UNPUBLISH = "unpublish"
     RELEASE = "release"
+    ROTATE = "rotate"
     ADOPT = "adopt"
     RECORD = "record"
     FORGET = "forget"
@@ -47,7 +49,7 @@ class Action(Enum):
         return self in _WRITES or self in _RECORDS
 
 
-_ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE})
+_ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE, Action.ROTATE})
 """What is done beside the writing of a resource, in a step of its own."""
 _WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE}) | _ASIDE
 _RECORDS = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
@@ -59,6 +61,7 @@ _SYMBOLS = {
     Action.PUBLISH: "^",
     Action.UNPUBLISH: "v",
     Action.RELEASE: "^",
+    Action.ROTATE: "*",
     Action.ADOPT: "=",
     Action.RECORD: "=",
     Action.FORGET: "x",
@@ -137,7 +140,7 @@ class Change:
     `adopt` is the rule for what somebody else makes at its address before it is created.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
-    when it was last written, where it is ours already.
+    when it was last written, where it is ours already. `key_to` is where the key goes that its answer shows once.
     """
 
     address: Address
@@ -158,6 +161,7 @@ class Change:
     record: Record | None = None
     since: str | None = None
     adopt: Adopt = "exact"
+    key_to: KeyTo | None = None
 
     @property
     def kind(self) -> Kind:

@@ -30,6 +30,7 @@ _BY_ACTION = {
     Action.PUBLISH: Concern.EXPOSURE,
     Action.UNPUBLISH: Concern.EXPOSURE,
     Action.RELEASE: Concern.UPDATE,
+    Action.ROTATE: Concern.SECRET,
     Action.ADOPT: Concern.LEDGER,
     Action.RECORD: Concern.LEDGER,
     Action.FORGET: Concern.LEDGER,

@@ -101,12 +101,9 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
     }
     frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
     pre = Precondition(beside=tuple(sorted(found.siblings)) if kind.parent else ())
-    notes = kind.notes(spec)
+    notes: tuple[str, ...] = ()
     if frees:
-        notes = (
-            *notes,
-            f"an archived {kind.noun} holds the name: it is renamed out of the way first",
-        )
+        notes = (f"an archived {kind.noun} holds the name: it is renamed out of the way first",)
     fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
     return [
         Change(

@@ -9,6 +9,7 @@ import orjson
 
 from reconciler import __version__
 from reconciler.errors import PlanFileError
+from reconciler.kinds.key_to import destination
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, Side
 from reconciler.plan.digest import digest, plain, unplain
 from reconciler.plan.owned import Owner
@@ -172,4 +173,5 @@ def _change(raw: dict[str, Any]) -> Change:
         record=_record(raw["record"]),
         since=raw["since"],
         adopt=raw["adopt"],
+        key_to=None if raw["key_to"] is None else destination(raw["key_to"], variable=""),
     )

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.fields import SecretRef
-from reconciler.kinds.kind import Kind, switches
+from reconciler.kinds.fields import VARIABLE, SecretRef
+from reconciler.kinds.kind import Kind, has_one_time_key, switches
 from reconciler.plan.change import Action, Side, step_of
 from reconciler.plan.digest import unplain
 from reconciler.plan.owned import pointer
@@ -75,6 +75,15 @@ class _Record(_Exact):
     moved_from: AddressText | None
 
 
+class _EnvFile(_Exact):
+    env_file: str = Field(min_length=1)
+    variable: str = Field(pattern=VARIABLE)
+
+
+class _Command(_Exact):
+    command: list[str] = Field(min_length=1)
+
+
 class _Change(_Exact):
     address: AddressText
     action: Literal[tuple(one.value for one in Action)]  # type: ignore[valid-type]
@@ -93,6 +102,7 @@ class _Change(_Exact):
     where: str
     since: str | None
     adopt: Adopt
+    key_to: _EnvFile | _Command | None
     sides: list[Literal[tuple(one.value for one in Side)] | None]  # type: ignore[valid-type]
     record: _Record | None
 
@@ -107,6 +117,10 @@ class _Change(_Exact):
             raise ValueError("has no switch to turn")
         if Action(self.action) is Action.RELEASE and not _is_release(kind, self.fields_):
             raise ValueError("has no version to publish or to choose")
+        if Action(self.action) is Action.ROTATE:
+            has_key = isinstance(self.body.get("type"), str) and has_one_time_key(kind, self.body)
+            if not has_key or self.key_to is None or self.id is None:
+                raise ValueError("has no key to make anew, or no place for it")
         return self
 
 

@@ -47,6 +47,7 @@ class Finding(Enum):
     PARTLY = "partly"
     UNREADABLE = "unreadable"
     MOOT = "moot"
+    KEY_LOST = "key_lost"
     NOT_SEEN = "not_seen"
 
 

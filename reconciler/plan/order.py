@@ -105,7 +105,7 @@ def _before(
     if above and above in mains and mains[above].action is Action.CREATE:
         before.add(str(above))
     own = above or address
-    if change.action is Action.RELEASE and address in mains:
+    if change.action in (Action.RELEASE, Action.ROTATE) and address in mains:
         before.add(str(address))
     if change.action is Action.PUBLISH:
         before.update(step for step, other in steps.items() if other is not change and _belongs(other.address, own))

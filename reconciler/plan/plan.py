@@ -9,6 +9,7 @@ from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
+from reconciler.kinds.key_to import spelled
 from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
@@ -20,6 +21,7 @@ from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.release import edition_made, pinned, pins, warned
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
+from reconciler.plan.renewal import with_keys
 from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -108,6 +110,7 @@ def described(change: Change) -> dict[str, object]:
         },
         "after": list(change.after),
         "notes": list(change.notes),
+        "key_to": None if change.key_to is None else spelled(change.key_to),
     }
 
 
@@ -155,15 +158,13 @@ def build(
         if isinstance(result, Fault):
             faults.append(result)
             continue
+        result = with_keys(one, result, found.observed, renews=address in rules.renew)
         if not result:
             unchanged[address.kind] += 1
         told = warned(one, result, found.observed or found.twin)
         changes.extend(told)
         made += [new for change in told if (new := edition_made(change))]
-    declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()
-    changes += [
-        _unconfirmed(address) for address in sorted(rules.ledger.begun - declared - rules.ledger.entries.keys())
-    ]
+    changes += _lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
     leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
     leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
@@ -219,6 +220,12 @@ def _pinned(
             faults.append(meant)
         else:
             yield meant
+
+
+def _lost(declared: Iterable[Desired], ledger: Ledger) -> list[Change]:
+    """Report what was begun, is not known to be there, and is no longer declared."""
+    kept = {one.address for one in declared} | ledger.entries.keys()
+    return [_unconfirmed(address) for address in sorted(ledger.begun - kept)]
 
 
 def _unconfirmed(address: Address) -> Change:

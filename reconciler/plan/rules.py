@@ -37,7 +37,8 @@ class Rules:
     """What a plan is made under; `adopt` is the rule of adoption where git says none.
 
     `moves` gives the old address of each that git says has moved, and that the ledger knows under the old one alone.
-    `rotate` gives the paths of the secrets to be sent again, `secrets` says what is known of them all.
+    `rotate` gives the paths of the secrets to be sent again, `secrets` says what is known of them all. `renew` are the
+    addresses whose one-time keys are to be made anew.
     """
 
     ledger: Ledger
@@ -46,6 +47,7 @@ class Rules:
     moves: Mapping[Address, Address] = field(default_factory=dict)
     rotate: Mapping[Address, Sequence[Path]] = field(default_factory=dict)
     secrets: Mapping[tuple[Address, Path], SecretState] = field(default_factory=dict)
+    renew: frozenset[Address] = frozenset()
 
     def known(self, address: Address) -> Known:
         """Return what is known of an address."""

@@ -27,6 +27,8 @@ class Verdict:
     @property
     def message(self) -> str:
         """Say it for people."""
+        if self.finding is Finding.KEY_LOST:
+            return _WORDS[self.finding]
         lost = "; if it was, its" if self.finding is Finding.MOOT else "; its"
         lost = f"{lost} key was shown in an answer that was lost: make a new one" if self.command else ""
         return _WORDS[self.finding] + lost
@@ -37,6 +39,7 @@ _WORDS = {
     Finding.NOT_CARRIED_OUT: "was not carried out",
     Finding.PARTLY: "was carried out in part, or changed since: the plan says what is left",
     Finding.UNREADABLE: "cannot be told: a secret cannot be read back, so it is sent again",
+    Finding.KEY_LOST: "cannot be told: if it was, the old key is dead and nobody got the new one",
     Finding.MOOT: "cannot be told any more: git or the platform has changed since, and the plan says what is now",
     Finding.NOT_SEEN: "was not looked at: it is no part of this plan",
 }
@@ -58,13 +61,18 @@ def settle(
     for intent in log.open:
         left = steps.get(intent.step)
         finding = _finding(intent, left, is_whole=is_whole, has_moved=has_moved)
-        is_lost = intent.one_time and (finding in _MADE or (left is not None and left.action is Action.CONFLICT))
+        is_made = finding in _MADE or (left is not None and left.action is Action.CONFLICT)
+        is_lost = intent.one_time and intent.action == Action.CREATE.value and is_made
         command = _new_key(intent, left, plan, api_url=api_url) if is_lost else None
+        if finding is Finding.KEY_LOST:
+            command = f"reconciler apply --rotate {quote(intent.address)}"
         found.append(Verdict(run, intent, finding, command))
     return tuple(found)
 
 
 def _finding(intent: Intent, change: Change | None, *, is_whole: bool, has_moved: bool) -> Finding:
+    if intent.action == Action.ROTATE.value:
+        return Finding.KEY_LOST
     is_in_sync = change is not None and change.action is Action.REPORT and change.id is not None
     if change is None or is_in_sync:
         is_back = has_moved and intent.action != Action.CREATE.value

@@ -38,10 +38,10 @@
 null. `frees` is the id of what holds the name and is renamed first, to `detour`. An outcome's `status` is `done`
 (with `adopted` and `note`), `failed` (with `error`, as in the event of that name), `blocked` (with `by`),
 `conflicted` (with `message`, `fields` and `hint`) or `not_started`. A `finding` is `carried_out`, `not_carried_out`,
-`partly`, `unreadable` (a secret), `moot` (git or the platform moved on) or `not_seen` (no part of this plan); `command`
-makes a new key where one was lost. A secret is `{"$secret": {"env": NAME}}` where it
-is declared and `{"$secret": "set"}` where the platform has one; a value never appears. Members may be added to an
-event, never taken away within v1.
+`partly`, `unreadable` (a secret), `moot` (git or the platform moved on), `key_lost` (a rotation whose answer was lost)
+or `not_seen` (no part of this plan); `command` makes a new key where one was lost. A secret is
+`{"$secret": {"env": NAME}}` where it is declared and `{"$secret": "set"}` where the platform has one; a value never
+appears. Members may be added to an event, never taken away within v1.
 """
 
 from __future__ import annotations

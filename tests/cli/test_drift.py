@@ -411,3 +411,23 @@ def test_what_changed_on_both_sides_is_not_captured(desk):
     assert "changed in git as well, and not applied yet: description" in ran.out
     assert "Not captured: default/Agent/triage: description was changed in git as well" in ran.out
     assert (desk.folder / "manifests/triage.yaml").read_text() == mine
+
+
+def test_a_capture_leaves_folders_and_bytes_alone(site):
+    """What came from a folder or from bytes is no text to write into; another field beside it is taken in."""
+    (site.folder / "manifests" / "kit").mkdir(parents=True)
+    logo = site.folder / "manifests" / "kit" / "logo.png"
+    logo.write_bytes(b"\x89PNG\xff")
+    files = "[{dir: kit}, {path: one.png, content: {file: kit/logo.png}}]"
+    head = f"{HEAD}kind: Agent\nmetadata: {{name: triage}}\nspec:\n  system_prompt: Help.\n"
+    manifest = site.write("manifests/triage.yaml", f"{head}  description: old\n  initial_files: {files}\n")
+    site.converge()
+    patch(site, description="new")
+    assert site.run("drift", "--capture").code == 0
+    assert manifest.read_text() == f"{head}  description: new\n  initial_files: {files}\n"
+    patch(site, initial_files=[{"path": "/workspace/other", "content": "x"}])
+    refused = site.run("drift", "--capture")
+    assert refused.code == 1
+    assert "initial_files comes from a folder of files" in refused.text
+    assert logo.read_bytes() == b"\x89PNG\xff"
+    assert files in manifest.read_text()

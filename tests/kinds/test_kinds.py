@@ -24,6 +24,7 @@ from reconciler.kinds.kind import (
     Creation,
     Kind,
     body_of,
+    has_one_time_key,
     references,
     shape_of,
 )
@@ -455,8 +456,8 @@ def test_create(kind: Kind, body: dict[str, Any], path: str, creation: Creation)
 
 @pytest.mark.parametrize(("channel_type", "is_noted"), [(name, name in ("a2a", "api_endpoint")) for name in CONFIGS])
 def test_a_key_that_is_shown_once_is_noted(channel_type: str, is_noted: bool) -> None:
-    """A reader of a plan knows that the platform makes a key and that we do not keep it."""
-    assert bool(CHANNEL.notes({"type": channel_type})) is is_noted
+    """Which channels get a key from the platform that is shown once, and can be made anew."""
+    assert has_one_time_key(CHANNEL, {"type": channel_type}) is is_noted
 
 
 # One form for both sides

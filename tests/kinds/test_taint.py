@@ -72,4 +72,4 @@ def test_two_places_open_it():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "reconciler.kinds.taint":
                 found |= {(str(path.relative_to(top)), name.name) for name in node.names if name.name == "opened"}
-    assert found == {("live/connection.py", "opened"), ("ledger/fingerprint.py", "opened")}
+    assert found == {("live/connection.py", "opened"), ("ledger/fingerprint.py", "opened"), ("live/keys.py", "opened")}

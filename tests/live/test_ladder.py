@@ -468,3 +468,14 @@ def test_the_second_error_is_the_one_that_counts(world, late):
     outcome = only(world.apply(plan, recheck=False))
     assert isinstance(outcome, Failed)
     assert "403" in outcome.error.message
+
+
+def test_a_high_risk_capability_is_for_admins(open_world):
+    """A refused capability is named, with the role that may assign it."""
+    with open_world(key="evr_pat_member", tokens={"evr_pat_member": "member", "evr_pat_local": "owner"}) as world:
+        world.agent("bold", capabilities=[{"ref": "web_fetch"}, {"ref": "bashkit_shell"}])
+        (failed,) = world.apply().outcomes
+        assert isinstance(failed, Failed)
+        assert "high-risk capabilities: bashkit_shell" in failed.error.message
+        assert "admin role" in failed.error.hint
+        assert "without bashkit_shell" in failed.error.hint

@@ -69,12 +69,6 @@ def test_create_adds_what_the_server_adds(desired):
     assert [item["ref"] for item in change.body["capabilities"]] == ["session_file_system", "web_fetch"]
 
 
-def test_create_notes_what_is_shown_once(desired):
-    """A channel with a generated key says so."""
-    change = only(decide(desired("App/bot/Channel/a", {"type": "a2a", "config": {"message": "x"}}), Found()))
-    assert "shown once" in change.notes[0]
-
-
 # --- in sync, update ---
 
 

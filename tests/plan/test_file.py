@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import PlanFileError
 from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.key_to import Command, EnvFile
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, Side
 from reconciler.plan.digest import digest, plain, unplain
 from reconciler.plan.file import FORMAT, Origin, dumps, loads
@@ -82,6 +83,7 @@ changes = st.builds(
     where=words,
     record=st.none() | records,
     since=maybe,
+    key_to=st.none() | st.sampled_from([EnvFile("keys.env", "KEY"), Command(("put", "it"))]),
 )
 
 
@@ -95,6 +97,9 @@ def sound(drawn):
         if one.action is Action.RELEASE:
             number = FieldChange(("version", "publish"), None, "0.1.0")
             one = replace(one, address=Address("a", "Agent", one.address.name), fields=(number,))  # noqa: PLW2901
+        if one.action is Action.ROTATE:
+            where = Address("a", "Channel", one.address.name, "bot")
+            one = replace(one, address=where, id=one.id or "x", body={"type": "a2a"}, key_to=EnvFile("a.env", "KEY"))  # noqa: PLW2901
         if one.step not in [other.step for other in made]:
             made.append(replace(one, after=tuple(other.step for other in made[: len(one.notes)])))
     return tuple(made)
@@ -293,6 +298,9 @@ CHANGE = Change(Address("a", "Agent", "x"), Action.UPDATE, fields=(FieldChange((
         (lambda tree: tree["changes"][0].update(id="../x?y"), "/changes/0/id "),
         (lambda tree: tree["changes"][0].update(body={"k": {"$secret": {}}}), "/changes/0/body "),
         (lambda tree: tree["changes"][0].update(action="publish"), "/changes/0 "),
+        (lambda tree: tree["changes"][0].update(action="rotate"), "/changes/0 "),
+        (lambda tree: tree["changes"][0].update(key_to={"command": []}), "/changes/0/key_to"),
+        (lambda tree: tree["changes"][0].update(key_to={"env_file": "a", "variable": "A=1"}), "/changes/0/key_to"),
         (lambda tree: tree["changes"][0].update(sides=[]), "/changes/0 "),
         (lambda tree: tree["changes"][0].update(after=["a/Agent/x"]), "/changes/0/after "),
         (lambda tree: tree["changes"].append(tree["changes"][0]), "/changes/1 "),

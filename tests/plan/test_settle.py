@@ -71,6 +71,7 @@ def doing(action, change=CREATE):
         (RELEASE, RELEASE, Finding.NOT_CARRIED_OUT),
         (RELEASE, replace(RELEASE, fields=RELEASE.fields[1:]), Finding.PARTLY),
         (RELEASE, None, Finding.CARRIED_OUT),
+        (doing(Action.ROTATE), None, Finding.KEY_LOST),
     ],
 )
 def test_what_is_left_says_what_was_done(was, now, expected):

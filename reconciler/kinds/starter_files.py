@@ -1,0 +1,99 @@
+"""Files that new sessions start with: one by one, or a folder (everruns-api/agents-memories-sessions.md, 2.5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from reconciler.kinds.fields import AS_SET, FileText, Spec, note_rewriting, optional, required
+
+MOST = 100
+"""So many files an agent or a harness may have."""
+
+
+class Stored(NamedTuple):
+    """A file of a folder: its path below it, and its text, or its bytes in base64."""
+
+    path: str
+    content: str
+    encoding: Literal["text", "base64"]
+
+
+class InitialFile(Spec):
+    """A file that every new session of the agent starts with."""
+
+    path: str = required("Path in the session's workspace.", example="/workspace/INSTRUCTIONS.md", min_length=1)
+    content: FileText = required(
+        "The file's text, or {file: path}; what is no UTF-8 text is sent as base64.",
+        example="Always answer in formal English.\n",
+    )
+    encoding: Literal["text", "base64"] = optional("How `content` is written.", example="text", default="text")
+    is_readonly: bool = optional("Whether sessions may not change it.", example=True, default=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_bytes(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take a file of bytes as base64, where nothing is said of how it is written."""
+        match value:
+            case {"content": {"file": str(name), **rest}} if name and not rest and "encoding" not in value:
+                encode = (info.context or {}).get("encode")
+                encoded = encode(name) if encode else None
+                if encoded is not None:
+                    note_rewriting(info)
+                    return value | {"content": encoded, "encoding": "base64"}
+        return value
+
+
+class InitialFolder(Spec):
+    """All files of a folder, at their paths below it; hidden ones are left out."""
+
+    dir: str = required("The folder, relative to this manifest and inside the manifest root.", example="../starter")
+    path: str = optional("Where it goes in the session's workspace.", example="/workspace/kit", default="/workspace")
+    is_readonly: bool = optional("Whether sessions may not change its files.", example=True, default=False)
+
+
+def _form(value: Any) -> str:
+    is_folder = "dir" in value if isinstance(value, dict) else isinstance(value, InitialFolder)
+    return "of_folder" if is_folder else "of_file"
+
+
+def _flattened(items: list[InitialFile | InitialFolder], info: ValidationInfo) -> list[InitialFile]:
+    """Replace every folder by its files; what it lies in is reached through the context's `folder`."""
+    files: list[InitialFile] = []
+    for index, item in enumerate(items):
+        if isinstance(item, InitialFile):
+            files.append(item)
+            continue
+        note_rewriting(info)
+        try:
+            files += _files_of(item, info)
+        except PydanticCustomError as error:
+            context = (error.context or {}) | {"at": index}
+            raise PydanticCustomError(error.type, error.message_template, context) from None
+    if len(files) > MOST:
+        raise PydanticCustomError(
+            "too_many_files", "these are {count} files, and {most} are the most", {"count": len(files), "most": MOST}
+        )
+    return files
+
+
+def _files_of(item: InitialFolder, info: ValidationInfo) -> list[InitialFile]:
+    read = (info.context or {}).get("folder")
+    stored: list[Stored] = read(item.dir) if read else []
+    said = {"is_readonly": item.is_readonly} if "is_readonly" in item.model_fields_set else {}
+    top = item.path.rstrip("/")
+    return [InitialFile.model_validate(said | one._asdict() | {"path": f"{top}/{one.path}"}) for one in stored]
+
+
+StarterFiles = Annotated[
+    list[
+        Annotated[
+            Annotated[InitialFile, Tag("of_file")] | Annotated[InitialFolder, Tag("of_folder")], Discriminator(_form)
+        ]
+    ],
+    AfterValidator(_flattened),
+    AS_SET,
+]
+"""What a manifest may say of them; what comes out is files alone."""
