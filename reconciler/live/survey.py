@@ -145,6 +145,11 @@ def _is_alive(kind: Kind, wire: Wire) -> bool:
     return wire.get("status") != "deleted" and not kind.wire.archived(wire)
 
 
+def _can_be_meant(kind: Kind, wire: Wire) -> bool:
+    """Say whether an address can mean it: what the API gives no name may be nobody's to declare."""
+    return kind.wire.named is None or bool(_title(wire))
+
+
 def _title(wire: Wire) -> str:
     return str(wire.get("name", ""))
 
@@ -170,6 +175,6 @@ def _addressed(
                     yield Address(org, name, org), wire
             elif wire["id"] in documents:
                 yield documents[wire["id"]].address, wire
-            elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire):
+            elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire) and _can_be_meant(kind, wire):
                 wish = slug(_title(wire), otherwise=f"{name.lower()}-{wire['id'][-8:]}")
                 yield Address(org, name, taken.slug(wish)), wire

@@ -113,6 +113,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         title,
         pinned=metadata.get("id"),
         archive=archive,
+        replace=bool(metadata.get("replace")),
         protect=metadata.get("protect"),
         adopt=metadata.get("adopt"),
         moved_from=metadata.get("moved_from"),
