@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema
 
-from reconciler.kinds.fields import AS_SET, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Beside, Clear, References, Spec, Switch
-from reconciler.kinds.kind import Kind, Twin
+from reconciler.kinds.fields import AS_SET, IMMUTABLE, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Beside, Clear, References, Spec, Switch
+from reconciler.kinds.kind import Kind, Twin, immutable
 from reconciler.kinds.walk import tags
 
 
@@ -20,7 +21,8 @@ class FieldFacts:
 
     `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
     without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
-    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it.
+    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What `is_immutable` is said once: another
+    value takes another resource.
     """
 
     path: str
@@ -32,6 +34,7 @@ class FieldFacts:
     order: Literal["counts", "means nothing"] | None
     is_one_value: bool
     is_write_only: bool
+    is_immutable: bool
     cleared_by: str | None
     turned_by: tuple[str, str] | None
     may_stand_in_a_file: bool
@@ -42,7 +45,7 @@ class FieldFacts:
 class KindFacts:
     """A kind: how it is told apart, what becomes of it when it leaves git, and its fields in the order declared.
 
-    `variants` are the forms that it has, where it has several.
+    `variants` are the forms that it has, where it has several; `only_name` is its name, where there is one of it.
     """
 
     name: str
@@ -52,6 +55,7 @@ class KindFacts:
     identity: str
     archived: str
     taken_names: tuple[str, ...]
+    only_name: str | None
     variants: tuple[str, ...]
     fields: tuple[FieldFacts, ...]
 
@@ -68,7 +72,7 @@ _AGAIN = {
     Twin.IGNORE: "archived; declared again, it is made anew",
     Twin.BLOCK: "archived; it keeps its name for good, so that declared again it needs another",
 }
-TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE})
+TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, IMMUTABLE, KEPT_BY_REPLACE})
 """The markers that are told of; the last is in how the field is cleared."""
 
 
@@ -82,15 +86,18 @@ def described(kind: Kind) -> KindFacts:
         identity=kind.identity.value,
         archived=_when_gone(kind),
         taken_names=tuple(sorted(kind.reserved | kind.built_in)),
+        only_name=kind.only,
         variants=_variants(kind.spec),
         fields=tuple(_own(kind)) if kind.managed else (),
     )
 
 
 def _own(kind: Kind) -> Iterator[FieldFacts]:
-    """Yield the fields of a kind, those of its children left to theirs."""
+    """Yield the fields of a kind, those of its children left to theirs; nothing clears what is immutable."""
     field, child = kind.children or ("", "")
-    for one in _of(kind.spec, "", None):
+    for said in _of(kind.spec, "", None):
+        is_fixed = re.split(r"[.\[]", said.path)[0] in immutable(kind)
+        one = replace(said, is_immutable=True, cleared_by=None) if is_fixed else said
         if one.path == field:
             yield replace(one, holds=f"list of {child}")
         elif not field or not one.path.startswith(f"{field}[]"):
@@ -180,6 +187,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         order=("means nothing" if AS_SET in found else "counts") if is_list else None,
         is_one_value=WHOLE in found,
         is_write_only=SENSITIVE in info.metadata,
+        is_immutable=IMMUTABLE in info.metadata,
         cleared_by=_cleared(info, is_list=is_list),
         turned_by=(switch.on, switch.off) if switch else None,
         may_stand_in_a_file=any(isinstance(one, Beside) for one in found),

@@ -36,6 +36,7 @@ class Identity(Enum):
     CASELESS = "the name is unique whatever its case"
     NAME = "the name is a display name, which several may share"
     POSITION = "there is no name: type and position below the parent"
+    TAG = "a tag of ours that says the address"
     CALLER = "the one of the user whose key it is; once it was made, its id"
 
 

@@ -29,7 +29,8 @@ def _own_tags(tags: list[str]) -> list[str]:
     for index, tag in enumerate(tags):
         if tag == CHAT or tag.startswith(OURS):
             message = '"{tag}" is a tag by which sessions are told apart'
-            raise PydanticCustomError("tag_taken", message, {"tag": tag, "at": index})
+            context = {"tag": tag, "at": index, "hint": "remove it, or choose another"}
+            raise PydanticCustomError("tag_taken", message, context)
     return tags
 
 
@@ -38,7 +39,9 @@ class SessionSpec(Spec):
 
     title: str = optional("Title shown to people; it can be changed but not cleared.", example="Weekly review")
     tags: Annotated[list[str], AS_SET, AfterValidator(_own_tags)] = optional(
-        "Labels, in any order; the one with its address is added.", example=["review"]
+        "Labels, in any order; the one with its address is added.",
+        example=["review"],
+        json_schema_extra={"items": {"type": "string", "not": {"pattern": f"^(?:{CHAT}$|{OURS})"}}},
     )
     locale: str = optional(
         "Its language, of those that the platform knows; it can be changed but not cleared.",
@@ -139,7 +142,7 @@ SESSION = Kind(
     name="Session",
     plural="sessions",
     spec=SessionSpec,
-    identity=Identity.NAME,
+    identity=Identity.TAG,
     archive_is_final=True,
     together=frozenset({"name", "tags"}),
     wire=Wire(

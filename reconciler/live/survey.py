@@ -135,7 +135,7 @@ def _read(kinds: Iterable[str]) -> list[Kind]:
 
 def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
     """Return the titles that several live resources have, where the platform allows that."""
-    if kind.identity is not Identity.NAME:
+    if kind.identity not in (Identity.NAME, Identity.TAG):
         return frozenset()
     alive = (_title(wire) for wire in wires if _is_alive(kind, wire))
     return frozenset(title for title, count in Counter(alive).items() if count > 1)

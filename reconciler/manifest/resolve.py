@@ -150,7 +150,7 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
             hint = f"{_first(first)}: rename or remove one"
             yield Fault(f"{one.address.local} is declared twice", one.source, _name_path(one), hint=hint, on_value=True)
             continue
-        is_told_by_id = one.pinned and (one.archive or one.kind.identity is Identity.NAME)
+        is_told_by_id = one.pinned and (one.archive or one.kind.identity in (Identity.NAME, Identity.TAG))
         if one.kind.identity is Identity.POSITION or is_told_by_id:
             continue
         key = (

@@ -32,6 +32,10 @@ from reconciler.plan.sent_back import unfit
 from reconciler.resource import Address, Desired, Observed
 
 
+_WORD = 40
+"""Of so many characters at most is a value that is told in a note."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What answers to a Desired: the live resource, or an archived twin that may hold its name.
@@ -189,10 +193,17 @@ def _made_anew(
     made = _appear(desired, {name: value for name, value in spec.items() if name != desired.kind.named_by}, Found())
     if isinstance(made, Fault):
         return made
-    names = ", ".join(sorted({change.path[0] for change in fields} & immutable(desired.kind)))
+    fixed = immutable(desired.kind)
+    names = ", ".join(dict.fromkeys(_fixed_as(change) for change in fields if change.path[0] in fixed))
     gone = archival(desired.address, desired.title, observed, where=where_of(desired))
     notes = (f"{names}: cannot be changed on a {desired.kind.noun}, so that a new one takes its place", *gone.notes)
     return [replace(gone, replaces=True, fields=tuple(fields), notes=notes), *made]
+
+
+def _fixed_as(change: FieldChange) -> str:
+    """Name a field that cannot be changed, with its live value where that is a word."""
+    is_word = len(change.path) == 1 and isinstance(change.old, str) and change.old.isprintable()
+    return f"{change.path[0]} ({change.old})" if is_word and len(change.old) <= _WORD else change.path[0]
 
 
 def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:

@@ -18,7 +18,8 @@ def unwanted_replacements(changes: Iterable[Change], wanted: Iterable[Desired], 
         one, entry = declared[address], rules.known(address).entry
         if one.protect or (one.protect is None and entry and entry.protect):
             yield Refusal(
-                f"{address} is protected, and would be replaced", "apply a commit with protect: false first"
+                f"{address} is protected, and would be replaced: {change.notes[0]}",
+                "write protect: false and replace: true in its metadata if it is meant: what it holds is lost",
             )
         elif not one.replace:
             yield Refusal(

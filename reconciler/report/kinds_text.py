@@ -38,7 +38,8 @@ def kinds_markdown(kinds: Iterable[KindFacts]) -> Iterator[str]:
     yield ""
     yield "- `[]` stands for each element of a list, `*` for each value of a map."
     yield "- What a manifest leaves out is left alone. What is not said to be cleared by anything cannot be cleared."
-    yield "- Every field can be changed in place. Where a change is impossible, the plan refuses it and says why."
+    yield "- A field can be changed in place unless it is immutable: then another value takes another resource, in the place of"
+    yield "  the old one, and only with `replace: true` in the metadata. Any other impossible change is refused with the reason."
     for kind in kinds:
         yield from ("", f"## {kind.name}", "")
         yield from (f"- {line}" for line in _lines(kind))
@@ -74,6 +75,8 @@ def _lines(kind: KindFacts) -> Iterator[str]:
     yield f"Which one is meant: {kind.identity}."
     if kind.is_managed:
         yield f"When it leaves git: {kind.archived}."
+    if kind.only_name:
+        yield f"There is one in an organization: {kind.only_name}."
     if kind.taken_names:
         yield f"Names that the platform has taken: {', '.join(kind.taken_names)}."
 
@@ -99,6 +102,8 @@ def _rules(one: FieldFacts, variant: str | None) -> Iterator[str]:
         yield "compared and sent as one value"
     if one.is_write_only:
         yield "write-only"
+    if one.is_immutable:
+        yield "immutable"
     if one.turned_by:
         yield f"turned by {' and '.join(one.turned_by)}"
     if one.may_stand_in_a_file:
