@@ -18,9 +18,9 @@
 | `after`     | what reading back shows, as `GET path: members`                                                  |
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
 
-An id is spelled `$kind/name`, that of a session by its address or else its title, that of a channel `$channel/app/number`, of a version `$version/agent/number`; a second
-one of the same name has `#2` behind it, and what stands in another organization than the default one has that
-organization's name in front.
+An id is spelled `$kind/name`, that of a session by its address or else its title, that of a channel
+`$channel/app/number`, of a version `$version/agent/number`; a second one of the same name has `#2` behind it, and what
+stands in another organization than the default one has that organization's name in front.
 """
 
 import json

@@ -10,7 +10,19 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema
 
-from reconciler.kinds.fields import AS_SET, IMMUTABLE, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Beside, Clear, References, Spec, Switch
+from reconciler.kinds.fields import (
+    AS_SET,
+    EXPOSES,
+    IMMUTABLE,
+    KEPT_BY_REPLACE,
+    SENSITIVE,
+    WHOLE,
+    Beside,
+    Clear,
+    References,
+    Spec,
+    Switch,
+)
 from reconciler.kinds.kind import Kind, Twin, immutable
 from reconciler.kinds.walk import tags
 
@@ -21,8 +33,8 @@ class FieldFacts:
 
     `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
     without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
-    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What `is_immutable` is said once: another
-    value takes another resource.
+    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What
+    `is_immutable` is said once: another value takes another resource. What `exposes` has a say in who can reach what.
     """
 
     path: str
@@ -35,6 +47,7 @@ class FieldFacts:
     is_one_value: bool
     is_write_only: bool
     is_immutable: bool
+    exposes: bool
     cleared_by: str | None
     turned_by: tuple[str, str] | None
     may_stand_in_a_file: bool
@@ -72,7 +85,7 @@ _AGAIN = {
     Twin.IGNORE: "archived; declared again, it is made anew",
     Twin.BLOCK: "archived; it keeps its name for good, so that declared again it needs another",
 }
-TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, IMMUTABLE, KEPT_BY_REPLACE})
+TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, EXPOSES, IMMUTABLE, KEPT_BY_REPLACE})
 """The markers that are told of; the last is in how the field is cleared."""
 
 
@@ -188,6 +201,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         is_one_value=WHOLE in found,
         is_write_only=SENSITIVE in info.metadata,
         is_immutable=IMMUTABLE in info.metadata,
+        exposes=EXPOSES in info.metadata,
         cleared_by=_cleared(info, is_list=is_list),
         turned_by=(switch.on, switch.off) if switch else None,
         may_stand_in_a_file=any(isinstance(one, Beside) for one in found),

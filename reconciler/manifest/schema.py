@@ -79,7 +79,11 @@ def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
     if not immutable(kind):
         then = {"allOf": [then, {"properties": {"metadata": {"not": {"required": ["replace"]}}}}]}
     if kind.only:
-        alone: dict[str, Any] = {"description": "The name of the only one.", "examples": [kind.only], "const": kind.only}
+        alone: dict[str, Any] = {
+            "description": "The name of the only one.",
+            "examples": [kind.only],
+            "const": kind.only,
+        }
         then = {"allOf": [then, {"properties": {"metadata": {"properties": {"name": alone}}}}]}
     if kind.reserved or kind.built_in:
         taken = {"not": {"enum": sorted(kind.reserved | kind.built_in)}, "type": "string"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
@@ -28,12 +28,9 @@ from reconciler.plan.change import (
     secrets_in,
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
+from reconciler.plan.replacement import replaced
 from reconciler.plan.sent_back import unfit
 from reconciler.resource import Address, Desired, Observed
-
-
-_WORD = 40
-"""Of so many characters at most is a value that is told in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,24 +183,11 @@ def _update(
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted({*spec, *body})))]
 
 
-def _made_anew(
-    desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]
-) -> list[Change] | Fault:
+def _made_anew(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> list[Change] | Fault:
     """Take the resource away and create another: a field differs that is said once and never again."""
     made = _appear(desired, {name: value for name, value in spec.items() if name != desired.kind.named_by}, Found())
-    if isinstance(made, Fault):
-        return made
-    fixed = immutable(desired.kind)
-    names = ", ".join(dict.fromkeys(_fixed_as(change) for change in fields if change.path[0] in fixed))
     gone = archival(desired.address, desired.title, observed, where=where_of(desired))
-    notes = (f"{names}: cannot be changed on a {desired.kind.noun}, so that a new one takes its place", *gone.notes)
-    return [replace(gone, replaces=True, fields=tuple(fields), notes=notes), *made]
-
-
-def _fixed_as(change: FieldChange) -> str:
-    """Name a field that cannot be changed, with its live value where that is a word."""
-    is_word = len(change.path) == 1 and isinstance(change.old, str) and change.old.isprintable()
-    return f"{change.path[0]} ({change.old})" if is_word and len(change.old) <= _WORD else change.path[0]
+    return made if isinstance(made, Fault) else [replaced(gone, fields), *made]
 
 
 def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:

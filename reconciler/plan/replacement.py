@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from reconciler.plan.change import Change
+from reconciler.kinds.kind import immutable
+from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.rules import Rules
 from reconciler.plan.verdict import Refusal
 from reconciler.resource import Address, Desired
+
+_WORD = 40
+"""Of so many characters at most is a value that is told in a note."""
+
+
+def replaced(gone: Change, fields: Sequence[FieldChange]) -> Change:
+    """Return the removal of a resource as one that makes room for another, as these fields differ."""
+    fixed = immutable(gone.kind)
+    names = ", ".join(dict.fromkeys(_named(one) for one in fields if one.path[0] in fixed))
+    note = f"{names}: cannot be changed on a {gone.kind.noun}, so that a new one takes its place"
+    return replace(gone, replaces=True, fields=tuple(fields), notes=(note, *gone.notes))
+
+
+def _named(change: FieldChange) -> str:
+    """Name a field that cannot be changed, with its live value where that is a word."""
+    is_word = len(change.path) == 1 and isinstance(change.old, str) and change.old.isprintable()
+    return f"{change.path[0]} ({change.old})" if is_word and len(change.old) <= _WORD else change.path[0]
 
 
 def unwanted_replacements(changes: Iterable[Change], wanted: Iterable[Desired], rules: Rules) -> Iterator[Refusal]:
