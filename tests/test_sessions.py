@@ -176,3 +176,52 @@ def test_a_session_can_be_pinned_by_its_id_alone(weekly):
     weekly.declare("Session", "weekly", {}, id="session_" + "0" * 32)
     with pytest.raises(ManifestError):
         weekly.plan()
+
+
+def test_sessions_and_the_chat_share_a_list(weekly):
+    """Both kinds read one collection: neither takes the other for its own, and a plan of both is empty."""
+    weekly.declare("ChatSession", "chat", {"locale": "en"})
+    weekly.converge()
+    assert weekly.plan().is_empty
+    kinds = {address.kind: entry.id for address, entry in weekly.ledger.entries.items()}
+    assert kinds == {"Session": sessions(weekly)["Weekly"]["id"], "ChatSession": sessions(weekly)["Platform Chat"]["id"]}
+
+
+def test_a_chat_is_ours_again_after_the_ledger_was_lost(world):
+    """Without the ledger the chat is got again by the call that creates it, and nothing else is sent."""
+    world.declare("ChatSession", "chat", {"locale": "en"})
+    world.converge()
+    before = world.ledger.entries
+    world.lose_ledger()
+    applied = world.apply()
+    assert applied.exit_codes == (0,)
+    assert world.ledger.entries.keys() == before.keys()
+    assert [entry.id for entry in world.ledger.entries.values()] == [entry.id for entry in before.values()]
+
+
+def test_a_new_secret_takes_a_new_session(world, monkeypatch):
+    """A secret is said once like what it stands in: another value is a replacement, refused without leave."""
+    monkeypatch.setenv("CRM_TOKEN", "one value of it")
+    servers = {"crm": {"url": "https://crm.example.com/mcp", "headers": {"Authorization": {"env": "CRM_TOKEN"}}}}
+    world.declare("Session", "weekly", {"mcpServers": servers})
+    world.converge()
+    assert world.plan().is_empty
+    monkeypatch.setenv("CRM_TOKEN", "another value of it")
+    plan = world.plan()
+    assert [change.action for change in plan.steps] == [Action.ARCHIVE, Action.CREATE]
+    assert "mcpServers" in plan.refusals[0].message
+    assert "value of it" not in repr(plan)
+    world.declare("Session", "weekly", {"mcpServers": servers}, replace=True)
+    world.converge()
+    assert world.plan().is_empty
+
+
+def test_a_session_mounts_memories_by_name(world):
+    """What stands deeper in a session is a reference too: the memory is made first, and named in the plan."""
+    world.memory("docs")
+    mounts = [{"memory": "docs", "path": "/workspace/docs"}]
+    world.declare("Session", "weekly", {"capabilities": [{"ref": "memory", "config": {"mounts": mounts}}]})
+    world.converge()
+    assert world.plan().is_empty
+    (session,) = world.live("sessions")
+    assert session["capabilities"][0]["config"]["mounts"][0]["memory"] == world.one("memories", "docs")["id"]

@@ -102,7 +102,8 @@ def named(wire: Mapping[str, Any]) -> str:
 
 def is_chat(wire: Mapping[str, Any]) -> bool:
     """Say whether a session is the chat of a user."""
-    return CHAT in (wire.get("tags") or ())
+    tags = wire.get("tags")
+    return isinstance(tags, list) and CHAT in tags
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
