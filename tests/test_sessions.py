@@ -184,7 +184,10 @@ def test_sessions_and_the_chat_share_a_list(weekly):
     weekly.converge()
     assert weekly.plan().is_empty
     kinds = {address.kind: entry.id for address, entry in weekly.ledger.entries.items()}
-    assert kinds == {"Session": sessions(weekly)["Weekly"]["id"], "ChatSession": sessions(weekly)["Platform Chat"]["id"]}
+    assert kinds == {
+        "Session": sessions(weekly)["Weekly"]["id"],
+        "ChatSession": sessions(weekly)["Platform Chat"]["id"],
+    }
 
 
 def test_a_chat_is_ours_again_after_the_ledger_was_lost(world):

@@ -39,7 +39,7 @@ def kinds_markdown(kinds: Iterable[KindFacts]) -> Iterator[str]:
     yield "- `[]` stands for each element of a list, `*` for each value of a map."
     yield "- What a manifest leaves out is left alone. What is not said to be cleared by anything cannot be cleared."
     yield "- What is immutable is said once: another value takes another resource in its place, with `replace: true` in"
-    yield "  the metadata. Every other field can be changed; where that is impossible, the plan refuses it and says why."
+    yield "  the metadata. Every other field can be changed; where that is impossible, the plan says why."
     for kind in kinds:
         yield from ("", f"## {kind.name}", "")
         yield from (f"- {line}" for line in _lines(kind))
