@@ -76,12 +76,18 @@ def test_a_replacement_that_was_cut_apart_converges(weekly, method, carried_out)
 
 
 def test_a_new_one_is_not_made_while_the_old_one_is_there(weekly):
-    """Where the old session cannot be deleted the new one is not made."""
+    """Where the old session cannot be deleted the new one is not made, and the old one stays ours."""
+    before = weekly.ledger.entries
     replaced(weekly)
     weekly.meddler.instead("DELETE", "/v1/sessions/.*", (403, {"title": "Forbidden", "status": 403}))
     outcomes = weekly.apply().outcomes
     assert [type(one).__name__ for one in outcomes] == ["Failed", "Blocked"]
     assert len(weekly.live("sessions")) == 1
+    assert weekly.ledger.entries == before
+    assert not weekly.ledger.begun
+    weekly.adopt = "exact"
+    weekly.converge()
+    assert [one["max_iterations"] for one in weekly.live("sessions")] == [5]
 
 
 def test_a_replacement_is_planned_for_what_it_saw(weekly):
