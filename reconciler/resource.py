@@ -83,6 +83,7 @@ class Desired:
 
     `spec` holds the declared fields alone, in canonical form; references are names. `title` is what the platform
     calls it. `pinned` is the id that the manifest insists on; `archive` asks for the resource to be taken away.
+    `replace` allows that it is taken away and made anew where it cannot be changed otherwise.
     `protect` says whether it must not be, `adopt` what to do with one that is not ours, both None where nothing is
     said; `moved_from` is the name that its address had before.
     `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
@@ -99,6 +100,7 @@ class Desired:
     archive: bool = False
     position: int = 0
     lists_children: bool = False
+    replace: bool = False
     protect: bool | None = None
     adopt: Adopt | None = None
     moved_from: str | None = None

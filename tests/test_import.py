@@ -341,7 +341,7 @@ MISSES = [
     ("Agent/zzzzzzz", "nothing live is called that", "there are: Agent/triage, Agent/triage-eu"),
     ("agent", "no such kind", "did you mean Agent?"),
     ("memories", "no such kind", "did you mean Memory?"),
-    ("zzz", "no such kind", "a kind (Organization, Memory, Harness, AgentIdentity, Agent, App)"),
+    ("zzz", "no such kind", "a kind (Organization, Memory, Harness, AgentIdentity, Agent, App, Session, ChatSession)"),
     ("Model", "models are only referred to", "known: Organization"),
     ("Channel", "channels are written inside their App", "import the App"),
     ("App/bot/Channel/in", "channels are written inside their App", "import the App"),

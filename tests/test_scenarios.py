@@ -18,9 +18,9 @@
 | `after`     | what reading back shows, as `GET path: members`                                                  |
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
 
-An id is spelled `$kind/name`, that of a channel `$channel/app/number`, of a version `$version/agent/number`; a second
-one of the same name has `#2` behind it, and what stands in another organization than the default one has that
-organization's name in front.
+An id is spelled `$kind/name`, that of a session by its address or else its title, that of a channel
+`$channel/app/number`, of a version `$version/agent/number`; a second one of the same name has `#2` behind it, and what
+stands in another organization than the default one has that organization's name in front.
 """
 
 import json
@@ -59,7 +59,16 @@ COLLECTIONS = {
     "memory": "/v1/memories?include_archived=true",
     "agent": "/v1/agents?include_archived=true&limit=100",
     "app": "/v1/apps?include_archived=true",
+    "session": "/v1/sessions?limit=100",
 }
+
+
+def _title(kind: str, item: dict[str, Any]) -> str:
+    """Give what a case calls something: a session by its address, else by its title."""
+    if kind == "session":
+        ours = [tag.removeprefix("reconciler:") for tag in item["tags"] if tag.startswith("reconciler:")]
+        return str(ours[0] if ours else item.get("title", ""))
+    return str(item.get("model_id") or item["name"])
 
 
 class Server:
@@ -79,7 +88,7 @@ class Server:
             for kind, path in COLLECTIONS.items():
                 for item in reversed(self.get(path, org["id"])["data"]):
                     start = "$" if is_default else f"${org['name']}/"
-                    title = item.get("model_id") or item["name"]
+                    title = _title(kind, item)
                     self._name(f"{start}{kind}/{title}", item["id"])
                     below = {"channel": item.get("channels") or ()}
                     if kind == "agent":

@@ -7,13 +7,27 @@ from reconciler.kinds.agent_identity import AGENT_IDENTITY
 from reconciler.kinds.agent_version import AGENT_VERSION
 from reconciler.kinds.app import APP
 from reconciler.kinds.channel import CHANNEL
+from reconciler.kinds.chat_session import CHAT_SESSION
 from reconciler.kinds.harness import HARNESS
 from reconciler.kinds.kind import Kind
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.model import MODEL
 from reconciler.kinds.organization import ORGANIZATION
+from reconciler.kinds.session import SESSION
 
-KINDS: tuple[Kind, ...] = (ORGANIZATION, MODEL, MEMORY, HARNESS, AGENT_IDENTITY, AGENT, AGENT_VERSION, APP, CHANNEL)
+KINDS: tuple[Kind, ...] = (
+    ORGANIZATION,
+    MODEL,
+    MEMORY,
+    HARNESS,
+    AGENT_IDENTITY,
+    AGENT,
+    AGENT_VERSION,
+    APP,
+    CHANNEL,
+    SESSION,
+    CHAT_SESSION,
+)
 TENANT: Kind = ORGANIZATION
 """The kind that everything else belongs to."""
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}

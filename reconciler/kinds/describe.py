@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pydantic import WithJsonSchema
 from reconciler.kinds.fields import (
     AS_SET,
     EXPOSES,
+    IMMUTABLE,
     KEPT_BY_REPLACE,
     SENSITIVE,
     WHOLE,
@@ -21,7 +23,7 @@ from reconciler.kinds.fields import (
     Spec,
     Switch,
 )
-from reconciler.kinds.kind import Kind, Twin
+from reconciler.kinds.kind import Kind, Twin, immutable
 from reconciler.kinds.walk import tags
 
 
@@ -29,10 +31,10 @@ from reconciler.kinds.walk import tags
 class FieldFacts:
     """One field: where it stands, `[]` for each element and `*` for each value of a map, and all that holds of it.
 
-    What `exposes` has a say in who can reach what. `when` names the variant that has it, as `type: github`, the outer
-    one first. `default` is what the platform does without it, None where it stores nothing. `order` says of a list
-    whether its order counts. `cleared_by` says what empties it, in the manifest and on the wire; None where nothing
-    does. `turned_by` are the calls that turn it.
+    `when` names the variant that has it, as `type: github`, the outer one first. `default` is what the platform does
+    without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
+    empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What
+    `is_immutable` is said once: another value takes another resource. What `exposes` has a say in who can reach what.
     """
 
     path: str
@@ -43,8 +45,9 @@ class FieldFacts:
     references: str | None
     order: Literal["counts", "means nothing"] | None
     is_one_value: bool
-    exposes: bool
     is_write_only: bool
+    is_immutable: bool
+    exposes: bool
     cleared_by: str | None
     turned_by: tuple[str, str] | None
     may_stand_in_a_file: bool
@@ -55,7 +58,7 @@ class FieldFacts:
 class KindFacts:
     """A kind: how it is told apart, what becomes of it when it leaves git, and its fields in the order declared.
 
-    `variants` are the forms that it has, where it has several.
+    `variants` are the forms that it has, where it has several; `only_name` is its name, where there is one of it.
     """
 
     name: str
@@ -65,6 +68,7 @@ class KindFacts:
     identity: str
     archived: str
     taken_names: tuple[str, ...]
+    only_name: str | None
     variants: tuple[str, ...]
     fields: tuple[FieldFacts, ...]
 
@@ -81,8 +85,8 @@ _AGAIN = {
     Twin.IGNORE: "archived; declared again, it is made anew",
     Twin.BLOCK: "archived; it keeps its name for good, so that declared again it needs another",
 }
-TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES})
-"""The markers that are told of; KEPT_BY_REPLACE is in how the field is cleared."""
+TOLD = frozenset({SENSITIVE, WHOLE, AS_SET, EXPOSES, IMMUTABLE, KEPT_BY_REPLACE})
+"""The markers that are told of; the last is in how the field is cleared."""
 
 
 def _identity(kind: Kind) -> str:
@@ -102,15 +106,18 @@ def described(kind: Kind) -> KindFacts:
         identity=_identity(kind),
         archived=_when_gone(kind),
         taken_names=tuple(sorted(kind.reserved | kind.built_in)),
+        only_name=kind.only,
         variants=_variants(kind.spec),
         fields=tuple(_own(kind)) if kind.managed else (),
     )
 
 
 def _own(kind: Kind) -> Iterator[FieldFacts]:
-    """Yield the fields of a kind, those of its children left to theirs."""
+    """Yield the fields of a kind, those of its children left to theirs; nothing clears what is immutable."""
     field, child = kind.children or ("", "")
-    for one in _of(kind.spec, "", None):
+    for said in _of(kind.spec, "", None):
+        is_fixed = re.split(r"[.\[]", said.path)[0] in immutable(kind)
+        one = replace(said, is_immutable=True, cleared_by=None) if is_fixed else said
         if one.path == field:
             yield replace(one, holds=f"list of {child}")
         elif not field or not one.path.startswith(f"{field}[]"):
@@ -199,8 +206,9 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         references=reference.kind if reference else None,
         order=("means nothing" if AS_SET in found else "counts") if is_list else None,
         is_one_value=WHOLE in found,
-        exposes=EXPOSES in found,
         is_write_only=SENSITIVE in info.metadata,
+        is_immutable=IMMUTABLE in info.metadata,
+        exposes=EXPOSES in info.metadata,
         cleared_by=_cleared(info, is_list=is_list),
         turned_by=(switch.on, switch.off) if switch else None,
         may_stand_in_a_file=any(isinstance(one, Beside) for one in found),

@@ -58,6 +58,7 @@ class Marker(Enum):
     AS_SET = "a list whose order means nothing"
     KEPT_BY_REPLACE = "PUT leaves it alone when it is empty; only PATCH empties it"
     EXPOSES = "it has a say in who can reach what"
+    IMMUTABLE = "said when the resource is made and never again: another value takes another resource"
 
 
 NOT_BLANK: dict[str, Any] = {"not": {"type": "string", "pattern": r"^\s*$"}}
@@ -70,6 +71,7 @@ ARCHIVED_ALONE: dict[str, Any] = {
             "not": {
                 "anyOf": [
                     {"required": ["moved_from"]},
+                    {"required": ["replace"]},
                     {"required": ["protect"], "properties": {"protect": _PROTECTED}},
                 ]
             }
@@ -78,12 +80,13 @@ ARCHIVED_ALONE: dict[str, Any] = {
 }
 """What the JSON Schema of metadata says of a resource that is to be archived."""
 
-SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES = (
+SENSITIVE, WHOLE, AS_SET, KEPT_BY_REPLACE, EXPOSES, IMMUTABLE = (
     Marker.SENSITIVE,
     Marker.WHOLE,
     Marker.AS_SET,
     Marker.KEPT_BY_REPLACE,
     Marker.EXPOSES,
+    Marker.IMMUTABLE,
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.kinds.fields import (
     AS_SET,
     EXPOSES,
+    IMMUTABLE,
     KEPT_BY_REPLACE,
     SENSITIVE,
     SET,
@@ -36,6 +37,8 @@ class Identity(Enum):
     CASELESS = "the name is unique whatever its case"
     NAME = "the name is a display name, which several may share"
     POSITION = "there is no name: type and position below the parent"
+    TAG = "a tag of ours that says the address"
+    CALLER = "the one of the user whose key it is; once it was made, its id"
 
 
 class Twin(Enum):
@@ -60,8 +63,9 @@ class Creation:
 
     `raw` says that `body` is already spelled as the API wants it;
     `unwrap` names the member of the reply that holds the resource, where it is not the reply itself;
-    `one_time` names a member that the server shows this once and never again; a POST to `renewed_by`, below the
-    resource in the place of the creation, makes and shows another one.
+        `one_time` names a member that the server shows this once and never again; a POST to `renewed_by`, below the
+    resource in the place of the creation, makes and shows another one. `finds` says that the call gives what is there
+    already, if anything is.
     """
 
     path: str
@@ -71,6 +75,7 @@ class Creation:
     unwrap: str | None = None
     one_time: str | None = None
     renewed_by: str | None = None
+    finds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class Wire:
     `policy_of` names the policy that each action needs; `frozen` says what it means when that path is no more.
     `revival` is what a PATCH says to bring an archived one back. `tombstone` is the call below an archived one that
     ends it for good and frees its name: never made here, only told. With an
-    `id_prefix` who creates may choose the id.
+    `id_prefix` who creates may choose the id. `holds` says which objects of the collection are of this kind, `named`
+    what each is called where the API has no `name`, "" for one that no address can mean.
     """
 
     collection: str
@@ -111,6 +117,8 @@ class Wire:
     revival: Mapping[str, Any] = field(default_factory=dict)
     tombstone: str | None = None
     id_prefix: str | None = None
+    holds: Callable[[Mapping[str, Any]], bool] | None = None
+    named: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +148,11 @@ class Kind:
     With `comes_with_tenant` a new organization has some of them from the start, which only it can tell.
     `reserved` are names that nothing of the kind may have; `built_in` are those that the platform brings along in every
     organization, and `instead_of_built_in` says what to do for who wants to manage one, `{name}` being its name.
+    `only` is the one name that it may have, where there is one of it. `together` are fields that are one member on
+    the wire, so that whoever writes one writes them all.
     `restless` are members that the server changes by itself, which make no plan stale.
-    `impossible` says why the desired cannot be reached from the observed, if so. `sync` tells of an API object how its
+    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the plan
+    must know of a creation. `sync` tells of an API object how its
     content from elsewhere stands. `release` says how what it is can be published under a number. What is `listed_below`
     a kind has no list of its own: there is one for each resource of that kind, and references name it as
     `<that resource>@<number>`.
@@ -167,8 +178,11 @@ class Kind:
     canonical: Callable[[Shape], Shape] = dict
     defaulted: Callable[[Shape], Shape] = lambda observed: observed
     completed: Callable[[Shape, Shape], Shape] = lambda desired, _observed: desired
+    only: str | None = None
+    together: frozenset[str] = frozenset()
     restless: frozenset[str] = frozenset()
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
+    notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     release: Release | None = None
     listed_below: str | None = None
@@ -186,7 +200,7 @@ class Kind:
     @property
     def has_unique_names(self) -> bool:
         """Whether no two of an organization may have one name; an archived one keeps its own."""
-        return self.identity in (Identity.SLUG, Identity.CASELESS)
+        return self.identity in (Identity.SLUG, Identity.CASELESS, Identity.CALLER)
 
     @property
     def can_restore(self) -> bool:
@@ -271,6 +285,12 @@ def sets(kind: Kind) -> frozenset[tuple[Step, ...]]:
 def kept_by_replace(kind: Kind) -> frozenset[tuple[Step, ...]]:
     """Return the fields that a PUT does not empty."""
     return having(kind, KEPT_BY_REPLACE)
+
+
+@cache
+def immutable(kind: Kind) -> frozenset[str]:
+    """Return the top-level fields that never change once the resource is there."""
+    return frozenset(str(path[0]) for path in having(kind, IMMUTABLE))
 
 
 def exposing(kind: Kind) -> frozenset[tuple[Step, ...]]:

@@ -50,6 +50,7 @@ def remembered(
     applied: dict[Address, Entry] = {}
     gone: set[Address] = set()
     doubtful: set[Address] = set()
+    kept = {one.change.address for one in seen if one.change.replaces and not isinstance(one, Done)}
     for outcome in sorted(seen, key=_adds):  # what a switch adds comes on top of the rest
         change = outcome.change
         if not isinstance(outcome, Done):
@@ -72,7 +73,11 @@ def remembered(
         and outcome.change.id
         and not outcome.change.kind.archive_is_final
     }
-    ledger = ledger.without(gone - applied.keys()).with_applied(applied).with_archived(memory.run, memory.at, farewell)
+    ledger = (
+        ledger.without(gone - applied.keys() - kept)
+        .with_applied(applied)
+        .with_archived(memory.run, memory.at, farewell)
+    )
     ledger = replace(ledger, begun=(ledger.begun - {outcome.change.address for outcome in seen}) | doubtful)
     return _placed(ledger, memory)
 

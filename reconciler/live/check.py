@@ -80,6 +80,8 @@ def _moved(change: Change, plan: Plan, lists: Lists, given_up: frozenset[str]) -
     if above and BY_NAME[above.kind].wire.archived(_parent(change, lists, parent_id)):
         return f"its {above.kind} was archived"
     if change.pre.id is None:
+        going = {one.id for one in plan.steps if one.replaces and one.address == change.address}
+        wires = [wire for wire in wires if wire["id"] not in going]
         return _appeared(change, wires, given_up, parent_known=parent_id is not None)
     wire = next((wire for wire in wires if wire["id"] == change.pre.id), None)
     if wire is None:

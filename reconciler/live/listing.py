@@ -42,7 +42,9 @@ def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> d
     result: dict[Query, Sequence[Wire]] = {}
     for query in todo:
         first = firsts[query].result()
-        result[query] = _whole(client, query, first, pool=pool) if query.kind.wire.paged else _items(first, query)
+        wires = _whole(client, query, first, pool=pool) if query.kind.wire.paged else _items(first, query)
+        holds = query.kind.wire.holds
+        result[query] = [wire for wire in wires if holds(wire)] if holds else wires
     return result
 
 

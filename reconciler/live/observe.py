@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import references
+from reconciler.kinds.kind import Identity, references
 from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, having_versions, owners_wanted, read_editions
@@ -83,7 +83,7 @@ def observe(
     bound = [*having_versions(bound, orgs, faults, client=client)]
     editions = _editions(bound, matches, names, orgs, client=client, parallelism=parallelism)
     editions.known_to(names)
-    found = _found(bound, matches, names, editions)
+    found = _found(bound, matches, names, lists, editions)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
     is_part = len(chosen) < len(everything)
     taken = {one.address for one in chosen} if is_part else set()
@@ -238,13 +238,17 @@ def _left_out(
     return faults
 
 
-def _found(bound: Sequence[Desired], matches: Matches, names: Names, editions: Editions) -> dict[Address, Found]:
+def _found(
+    bound: Sequence[Desired], matches: Matches, names: Names, lists: Lists, editions: Editions
+) -> dict[Address, Found]:
     """Say what was found at each chosen address, in canonical form with names for ids."""
     found: dict[Address, Found] = {}
     for one in bound:
         wire, twin, kind = matches.live.get(one.address), matches.twins.get(one.address), one.kind
         parent = matches.live.get(one.address.above) if one.address.above else None
         siblings = [child["id"] for child in (parent or {}).get(kind.wire.inside or "", [])] if kind.parent else []
+        if kind.identity is Identity.CALLER:
+            siblings = [wire["id"] for wire in lists.get((one.address.org, kind.name), ())]
         if wire is None and twin is None and not siblings:
             continue
         released = editions.released.get(one.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from reconciler.errors import KeyUndelivered, ServerFault
+from reconciler.errors import KeyUndelivered, Refused, ServerFault
 from reconciler.kinds.key_to import KeyTo, told
 from reconciler.kinds.kind import Creation, Shape, body_of, switches
 from reconciler.kinds.release import Released
@@ -14,8 +14,9 @@ from reconciler.live.editions import read_released
 from reconciler.live.ids import Ids
 from reconciler.live.keys import deliver
 from reconciler.live.secrets import read_in
-from reconciler.live.shapes import is_id, objects_of
+from reconciler.live.shapes import Wire, is_id, objects_of, shape_from
 from reconciler.plan.change import Action, Change
+from reconciler.plan.diff import diff
 from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
 from reconciler.plan.release import chooses, publishes
@@ -113,8 +114,30 @@ def _make(change: Change, creation: Creation, *, client: WriteClient, ids: Ids) 
     made = reply.get(creation.unwrap) if creation.unwrap and isinstance(reply, dict) else reply
     if not isinstance(made, dict) or not isinstance(made.get("id"), str) or not is_id(made["id"]):
         raise ServerFault(f"creating {change.address}: the answer does not say what was created")
+    if creation.finds:
+        _taken_over(change, made, client=client, ids=ids)
     ids.created(change.address, made["id"])
     return reply.get(creation.one_time) if creation.one_time and isinstance(reply, dict) else None
+
+
+def _taken_over(change: Change, made: Wire, *, client: WriteClient, ids: Ids) -> None:
+    """Deal with what a get-or-create found instead of creating it, by the rule of adoption; raises Refused.
+
+    What differs from what was asked for was there, and so was what the plan saw.
+    """
+    kind = change.kind
+    found = diff(kind, kind.canonical(ids.filled(kind, change.address.org, change.body)), shape_from(kind, made))
+    if not found and (change.adopt != "never" or made["id"] not in change.pre.beside):
+        return
+    if change.adopt == "overwrite":
+        path = f"{collection(change, ids)}/{made['id']}"
+        body = body_of(kind, ids.filled(kind, change.address.org, change.body))
+        client.send("PATCH", path, doing=f"completing {change.address}", org=org_of(change, ids), body=body)
+        return
+    names = ", ".join(one.name for one in found)
+    why = f"and differs in {names}" if found else "and adopt: never forbids to take it over"
+    hint = "make git agree, or write adopt: overwrite in its metadata"
+    raise Refused(f"{made['id']} was there already, {why}: it was left as it is", hint=hint)
 
 
 def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org: str | None) -> None:

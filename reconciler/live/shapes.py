@@ -28,7 +28,17 @@ def objects_of(kind: Kind, items: Any, *, doing: str) -> Sequence[Wire]:
         field, child = kind.children
         for item in items:
             objects_of(BY_NAME[child], item.get(field) or [], doing=doing)
-    return items
+    return [_called(kind, item) for item in items] if kind.wire.named else items
+
+
+def _called(kind: Kind, item: Wire) -> Wire:
+    """Return an object with the name that its kind finds in it; raises ServerFault for one that makes no sense."""
+    assert kind.wire.named
+    try:
+        return {**item, "name": kind.wire.named(item)}
+    except (TypeError, AttributeError) as error:
+        message = f"reading {kind.noun} {item.get('id')}: its members make no sense ({type(error).__name__})"
+        raise ServerFault(message, hint=_HINT) from error
 
 
 def is_id(text: str) -> bool:

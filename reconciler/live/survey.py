@@ -141,7 +141,7 @@ def _read(kinds: Iterable[str]) -> list[Kind]:
 
 def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
     """Return the titles that several live resources have, where the platform allows that."""
-    if kind.identity is not Identity.NAME:
+    if kind.identity not in (Identity.NAME, Identity.TAG):
         return frozenset()
     alive = (_title(wire) for wire in wires if _is_alive(kind, wire))
     return frozenset(title for title, count in Counter(alive).items() if count > 1)
@@ -149,6 +149,11 @@ def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:
 
 def _is_alive(kind: Kind, wire: Wire) -> bool:
     return wire.get("status") != "deleted" and not kind.wire.archived(wire)
+
+
+def _can_be_meant(kind: Kind, wire: Wire) -> bool:
+    """Say whether an address can mean it: what the API gives no name may be nobody's to declare."""
+    return kind.wire.named is None or bool(_title(wire))
 
 
 def _title(wire: Wire) -> str:
@@ -176,6 +181,6 @@ def _addressed(
                     yield Address(org, name, org), wire
             elif wire["id"] in documents:
                 yield documents[wire["id"]].address, wire
-            elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire):
+            elif kind.managed and _is_alive(kind, wire) and not kind.wire.provided(wire) and _can_be_meant(kind, wire):
                 wish = slug(_title(wire), otherwise=f"{name.lower()}-{wire['id'][-8:]}")
                 yield Address(org, name, taken.slug(wish)), wire

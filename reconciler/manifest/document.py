@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
 from reconciler.kinds.fields import REWRITTEN
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, immutable
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.suggest import quoted, shown, suggest
@@ -63,6 +63,7 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
     if metadata:
         faults += _reserved(kind, metadata, document)
         faults += _archive_faults(kind, metadata, document)
+        faults += _replace_faults(kind, metadata, document)
         faults += contradictions(metadata, source=source, at=("metadata",))
     faults += _contradictory_children(kind, spec or {}, document)
     if faults or metadata is None or spec is None:
@@ -73,6 +74,9 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
 def _reserved(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
     """Yield why a name cannot be had, where the platform keeps it for itself."""
     name, path = metadata["name"], ("metadata", "name")
+    if kind.only is not None and name != kind.only:
+        message = f'"{name}" is no name for a {kind.noun}: there is one in an organization'
+        yield Fault(message, document.source, path, hint=f"write {kind.only}", on_value=True)
     if name in kind.reserved:
         message = f'"{name}" is no name for a {kind.noun}: the platform keeps it for itself'
         yield Fault(message, document.source, path, hint="choose another name", on_value=True)
@@ -92,6 +96,13 @@ def _archive_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator
         message = f"it does not say which {kind.noun} is to be archived"
         hint = f"write its display name, as spec: {{{kind.name_field}: ...}}, or its id in metadata"
         yield Fault(message, document.source, path, hint=hint)
+
+
+def _replace_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
+    """Yield why a leave to replace means nothing: every field can be changed in place."""
+    if "replace" in metadata and not immutable(kind):
+        message = f"no {kind.noun} is ever replaced: all its fields can be changed"
+        yield Fault(message, document.source, ("metadata", "replace"), hint="remove the line")
 
 
 def _contradictory_children(kind: Kind, spec: Shape, document: Document) -> Iterator[Fault]:

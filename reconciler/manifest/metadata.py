@@ -46,6 +46,10 @@ class Metadata(Spec):
         example="overwrite",
         default="exact",
     )
+    replace: Literal[True] = optional(
+        "Take the resource away and make it anew where a field differs that cannot be changed: what it holds is lost.",
+        example=True,
+    )
     moved_from: str = optional(
         "The name this address had before, of the same kind and organization: the resource is kept.",
         example="triage",
@@ -65,6 +69,8 @@ def contradictions(said: Mapping[str, Any], *, source: Source, at: tuple[str | i
         if said.get("adopt", "overwrite") != "overwrite":
             message = "what is not ours is archived with adopt: overwrite alone"
             yield Fault(message, source, (*at, "adopt"), hint="write overwrite, or remove the line", on_value=True)
+        if "replace" in said:
+            yield Fault("what is to be archived is not replaced", source, (*at, "replace"), hint="remove the line")
         if "moved_from" in said:
             yield Fault("what is to be archived does not move", source, (*at, "moved_from"), hint="remove the line")
     if "moved_from" in said and said["moved_from"] == said["name"]:

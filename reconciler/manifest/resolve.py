@@ -116,6 +116,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         title,
         pinned=metadata.get("id"),
         archive=archive,
+        replace=bool(metadata.get("replace")),
         protect=metadata.get("protect"),
         adopt=metadata.get("adopt"),
         moved_from=metadata.get("moved_from"),
@@ -155,7 +156,7 @@ def _repeated(desired: list[Desired]) -> Iterator[Fault]:
             hint = f"{_first(first)}: rename or remove one"
             yield Fault(f"{one.address.local} is declared twice", one.source, _name_path(one), hint=hint, on_value=True)
             continue
-        is_told_by_id = one.pinned and (one.archive or one.kind.identity is Identity.NAME)
+        is_told_by_id = one.pinned and (one.archive or one.kind.identity in (Identity.NAME, Identity.TAG))
         if one.kind.identity is Identity.POSITION or is_told_by_id:
             continue
         key = (

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from reconciler.kinds import DECLARABLE
-from reconciler.kinds.kind import Kind
+from reconciler.kinds.kind import Kind, immutable
 from reconciler.manifest.document import API_VERSION
 from reconciler.manifest.metadata import Metadata
 
@@ -76,6 +76,15 @@ def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
         goes["anyOf"] = [{"required": ["spec"]}, {"properties": {"metadata": {"required": ["id"]}}}]
     archives = {"properties": {"metadata": {"required": ["archive"]}}, "required": ["metadata"]}
     then: dict[str, Any] = {"if": archives, "then": goes, "else": lives}
+    if not immutable(kind):
+        then = {"allOf": [then, {"properties": {"metadata": {"not": {"required": ["replace"]}}}}]}
+    if kind.only:
+        alone: dict[str, Any] = {
+            "description": "The name of the only one.",
+            "examples": [kind.only],
+            "const": kind.only,
+        }
+        then = {"allOf": [then, {"properties": {"metadata": {"properties": {"name": alone}}}}]}
     if kind.reserved or kind.built_in:
         taken = {"not": {"enum": sorted(kind.reserved | kind.built_in)}, "type": "string"}
         named = {"description": "No name that the platform has taken.", "examples": ["field-desk"], **taken}

@@ -138,6 +138,7 @@ class Change:
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
     `adopt` is the rule for what somebody else makes at its address before it is created.
+    With `replaces` it takes away what another change of the plan makes anew at the same address.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
     when it was last written, where it is ours already. `key_to` is where the key goes that its answer shows once.
@@ -151,6 +152,7 @@ class Change:
     then: Shape = field(default_factory=dict)
     replace: bool = False
     completes: bool = False
+    replaces: bool = False
     frees: str | None = None
     detour: str | None = None
     id: str | None = None
@@ -170,8 +172,8 @@ class Change:
 
     @property
     def step(self) -> str:
-        """What other steps call this one; a resource, what completes it and its publication are steps of their own."""
-        return step_of(self.address, self.action, completes=self.completes)
+        """What other steps call this one; what makes room, completes or publishes a resource is a step of its own."""
+        return step_of(self.address, self.action, completes=self.completes, replaces=self.replaces)
 
     @property
     def secrets(self) -> tuple[SecretRef, ...]:
@@ -179,8 +181,10 @@ class Change:
         return tuple(dict.fromkeys(secrets_in(self.body)))
 
 
-def step_of(address: Address, action: Action, *, completes: bool = False) -> str:
+def step_of(address: Address, action: Action, *, completes: bool = False, replaces: bool = False) -> str:
     """Name the step of an action on an address."""
+    if replaces:
+        return f"{address} replaced"
     if completes:
         return f"{address} complete"
     return f"{address} {action.value}" if action in _ASIDE else str(address)

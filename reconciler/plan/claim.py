@@ -54,8 +54,7 @@ def claim(
         return [_unrevived(steps[0], found.twin)]
     if observed is not None and not is_ours and not (known.is_begun and _is_left_half_done(desired, observed, steps)):
         return _foreign(desired, observed, steps, rule)
-    if steps and steps[0].action is Action.CREATE:
-        steps[0] = replace(steps[0], adopt=rule)
+    steps = [replace(step, adopt=rule) if step.action is Action.CREATE else step for step in steps]
     if not steps:
         as_told = desired.protect in (None, entry.protect) if entry else False
         if is_known and as_told and known.moved_from is None and not known.is_begun:
@@ -95,6 +94,8 @@ def _is_left_half_done(desired: Desired, observed: Observed, steps: Sequence[Cha
     later: set[str] = set(turned(kind))
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
+    if any(step.replaces for step in steps):
+        return False
     return all(one.path[0] in later or is_unwritten(kind, observed.spec, one) for step in steps for one in step.fields)
 
 
@@ -144,7 +145,7 @@ def _foreign(desired: Desired, observed: Observed, steps: list[Change], rule: Ad
         f"{observed.id} is there, is not ours, and differs: nothing is written to it",
         "to make it yours: adopt: overwrite in its metadata; or make git agree; or choose another name",
     )
-    fields = tuple(one for step in steps for one in step.fields)
+    fields = steps[0].fields if steps[0].replaces else tuple(one for step in steps for one in step.fields)
     conflict = _beside(desired, observed, Action.CONFLICT, notes)
     return [replace(conflict, fields=fields, record=Record(protect=bool(desired.protect)))]
 
@@ -204,8 +205,13 @@ def _dotted(paths: Sequence[str]) -> str:
 def _told(desired: Desired, steps: list[Change], known: Known, gone: Gone | None) -> list[Change]:
     """Add to the steps which side moved, what the ledger learns, and what is released."""
     entry = known.entry
+    told = [
+        replace(step, fields=sided(desired.kind, entry, step.fields) if entry else step.fields)
+        for step in steps
+        if step.replaces
+    ]
+    steps = steps[len(told) :]
     later = {str(one.path[0]) for step in steps[1:] for one in step.fields}
-    told = []
     for number, step in enumerate(steps):
         fields, notes = step.fields, step.notes
         if entry and step.action is Action.RELEASE:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear
-from reconciler.kinds.kind import Identity, Kind, Shape, Twin, clears, in_order, kept_by_replace, switches, turned
+from reconciler.kinds.kind import (
+    Identity,
+    Kind,
+    Shape,
+    Twin,
+    clears,
+    immutable,
+    in_order,
+    kept_by_replace,
+    switches,
+    turned,
+)
 from reconciler.plan.change import (
     Action,
     Change,
@@ -19,6 +30,7 @@ from reconciler.plan.change import (
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
 from reconciler.plan.release import released
+from reconciler.plan.replacement import replaced
 from reconciler.plan.sent_back import unfit
 from reconciler.resource import Address, Desired, Observed
 
@@ -27,7 +39,7 @@ from reconciler.resource import Address, Desired, Observed
 class Found:
     """What answers to a Desired: the live resource, or an archived twin that may hold its name.
 
-    `siblings` are the ids of the parent's live children.
+    `siblings` are the ids of the parent's live children, and of everything of a kind that each user has one of.
     """
 
     observed: Observed | None = None
@@ -100,10 +112,10 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
         if value is not None
     }
     frees = twin.id if twin is not None and kind.twin is Twin.RENAME else None
-    pre = Precondition(beside=tuple(sorted(found.siblings)) if kind.parent else ())
-    notes: tuple[str, ...] = ()
+    pre = Precondition(beside=tuple(sorted(found.siblings)))
+    notes = kind.notes(spec)
     if frees:
-        notes = (f"an archived {kind.noun} holds the name: it is renamed out of the way first",)
+        notes = (*notes, f"an archived {kind.noun} holds the name: it is renamed out of the way first")
     fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
     return [
         Change(
@@ -141,6 +153,8 @@ def _update(
     fields += dropped
     if not fields:
         return []
+    if not immutable(kind).isdisjoint(change.path[0] for change in fields):
+        return _made_anew(desired, spec, observed, fields)
     why_not = kind.impossible(spec, observed.spec)
     if why_not:
         return Fault(why_not, desired.source, (*desired.path, fields[0].path[0]), on_value=True)
@@ -161,10 +175,19 @@ def _update(
         else merged(kind, name, wanted[name], live.get(name))
         for name in dict.fromkeys(change.path[0] for change in fields)
     }
+    if not kind.together.isdisjoint(body):
+        body |= {name: wanted.get(name, live.get(name)) for name in sorted(kind.together - body.keys())}
     if retagged(spec, observed.spec):  # settings of the old type, secrets among them, mean nothing to the new one
         stale = (name for name, value in observed.spec.items() if isinstance(value, dict) and value)
         body = {name: {} for name in stale if name not in spec} | body
-    return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted(spec)))]
+    return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted({*spec, *body})))]
+
+
+def _made_anew(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> list[Change] | Fault:
+    """Take the resource away and create another: a field differs that is said once and never again."""
+    made = _appear(desired, {name: value for name, value in spec.items() if name != desired.kind.named_by}, Found())
+    gone = archival(desired.address, desired.title, observed, where=where_of(desired))
+    return made if isinstance(made, Fault) else [replaced(gone, fields), *made]
 
 
 def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:

@@ -114,7 +114,7 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
     message = ""
     fields = tuple(one for one in change.fields if one.side in (Side.DRIFTED, Side.BOTH))
     match change.action:
-        case Action.CREATE:
+        case Action.CREATE if found.observed is None:
             is_there = found.twin is not None and found.twin.id == entry.id
             what = What.ARCHIVED if is_there or change.frees else What.GONE
             fields, message = (), _lost(what)
@@ -123,7 +123,7 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
         case Action.ADOPT | Action.CONFLICT | Action.UPDATE if change.id != entry.id:
             what, fields = What.GONE, ()
             message = f"it is gone from the platform, and another one of its name is there ({change.id})"
-        case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH | Action.RELEASE if fields:
+        case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH | Action.RELEASE | Action.ARCHIVE if fields:
             what = What.CHANGED
     if what is not None:
         yield Drifted(

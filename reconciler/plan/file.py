@@ -157,6 +157,7 @@ def _change(raw: dict[str, Any]) -> Change:
         then=dict(unplain(raw["then"])),
         replace=bool(raw["replace"]),
         completes=bool(raw["completes"]),
+        replaces=bool(raw.get("replaces")),
         frees=raw["frees"],
         detour=raw["detour"],
         id=raw["id"],

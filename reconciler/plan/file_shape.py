@@ -93,6 +93,7 @@ class _Change(_Exact):
     then: Map
     replace: bool
     completes: bool
+    replaces: Literal[True] | None = None
     frees: Id | None
     detour: str | None
     id: Id | None
@@ -166,7 +167,12 @@ class _File(_Exact):
             raise ValueError(f"binds a {odd[1]}, which is no kind")
         known: set[str] = set()
         for number, change in enumerate(self.changes):
-            step = step_of(Address.parse(change.address), Action(change.action), completes=change.completes)
+            step = step_of(
+                Address.parse(change.address),
+                Action(change.action),
+                completes=change.completes,
+                replaces=bool(change.replaces),
+            )
             if step in known:
                 raise ValueError(f"/changes/{number} is the step of another one")
             if not known.issuperset(change.after):

@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import at
-from reconciler.plan.change import Action, Change
+from reconciler.plan.change import Action, Change, step_of
 from reconciler.plan.release import edition_made
 from reconciler.resource import Address, Observed, by_rank
 
@@ -104,6 +104,8 @@ def _before(
     above = address.above
     if above and above in mains and mains[above].action is Action.CREATE:
         before.add(str(above))
+    if not change.replaces:
+        before.update({step_of(address, Action.ARCHIVE, replaces=True)} & steps.keys())
     own = above or address
     if change.action in (Action.RELEASE, Action.ROTATE) and address in mains:
         before.add(str(address))

@@ -22,6 +22,7 @@ from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.release import edition_made, pinned, pins, warned
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.renewal import with_keys
+from reconciler.plan.replacement import unwanted_replacements
 from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -98,6 +99,7 @@ def described(change: Change) -> dict[str, object]:
         "then": plain(change.then),
         "replace": change.replace,
         "completes": change.completes,
+        **({"replaces": True} if change.replaces else {}),
         "frees": change.frees,
         "detour": change.detour,
         "id": change.id,
@@ -190,6 +192,7 @@ def build(
     except CycleError as error:
         return [entangled(error.args[1], names.changes, wanted)]
     protected = shielded(leaving, prune=rules.policy.prune)
+    replaced = unwanted_replacements(sequence, wanted, rules)
     return Plan(
         sequence,
         situation.orgs,
@@ -198,7 +201,7 @@ def build(
         partial,
         owner=rules.ledger.owner,
         serial=rules.ledger.serial,
-        refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
+        refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected, replaced=replaced),
         secrets=dict(Counter(rules.secrets.values())),
     )
 

@@ -54,12 +54,13 @@ def judge(
     *,
     leaving: Collection[Address],
     protected: Iterable[Address],
+    replaced: Iterable[Refusal] = (),
 ) -> tuple[Refusal, ...]:
     """Return every reason not to apply these changes, none when they may be.
 
     Budgets are about what is `leaving`, not declared any more: what git says is to be archived was said.
     """
-    return tuple(_refusals(list(changes), ledger, policy, leaving=leaving, protected=protected))
+    return (*replaced, *_refusals(list(changes), ledger, policy, leaving=leaving, protected=protected))
 
 
 def _refusals(

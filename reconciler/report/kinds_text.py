@@ -38,7 +38,8 @@ def kinds_markdown(kinds: Iterable[KindFacts]) -> Iterator[str]:
     yield ""
     yield "- `[]` stands for each element of a list, `*` for each value of a map."
     yield "- What a manifest leaves out is left alone. What is not said to be cleared by anything cannot be cleared."
-    yield "- Every field can be changed in place. Where a change is impossible, the plan refuses it and says why."
+    yield "- What is immutable is said once: another value takes another resource in its place, with `replace: true` in"
+    yield "  the metadata. Every other field can be changed; where that is impossible, the plan says why."
     for kind in kinds:
         yield from ("", f"## {kind.name}", "")
         yield from (f"- {line}" for line in _lines(kind))
@@ -74,6 +75,8 @@ def _lines(kind: KindFacts) -> Iterator[str]:
     yield f"Which one is meant: {kind.identity}."
     if kind.is_managed:
         yield f"When it leaves git: {kind.archived}."
+    if kind.only_name:
+        yield f"There is one in an organization: {kind.only_name}."
     if kind.taken_names:
         yield f"Names that the platform has taken: {', '.join(kind.taken_names)}."
 
@@ -95,12 +98,13 @@ def _rules(one: FieldFacts, variant: str | None) -> Iterator[str]:
         yield f"{orjson.dumps(one.default).decode()} without it"
     if one.order:
         yield f"order {one.order}"
-    if one.exposes:
-        yield "who can reach what"
-    if one.is_one_value:
-        yield "compared and sent as one value"
-    if one.is_write_only:
-        yield "write-only"
+    plain = {
+        "compared and sent as one value": one.is_one_value,
+        "write-only": one.is_write_only,
+        "counts as exposure": one.exposes,
+        "immutable": one.is_immutable,
+    }
+    yield from (words for words, holds in plain.items() if holds)
     if one.turned_by:
         yield f"turned by {' and '.join(one.turned_by)}"
     if one.may_stand_in_a_file:

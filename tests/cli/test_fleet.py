@@ -13,7 +13,7 @@ from reconciler.manifest.config import Config
 from reconciler.reconcile import make_plan, read_manifests, want
 from reconciler.settings import Settings
 
-RESOURCES = 62
+RESOURCES = 64
 
 
 def _reads_only(app):

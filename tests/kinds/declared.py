@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.fields import Clear, Spec, Switch
-from reconciler.kinds.kind import Kind, Shape, clears, references, sensitive, switches, whole
+from reconciler.kinds.kind import Kind, Shape, clears, immutable, references, sensitive, switches, whole
 from reconciler.kinds.walk import Step, reach, replaced, tags
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.resource import Address
@@ -40,7 +40,12 @@ class Sort:
     def address(self) -> Address:
         """Where it is declared."""
         org = NAME if self.kind is TENANT else "default"
-        return Address(org, self.kind.name, NAME, parent=NAME if self.kind.parent else None)
+        return Address(org, self.kind.name, self.name, parent=NAME if self.kind.parent else None)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.kind.only or NAME
 
     @property
     def fixed(self) -> dict[str, str]:
@@ -182,6 +187,10 @@ class Sort:
         """Say whether a field is turned by calls of its own."""
         return isinstance(switches(self.kind).get(path[0]), Switch)
 
+    def is_fixed(self, path: Path) -> bool:
+        """Say whether a field is said once and never again."""
+        return path[0] in immutable(self.kind)
+
     def clear(self, path: Path) -> Clear | None:
         """Give the rule by which a null of the field reaches the API."""
         return clears(self.kind).get(path[0]) if len(path) == 1 else None
@@ -199,8 +208,9 @@ class Sort:
             entry = {"name": NAME, **spec, **metadata}
             world.declare(above.kind.name, NAME, above.least() | {field: [entry, *siblings]})
         else:
-            world.declare(self.kind.name, OTHER, sort_of(self.kind).least())
-            world.declare(self.kind.name, NAME, spec, **metadata)
+            beside = self.kind if self.kind.only is None else BY_NAME["Memory"]
+            world.declare(beside.name, OTHER, sort_of(beside).least())
+            world.declare(self.kind.name, self.name, spec, **metadata)
 
     def drop(self, world: Any) -> None:
         """Declare it no more."""
@@ -210,7 +220,7 @@ class Sort:
             field = above.kind.children[0]
             spec[field] = [one for one in spec[field] if one["name"] != NAME]
         else:
-            world.drop(self.kind.name, NAME)
+            world.drop(self.kind.name, self.name)
 
 
 def target(kind: str, pick: int) -> str:

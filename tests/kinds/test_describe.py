@@ -34,7 +34,8 @@ def test_what_is_said_of_a_field_is_so(sort, path):
     """A field is told to be cleared exactly if a manifest may empty it, write-only exactly if it is secret."""
     said = facts(sort, path)
     before, _ = sort.values(path)
-    assert bool(said.cleared_by) is bool(sort.emptied(before, path))
+    assert bool(said.cleared_by) is (bool(sort.emptied(before, path)) and not sort.is_fixed(path))
+    assert said.is_immutable is sort.is_fixed(path)
     assert said.is_write_only is sort.is_secret(path)
     assert (said.turned_by is not None) is sort.is_switch(path)
     assert said.description.endswith(".")
@@ -50,6 +51,9 @@ SAID = [
     ("Harness", "system_prompt", {"may_stand_in_a_file": True, "cleared_by": "null, which is sent as an empty value"}),
     ("Harness", "parent_harness", {"references": "Harness", "cleared_by": None}),
     ("AgentIdentity", "locale", {"cleared_by": "null"}),
+    ("Session", "agent", {"references": "Agent", "is_immutable": True, "cleared_by": None}),
+    ("Session", "capabilities[].config", {"is_immutable": True, "cleared_by": None}),
+    ("Session", "tags", {"is_immutable": False, "cleared_by": "[]"}),
     ("App", "published", {"turned_by": ("publish", "unpublish"), "default": False}),
     ("App", "channels", {"holds": "list of Channel"}),
     ("App", "harness", {"required": True, "references": "Harness"}),

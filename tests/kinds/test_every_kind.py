@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import ManifestError
+from reconciler.errors import Exit, ManifestError, PlanRefused
 from reconciler.kinds import TENANT
-from reconciler.kinds.kind import Twin
+from reconciler.kinds.kind import Identity, Twin
 from reconciler.plan.change import Action, Change
 from reconciler.plan.drift import What
 from reconciler.settings import settings
@@ -20,7 +20,9 @@ from ..test_import import settled  # noqa: TID252 - tests are found by path, the
 from .declared import LATER_SERVERS, NAME, SORTS, UNSAYABLE, Path, Sort, provided
 
 FIELDS = [(sort, path) for sort in SORTS for path in sort.fields() if path not in UNSAYABLE.get(sort.label, {})]
-VISIBLE = [(sort, path) for sort, path in FIELDS if not sort.is_secret(path)]
+MUTABLE = [(sort, path) for sort, path in FIELDS if not sort.is_fixed(path)]
+FIXED = [(sort, path) for sort, path in FIELDS if sort.is_fixed(path)]
+VISIBLE = [(sort, path) for sort, path in MUTABLE if not sort.is_secret(path)]
 
 
 def called(value: Any) -> str:
@@ -30,6 +32,8 @@ def called(value: Any) -> str:
 
 every_sort = pytest.mark.parametrize("sort", SORTS, ids=called)
 every_field = pytest.mark.parametrize(("sort", "path"), FIELDS, ids=called)
+every_mutable_field = pytest.mark.parametrize(("sort", "path"), MUTABLE, ids=called)
+every_fixed_field = pytest.mark.parametrize(("sort", "path"), FIXED, ids=called)
 every_visible_field = pytest.mark.parametrize(("sort", "path"), VISIBLE, ids=called)
 
 
@@ -82,7 +86,7 @@ def test_created_then_in_sync(world, tell, sort, much):
     nothing_left(world)
 
 
-@every_field
+@every_mutable_field
 def test_each_field_is_updated(world, tell, sort, path):
     """One field that changes in git is one update that speaks of it alone, and then there is nothing to do."""
     before, after = sort.values(path)
@@ -98,7 +102,42 @@ def test_each_field_is_updated(world, tell, sort, path):
     nothing_left(world)
 
 
-@every_field
+@every_fixed_field
+def test_each_immutable_field_takes_another_resource(world, tell, sort, path):
+    """A field that is said once is never written again: without leave nothing happens, with it a new one is made."""
+    before, after = sort.values(path)
+    tell(sort, before)
+    world.converge()
+    first = world.ledger.entries[sort.address].id
+    tell(sort, after)
+    assert [change.action for change in steps(world, sort)] == [Action.ARCHIVE, Action.CREATE]
+    world.forget()
+    with pytest.raises(PlanRefused) as caught:
+        world.apply(world.plan())
+    assert caught.value.exit_code == Exit.REFUSED
+    assert path[0] in caught.value.message
+    assert not world.writes
+    tell(sort, after, replace=True)
+    world.converge()
+    assert world.ledger.entries[sort.address].id != first
+    nothing_left(world)
+
+
+@every_fixed_field
+def test_each_immutable_field_is_released(world, tell, sort, path):
+    """A field that is said once and leaves git stays as it is: nothing is replaced for it."""
+    before, _ = sort.values(path)
+    tell(sort, before)
+    world.converge()
+    first = world.ledger.entries[sort.address].id
+    tell(sort, {name: value for name, value in before.items() if name != path[0]})
+    assert [change.action for change in world.plan().changes] == [Action.RECORD]
+    world.converge()
+    assert world.ledger.entries[sort.address].id == first
+    nothing_left(world)
+
+
+@every_mutable_field
 def test_each_field_is_cleared_or_refuses_to_be(world, tell, sort, path):
     """What a manifest may empty is empty on the platform afterwards; any other null is refused when it is read."""
     before, _ = sort.values(path)
@@ -154,7 +193,8 @@ def test_declared_again(world, tell, sort):
         return
     made = steps(world, sort)[0].action
     expected = Action.RESTORE if sort.kind.can_restore else Action.CREATE
-    assert made is (expected if sort.kind.can_archive else Action.ADOPT)
+    is_found = not sort.kind.can_archive and sort.kind.identity is not Identity.CALLER
+    assert made is (Action.ADOPT if is_found else expected)
     world.converge()
     nothing_left(world)
     is_same = world.ledger.entries[sort.address].id == first

@@ -71,3 +71,25 @@ def test_an_id_that_leads_elsewhere_is_none(id_):
     """What is part of a request's path is letters, digits, - and _, of a length that an id has."""
     with pytest.raises(ServerFault, match="is not a list of agents"):
         objects_of(AGENT, [agent(1) | {"id": id_}], doing="listing agents")
+
+
+def test_an_object_without_a_name_gets_the_one_its_kind_finds():
+    """The address stands in a tag of a session; without exactly one such tag it has no name."""
+    kind = BY_NAME["Session"]
+    tags = (["reconciler:weekly", "care"], ["care"], [], ["reconciler:a", "reconciler:b"])
+    found = objects_of(kind, [{"id": f"session_{n}", "tags": one} for n, one in enumerate(tags)], doing="listing")
+    assert [one["name"] for one in found] == ["weekly", "", "", ""]
+
+
+@pytest.mark.parametrize("tags", [5, {"a": 1}, [1], [None]])
+@pytest.mark.parametrize("kind", ["Session", "ChatSession"])
+def test_tags_that_make_no_sense_are_the_platforms_fault(kind, tags):
+    """Tags that are no texts are told as an answer that makes no sense, wherever they are looked at first."""
+    told = BY_NAME[kind]
+    wire = {"id": "session_1", "tags": tags, "locale": "en"}
+    assert told.wire.holds(wire) is (kind == "Session")
+    if kind == "ChatSession":
+        assert objects_of(told, [wire], doing="listing")[0]["name"] == ""
+    elif tags != {"a": 1}:
+        with pytest.raises(ServerFault, match="make no sense"):
+            objects_of(told, [wire], doing="listing")

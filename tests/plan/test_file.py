@@ -75,6 +75,7 @@ changes = st.builds(
     body=shapes,
     then=shapes,
     replace=st.booleans(),
+    replaces=st.booleans(),
     frees=ids,
     detour=maybe,
     id=ids,

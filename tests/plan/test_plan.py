@@ -80,6 +80,7 @@ CHANGES_DIGEST = [
     {"body": {"tags": ["b"]}},
     {"then": {"capabilities": []}},
     {"replace": True},
+    {"replaces": True},
     {"frees": "mem_1"},
     {"detour": "notes (renaming 1)"},
     {"action": Action.RESTORE},
