@@ -25,10 +25,10 @@ LOST = {
     "truncated": lambda m, *at: m.after(*at, (200, b'{"id": "ag')),
 }
 NEVER = {
-    "reset": lambda m, *at: m.cut(*at, httpx.ReadError("reset")),
     "500": lambda m, *at: m.instead(*at, (500, {"detail": "oops"})),
 }
 LATE = {
+    "reset": lambda m, *at: m.cut(*at, httpx.ReadError("reset")),
     "timeout": lambda m, *at: m.cut(*at, httpx.ReadTimeout("slow")),
     "504": lambda m, *at: m.instead(*at, (504, b"<html>")),
 }
