@@ -37,6 +37,7 @@ def _secrets():
         yield
 
 
+@pytest.mark.timeout(600)  # refusals by 5xx are waited out
 @law
 @given(
     fleets(),

@@ -134,7 +134,7 @@ def _actions(raw: Any, asked: Asked, *, is_strict: bool) -> list[AllowedAction]:
     """Keep the actions that say what they are; the published example has one without `rel` (4.3)."""
     found = []
     for item in raw if isinstance(raw, list) else []:
-        if isinstance(item, dict) and item.get("rel") in _RELATIONS:
+        if isinstance(item, dict) and isinstance(item.get("rel"), str) and item["rel"] in _RELATIONS:
             method, operation = _text(item.get("method")), _text(item.get("operation_id"))
             hint = _line(_text(item.get("hint")))
             found.append(

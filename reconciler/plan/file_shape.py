@@ -34,6 +34,12 @@ def _value(value: Any) -> Any:
     return value
 
 
+def _map(value: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(unplain(value), dict):
+        raise ValueError("is a reference to a secret, and must be a map")
+    return value
+
+
 def _reference(value: Any) -> Any:
     match unplain(value):
         case SecretRef():
@@ -45,7 +51,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 AddressText = Annotated[str, AfterValidator(_address)]
 Value = Annotated[Any, AfterValidator(_value)]
-Map = Annotated[dict[str, Any], AfterValidator(_value)]
+Map = Annotated[dict[str, Any], AfterValidator(_map)]
 Reference = Annotated[dict[str, Any], AfterValidator(_reference)]
 
 

@@ -23,14 +23,14 @@ def test_the_example_fleet_comes_back(live):
     assert "Northwind Outfitters (northwind-outfitters, org_" in ran.out
     assert "\n  + manifests/northwind-outfitters/agents/support-triage.yaml\n" in ran.out
     assert "NORTHWIND_OUTFITTERS_RISK_DESK_SLACK_BOT_TOKEN " in ran.out
-    assert ran.out.endswith("Import: 42 resources in 68 new files.\n")
+    assert ran.out.endswith("Import: 43 resources in 69 new files.\n")
     assert live.lines == []
     assert live.run("validate").code == 0
     ran = live.run("plan", "--detailed-exitcode")
     assert ran.code == 0, ran.text
     again = live.run("import", "--all")
     assert again.code == 0
-    assert "Import: 0 resources in 0 new files, 42 declared already." in again.out
+    assert "Import: 0 resources in 0 new files, 43 declared already." in again.out
 
 
 def test_events(live):

@@ -1,7 +1,6 @@
 """Markdown for GitHub: what it shows, how it shrinks, and that nothing from elsewhere is ever markup."""
 
 import re
-import time
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -108,9 +107,7 @@ def test_five_thousand_changes_fit_in_a_comment():
     """Removals keep their lines, the rest is counted, and the report is named."""
     prompt = "".join(f"Line {n} says something.\n" for n in range(40))
     many = Plan((*agents(4900, prompt=prompt), *agents(100, Action.ARCHIVE, start=5000)))
-    began = time.perf_counter()
     text = plan_md(many, link="https://github.com/acme/fleet/actions/runs/1")
-    assert time.perf_counter() - began < 2
     assert COMMENT * 0.9 < size_of(text) <= COMMENT
     assert len(re.findall("^- `-` archive", text, re.MULTILINE)) == 100
     assert "#### Updates: 4,900 Agents" in text
