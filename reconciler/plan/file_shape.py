@@ -35,9 +35,10 @@ def _value(value: Any) -> Any:
 
 
 def _map(value: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(unplain(value), dict):
-        raise ValueError("is a reference to a secret, and must be a map")
-    return value
+    match unplain(value):
+        case dict():
+            return value
+    raise ValueError("is a reference to a secret, and must be a map")
 
 
 def _reference(value: Any) -> Any:
