@@ -118,7 +118,8 @@ def completed(desired: Shape, observed: Shape) -> Shape:
 
 def _with_declarative(desired: Shape, observed: Shape) -> Shape:
     """Take the live form of declarative capabilities: stored under a prefix, with a config of the server."""
-    live = {item["ref"]: item for item in observed.get("capabilities") or () if item["ref"].startswith(_DECLARATIVE)}
+    refs = {str(item["ref"]): item for item in observed.get("capabilities") or ()}
+    live = {ref: item for ref, item in refs.items() if ref.startswith(_DECLARATIVE)}
     if not live or not desired.get("capabilities"):
         return desired
     plain = {item["ref"] for item in observed["capabilities"]}
