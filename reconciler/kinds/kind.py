@@ -16,6 +16,7 @@ from reconciler.kinds.fields import (
     SENSITIVE,
     SET,
     WHOLE,
+    Apart,
     Beside,
     Clear,
     Marker,
@@ -203,7 +204,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Beside
+    marker: References | Marker | Clear | Switch | Apart | Beside
 
 
 @cache
@@ -222,6 +223,26 @@ def references(kind: Kind) -> tuple[tuple[tuple[Step, ...], References], ...]:
 def switches(kind: Kind) -> Mapping[str, Switch]:
     """Return the top-level fields that are turned by calls of their own."""
     return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Switch)}
+
+
+@cache
+def apart(kind: Kind) -> Mapping[str, Apart]:
+    """Return the top-level fields that stand below the resource, in calls of their own."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Apart)}
+
+
+def joined_as(name: str) -> str:
+    """Return the member of an API object in which what was read apart is kept: no answer of the API has such a one."""
+    return f"/{name}"
+
+
+def parted(kind: Kind, shape: Shape) -> tuple[Shape, Shape]:
+    """Part the fields that the resource's own body holds from those that stand apart."""
+    others = apart(kind)
+    if not others:
+        return shape, {}
+    own = {name: value for name, value in shape.items() if name not in others}
+    return own, {name: shape[name] for name in others if name in shape}
 
 
 @cache
@@ -284,6 +305,9 @@ def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:
     for name, theirs in _direct(kind):
         if wire.get(theirs) is not None:
             shape[name] = wire[theirs]
+    for name in apart(kind):
+        if joined_as(name) in wire:
+            shape[name] = wire[joined_as(name)]
     shape = kind.canonical(shape)
     for path in sensitive(kind):  # in canonical form, where every variant goes by the name that the path knows
         if reach(path)(shape):

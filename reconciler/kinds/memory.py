@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked, veiled
 from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
+from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
 
 _GITHUB = re.compile(
@@ -172,6 +173,18 @@ class MemorySpec(Spec):
         "Where its files come from; manual without it. A synced memory cannot become manual again.",
         example={"type": "github", "repository": "acme/design-docs", "root_folder": "docs"},
     )
+    files: MemoryFiles = optional(
+        "Files of a memory kept by hand: a list, or {dir: path}. Others in it are left alone; one that leaves git and "
+        "is as it was written goes.",
+        example=[{"path": "/guides/returns.md", "content": "Returns take 30 days.\n"}],
+    )
+
+    @model_validator(mode="after")
+    def _kept_by_hand(self) -> Self:
+        if "files" in self.model_fields_set and getattr(self.source, "type", "manual") != "manual":
+            message = "a synced memory has the files of its source: declare none"
+            raise PydanticCustomError("files_of_a_source", message, {"at": "files"})
+        return self
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
@@ -211,6 +224,8 @@ def _blocked(desired: Shape, observed: Shape) -> str | None:
     wanted = (desired.get("source") or {}).get("type")
     if wanted == "manual" and (observed.get("source") or {}).get("type") != "manual":
         return "a synced memory cannot become manual again: declare a new memory under another name"
+    if "files" in desired and (observed.get("source") or {}).get("type") != "manual":
+        return "it is synced: its files come from its source, and the platform lets nobody write others"
     return None
 
 
@@ -229,6 +244,7 @@ MEMORY = Kind(
         to_wire=_to_wire,
         policy_of=dict.fromkeys(("create", "update", "archive"), "memory.manage"),
     ),
+    canonical=by_path,
     impossible=_blocked,
     sync=_sync,
 )

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, References, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, Apart, Clear, Flags, References, Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 _NAME_BYTES = 255
@@ -40,6 +40,9 @@ class OrganizationSpec(Spec):
     )
     base_harness: Annotated[str, References("Harness")] = optional(
         "The harness of sessions that name none; it can be changed but not cleared.", example="base"
+    )
+    feature_flags: Annotated[dict[str, bool], Apart("feature-flags", Flags("flags"))] = optional(
+        "Features to switch on or off; those that are not named stay as they are.", example={"memory": True}
     )
 
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import references
-from reconciler.kinds.walk import at
+from reconciler.kinds.kind import apart, references
+from reconciler.kinds.walk import at as places
+from reconciler.live.apart import joined, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
@@ -22,7 +23,7 @@ from reconciler.live.tenants import ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
-from reconciler.plan.owned import Entry
+from reconciler.plan.owned import Entry, steps
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired
@@ -72,6 +73,7 @@ def observe(
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     matches = matched(everything, lists, faults, remembered=rules.id_of, archived=rules.archived_at)
     matches.live |= tenants.live
+    with_apart(chosen, matches, orgs, rules=rules, client=client, parallelism=parallelism)
     ours = {address: entry.id for address, entry in leaving.items()}
     names = directories(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
@@ -86,6 +88,32 @@ def observe(
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside), bound, faults)
+
+
+def with_apart(
+    chosen: Iterable[Desired],
+    matches: Matches,
+    orgs: Mapping[str, OrgRef],
+    *,
+    rules: Rules,
+    client: ReadClient,
+    parallelism: int,
+) -> None:
+    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
+    asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
+    with readers(parallelism) as pool:
+        for one in asking:
+            wire = matches.live[one.address]
+            entry = rules.known(one.address).entry
+            owned = [steps(path) for path in (entry.fields if entry else ())]
+            wanted = {
+                name: {*one.spec[name], *(path[1] for path in owned if path[0] == name and len(path) > 1)}
+                for name in apart(one.kind)
+                if name in one.spec
+            }
+            org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
+            at = place_of(one.kind, wire, org=org, called=str(one.address))
+            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
 
 
 def _holders(lists: Lists) -> Holders:
@@ -197,7 +225,7 @@ def _left_out(
     faults = []
     for one in bound:
         for path, reference in references(one.kind):
-            for holder, key, where in at(one.spec, path):
+            for holder, key, where in places(one.spec, path):
                 target = Address(one.address.org, reference.kind, str(holder[key]))
                 if target in missing and names.id_of(target) is None:
                     message = f"refers to {target.local}, which does not exist yet and is left out of this run"

@@ -6,7 +6,8 @@ import shlex
 from typing import Any
 
 from reconciler.errors import ServerFault
-from reconciler.kinds.kind import Creation, Shape, body_of, switches
+from reconciler.kinds.kind import Creation, Shape, body_of, parted, switches
+from reconciler.live.apart import Place, write_apart
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.secrets import read_in
@@ -36,7 +37,8 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
 def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     """Create, then write what the create does not take; a second attempt makes nothing again, it writes the rest."""
-    creation = change.kind.wire.create(change.body, collection(change, ids))
+    own, others = parted(change.kind, change.body)
+    creation = change.kind.wire.create(own, collection(change, ids))
     note = None
     if not ids.has(change.address):
         _make(change, creation, client=client, ids=ids)
@@ -45,6 +47,7 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             note = f"the platform showed its key once, and it was not kept; another one: POST {path}"
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
+    _write_others(change, others, client=client, ids=ids)
     return Done(change, note=note)
 
 
@@ -93,13 +96,22 @@ def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if change.frees:
         free_name(change, change.frees, client=client, ids=ids, org=org_of(change, ids))
+    own, others = parted(change.kind, change.body)
     if change.replace:
-        _write("PUT", change, change.body, client=client, ids=ids)
-    elif change.body:
-        _write("PATCH", change, change.body, client=client, ids=ids)
+        _write("PUT", change, own, client=client, ids=ids)
+    elif own:
+        _write("PATCH", change, own, client=client, ids=ids)
     if change.then:
         _write("PATCH", change, change.then, client=client, ids=ids)
+    _write_others(change, others, client=client, ids=ids)
     return Done(change)
+
+
+def _write_others(change: Change, others: Shape, *, client: WriteClient, ids: Ids) -> None:
+    """Write what stands apart, if there is any."""
+    if others:
+        path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}"
+        write_apart(change.kind, others, at=Place(path, org_of(change, ids), str(change.address)), client=client)
 
 
 def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:

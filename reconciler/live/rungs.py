@@ -56,7 +56,8 @@ def explain_role(refusal: Refusal) -> Settled:
 
 def explain_feature(refusal: Refusal) -> Settled:
     """Say that a feature of the organization must be switched on first (everruns-api/orgs-apps-errors.md, 1.6)."""
-    hint = f"an admin of {refusal.change.address.org} switches it on in the organization's settings; then run again"
+    org = refusal.change.address.org
+    hint = f"switch it on: feature_flags of Organization {org}, or an admin in its settings; then run again"
     return Failed(refusal.change, NotFound(refusal.error.message, hint=hint, problem=refusal.error.problem))
 
 

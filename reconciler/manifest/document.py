@@ -17,7 +17,7 @@ from reconciler.kinds.kind import Kind, Shape
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.suggest import quoted, shown, suggest
-from reconciler.manifest.texts import locator, reader
+from reconciler.manifest.texts import bytes_reader, folder_reader, locator, reader
 from reconciler.resource import Document
 
 API_VERSION = "everruns.reconciler/v1"
@@ -106,7 +106,12 @@ def _contradictory_children(kind: Kind, spec: Shape, document: Document) -> Iter
 def _context(folder: str, root: str) -> dict[str, Any]:
     """Return how the fields of a folder's documents reach the files beside them."""
     home = Path(root)
-    return {"read": reader(folder=folder, root=home), "locate": locator(folder=folder, root=home)}
+    return {
+        "read": reader(folder=folder, root=home),
+        "read_bytes": bytes_reader(folder=folder, root=home),
+        "read_folder": folder_reader(folder=folder, root=home),
+        "locate": locator(folder=folder, root=home),
+    }
 
 
 def _envelope_faults(document: Document) -> list[Fault]:

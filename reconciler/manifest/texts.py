@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
@@ -17,8 +17,22 @@ _RELATIVE = "the path counts from the folder of this manifest"
 
 def reader(*, folder: str, root: Path) -> Callable[[str], str]:
     """Return a function that reads a text named relative to `folder`, confined to `root`."""
+    data_of = bytes_reader(folder=folder, root=root)
 
     def read(name: str) -> str:
+        data = data_of(name)
+        try:
+            return data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": _named(name)}) from None
+
+    return read
+
+
+def bytes_reader(*, folder: str, root: Path) -> Callable[[str], bytes]:
+    """Return a function that reads a file named relative to `folder`, confined to `root`."""
+
+    def read(name: str) -> bytes:
         path = confined(name, folder=folder, root=root)
         if any(part.startswith(".") for part in path.relative_to(root.resolve()).parts):
             raise PydanticCustomError(
@@ -30,19 +44,57 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
         except IsADirectoryError:
             raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": _named(name)}) from None
         except OSError as error:
-            raise PydanticCustomError(
-                "text_file",
-                "{name} cannot be read: {why}",
-                {"name": _named(name), "why": error.strerror or "unreadable", "hint": _RELATIVE},
-            ) from None
+            raise _unreadable(name, error) from None
         if len(data) > MAX_TEXT:
             raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": _named(name)})
-        try:
-            return data.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": _named(name)}) from None
+        return data
 
     return read
+
+
+def folder_reader(*, folder: str, root: Path) -> Callable[[str, int, int], dict[str, bytes]]:
+    """Return a function that reads all files of a folder named relative to `folder`, by their paths in it.
+
+    Hidden files and folders are left out, a link that leads out of `root` or to a folder is refused. The function
+    takes how many files and bytes there may be at most.
+    """
+    data_of = bytes_reader(folder=folder, root=root)
+
+    def read(name: str, most: int, most_bytes: int) -> dict[str, bytes]:
+        top = confined(name, folder=folder, root=root)
+        try:
+            paths = [*_files_in(top, "")]
+        except OSError as error:
+            raise _unreadable(name, error) from None
+        found: dict[str, bytes] = {}
+        size = 0
+        for path in paths[: most + 1]:
+            found[path] = data_of(f"{name}/{path}")
+            size += len(found[path])
+            if len(found) > most or size > most_bytes:
+                limits = {"name": _named(name), "most": most, "mebibytes": most_bytes >> 20}
+                raise PydanticCustomError("text_file", "{name} holds more than {most} files or {mebibytes} MiB", limits)
+        return found
+
+    return read
+
+
+def _files_in(place: Path, above: str) -> Iterator[str]:
+    """Yield the paths of the files below a folder, in order, but for hidden ones. Raises OSError."""
+    for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_in(Path(entry.path), f"{above}{entry.name}/")
+        else:
+            yield above + entry.name
+
+
+def _unreadable(name: str, error: OSError) -> PydanticCustomError:
+    why = error.strerror or "unreadable"
+    return PydanticCustomError(
+        "text_file", "{name} cannot be read: {why}", {"name": _named(name), "why": why, "hint": _RELATIVE}
+    )
 
 
 def locator(*, folder: str, root: Path) -> Callable[[str], str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, apart, parted
 from reconciler.plan.digest import digest
 from reconciler.resource import Address, Adopt
 
@@ -199,8 +199,42 @@ def holds_unknown_secret(value: Any) -> bool:
     return value is SET
 
 
-def covered(kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:
-    """Return the digest of the part of a live shape that a precondition is about, less what is restless."""
+Members = Mapping[str, frozenset[str]]
+"""Of fields that stand apart, the members that something is about."""
+
+
+def members_of(kind: Kind, fields: Iterable[FieldChange]) -> Members:
+    """Return which members of the fields that stand apart differ."""
+    found: dict[str, frozenset[str]] = {}
+    for one in fields:
+        name, *below = one.path
+        if name in apart(kind):
+            members = below[:1] or [member for side in (one.old, one.new) if isinstance(side, dict) for member in side]
+            found[name] = found.get(name, frozenset()).union(members)
+    return found
+
+
+def _narrowed(kind: Kind, shape: Shape, members: Members) -> Shape:
+    """Return a live shape in which the fields that stand apart hold no more than some members."""
+    if not apart(kind):
+        return shape
+    own, others = parted(kind, shape)
+    kept = {
+        name: {member: item for member, item in others[name].items() if member in wanted}
+        for name, wanted in members.items()
+        if isinstance(others.get(name), dict)
+    }
+    return own | kept
+
+
+def covered(
+    kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None, fields: Iterable[FieldChange] = ()
+) -> str:
+    """Return the digest of the part of a live shape that a precondition is about, less what is restless.
+
+    Of fields that stand apart it is about those members alone that are among the `fields`, which a change writes.
+    """
+    shape = _narrowed(kind, shape, members_of(kind, fields))
     part = shape if pre.covers is None else {key: shape.get(key) for key in pre.covers}
     if kind.restless:
         part = _at_rest(part, kind.restless)

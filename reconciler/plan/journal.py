@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from reconciler.errors import Exit
 from reconciler.kinds import KINDS
-from reconciler.kinds.kind import switches
+from reconciler.kinds.kind import apart, switches
 from reconciler.plan.change import Change
 from reconciler.plan.digest import digest
 from reconciler.plan.owned import Owner
@@ -279,7 +279,9 @@ def _known_words() -> frozenset[str]:
     """Return every word that our own paths are made of, but for those of a creation that has a path of its own."""
     collections = {part for kind in KINDS for part in kind.wire.collection.split("/")}
     return frozenset(
-        collections | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
+        collections
+        | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
+        | {one.path for kind in KINDS for one in apart(kind).values()}
     )
 
 
