@@ -84,7 +84,8 @@ class Desired:
     `protect` says whether it must not be, `adopt` what to do with one that is not ours, both None where nothing is
     said; `moved_from` is the name that its address had before.
     `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
-    others are worth a word. `path` leads from the document's root to the spec.
+    others are worth a word. `patience` is for how many seconds an apply waits for content from elsewhere that a write
+    makes the platform fetch, None where it does not. `path` leads from the document's root to the spec.
     """
 
     address: Address
@@ -99,6 +100,7 @@ class Desired:
     protect: bool | None = None
     adopt: Adopt | None = None
     moved_from: str | None = None
+    patience: int | None = None
 
     @property
     def kind(self) -> Kind:

@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema
 
-from reconciler.kinds.fields import AS_SET, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Beside, Clear, References, Spec, Switch
+from reconciler.kinds.fields import (
+    AS_SET,
+    KEPT_BY_REPLACE,
+    SENSITIVE,
+    WHOLE,
+    Beside,
+    Clear,
+    References,
+    Spec,
+    Switch,
+    Waits,
+)
 from reconciler.kinds.kind import Kind, Twin
 from reconciler.kinds.walk import tags
 
@@ -173,7 +184,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
     return FieldFacts(
         path=path,
         when=when,
-        holds=_words(info.annotation, is_secret=SENSITIVE in info.metadata),
+        holds="time, as 90s" if Waits in marks else _words(info.annotation, is_secret=SENSITIVE in info.metadata),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
         references=reference.kind if reference else None,

@@ -123,6 +123,16 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """The field holds for how many seconds an apply waits for what a write of `field` makes the platform fetch.
+
+    It is about the apply alone: neither compared nor sent.
+    """
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """The text may stand in a file of its own; where we write it, in this folder of the organization.
 

@@ -22,6 +22,7 @@ from reconciler.kinds.fields import (
     Marker,
     References,
     Switch,
+    Waits,
 )
 from reconciler.kinds.walk import Step, field_names, markers, reach, replaced
 
@@ -204,7 +205,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Apart | Beside
+    marker: References | Marker | Clear | Switch | Apart | Waits | Beside
 
 
 @cache
@@ -229,6 +230,12 @@ def switches(kind: Kind) -> Mapping[str, Switch]:
 def apart(kind: Kind) -> Mapping[str, Apart]:
     """Return the top-level fields that stand below the resource, in calls of their own."""
     return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Apart)}
+
+
+@cache
+def waits(kind: Kind) -> Mapping[str, Waits]:
+    """Return the top-level fields that say how long an apply waits."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Waits)}
 
 
 def joined_as(name: str) -> str:

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked, veiled
-from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, optional, required, rewrites
+from reconciler.kinds.duration import Duration
+from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Waits, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
 from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
@@ -179,11 +180,21 @@ class MemorySpec(Spec):
         example=[{"path": "/guides/returns.md", "content": "Returns take 30 days.\n"}],
     )
 
+    wait_for_sync: Annotated[Duration, Waits("source")] = optional(
+        "How long an apply that writes the source waits for the sync, which is then part of its success.",
+        example="120s",
+    )
+
     @model_validator(mode="after")
-    def _kept_by_hand(self) -> Self:
+    def _fits_its_source(self) -> Self:
         if "files" in self.model_fields_set and getattr(self.source, "type", "manual") != "manual":
             message = "a synced memory has the files of its source: declare none"
             raise PydanticCustomError("files_of_a_source", message, {"at": "files"})
+        if "wait_for_sync" in self.model_fields_set and getattr(self.source, "type", "manual") == "manual":
+            message = "there is no sync to wait for: the source is not one that is synced"
+            raise PydanticCustomError(
+                "no_sync", message, {"at": "wait_for_sync", "hint": "declare source, or remove it"}
+            )
         return self
 
 

@@ -130,6 +130,7 @@ class Change:
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
+    `patience` is for how many seconds the apply waits for what it makes the platform fetch from elsewhere.
     `adopt` is the rule for what somebody else makes at its address before it is created.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
@@ -154,6 +155,7 @@ class Change:
     record: Record | None = None
     since: str | None = None
     adopt: Adopt = "exact"
+    patience: int | None = None
 
     @property
     def kind(self) -> Kind:

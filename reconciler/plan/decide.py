@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Fault
 from reconciler.kinds.fields import Clear, Flags
-from reconciler.kinds.kind import Identity, Kind, Shape, Twin, apart, clears, in_order, kept_by_replace, switches
+from reconciler.kinds.kind import Identity, Kind, Shape, Twin, apart, clears, in_order, kept_by_replace, switches, waits
 from reconciler.plan.change import (
     Action,
     Change,
@@ -115,8 +115,9 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
             body,
             frees=frees,
             pre=pre,
-            notes=notes,
+            notes=(*notes, *_waiting_note(desired, body)),
             where=where_of(desired),
+            patience=_patience(desired, body),
         )
     ]
 
@@ -288,8 +289,20 @@ def _written(  # noqa: PLR0913 - each is one member of the change
         replace=replace,
         id=observed.id,
         pre=pre,
+        notes=(*_waiting_note(desired, body),),
         where=where_of(desired),
+        patience=_patience(desired, body),
     )
+
+
+def _patience(desired: Desired, body: Shape) -> int | None:
+    """Return for how many seconds an apply waits, None where the body makes the platform fetch nothing."""
+    return desired.patience if any(one.field in body for one in waits(desired.kind).values()) else None
+
+
+def _waiting_note(desired: Desired, body: Shape) -> Iterator[str]:
+    if seconds := _patience(desired, body):
+        yield f"the apply waits up to {seconds} s for its sync, and fails with it"
 
 
 def archival(address: Address, title: str, observed: Observed, *, where: str = "") -> Change:

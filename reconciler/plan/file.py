@@ -172,4 +172,5 @@ def _change(raw: dict[str, Any]) -> Change:
         record=_record(raw["record"]),
         since=raw["since"],
         adopt=raw["adopt"],
+        patience=raw["patience"],
     )

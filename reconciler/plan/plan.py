@@ -97,6 +97,7 @@ def described(change: Change) -> dict[str, object]:
         "frees": change.frees,
         "detour": change.detour,
         "id": change.id,
+        "patience": change.patience,
         "precondition": {
             "id": change.pre.id,
             "digest": change.pre.digest,
