@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.kinds.fields import (
     AS_SET,
@@ -117,15 +117,23 @@ class Wire:
 class Sync:
     """How content that the platform fetches from elsewhere stands: when it last came, as the API spells times.
 
-    `at` is None for never; `failed` is about the last attempt, `is_running` about one that is due or under way,
-    `is_fetching` about one that a write would discard.
+    `at` is None for never; `every` is after how many seconds it comes by itself, None for never; `failed` is about the
+    last attempt, `is_running` about one that is due or under way, `is_fetching` about one that a write would discard.
     """
 
     at: str | None
     failed: bool = False
     error: str | None = None
+    every: int | None = None
     is_running: bool = False
     is_fetching: bool = False
+
+
+class Origin(NamedTuple):
+    """Where content that the platform fetches comes from: a repository's https address and a branch."""
+
+    url: str
+    branch: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +150,8 @@ class Kind:
     organization, and `instead_of_built_in` says what to do for who wants to manage one, `{name}` being its name.
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
-    plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands.
+    plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin`
+    of a Shape where that comes from.
     """
 
     name: str
@@ -169,6 +178,7 @@ class Kind:
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
+    origin: Callable[[Shape], Origin | None] = lambda _shape: None
 
     @property
     def noun(self) -> str:

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.kinds.canonical import Shape, picked, veiled
 from reconciler.kinds.duration import Duration
 from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Waits, optional, required, rewrites
-from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
+from reconciler.kinds.kind import Identity, Kind, Origin, Sync, Twin, Wire
 from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
 
@@ -225,9 +225,20 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
         at=wire.get("last_synced_at"),
         failed=status == "failed",
         error=error,
+        every=(wire.get("source") or {}).get("sync_interval_secs"),
         is_running=status in ("pending", "syncing"),
         is_fetching=status == "syncing",
     )
+
+
+def _origin(shape: Shape) -> Origin | None:
+    """Where a synced memory's files come from; a branch that is not said is `main` (4.3)."""
+    match shape.get("source"):
+        case {"type": "github", "repository": str(repository), **rest}:
+            return Origin(f"https://github.com/{repository}.git", str(rest.get("branch", "main")))
+        case {"type": "git", "url": str(url), **rest}:
+            return Origin(url, str(rest.get("branch", "main")))
+    return None
 
 
 def _blocked(desired: Shape, observed: Shape) -> str | None:
@@ -258,4 +269,5 @@ MEMORY = Kind(
     canonical=by_path,
     impossible=_blocked,
     sync=_sync,
+    origin=_origin,
 )
