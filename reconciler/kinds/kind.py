@@ -151,7 +151,8 @@ class Kind:
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin`
-    of a Shape where that comes from.
+    of a Shape where that comes from. `most` is how many a user may create by default, and `limited` says so, where
+    that is not by tenant.
     """
 
     name: str
@@ -178,6 +179,8 @@ class Kind:
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
+    most: int | None = None
+    limited: str | None = None
     origin: Callable[[Shape], Origin | None] = lambda _shape: None
 
     @property

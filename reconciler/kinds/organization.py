@@ -52,6 +52,9 @@ def _create(body: Shape, path: str) -> Creation:
     return Creation(path=path, body={"name": body["name"]}, follow_up=rest)
 
 
+_LIMITED = "by default a user may create 5 organizations in all, and 10 in an hour; the hosts can raise that"
+
+
 ORGANIZATION = Kind(
     name="Organization",
     plural="organizations",
@@ -59,6 +62,8 @@ ORGANIZATION = Kind(
     identity=Identity.NAME,
     name_field="name",
     can_archive=False,
+    most=5,
+    limited=_LIMITED,
     wire=Wire(
         collection="/v1/orgs",
         org_scoped=False,

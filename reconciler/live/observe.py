@@ -87,7 +87,9 @@ def observe(
     beside = [one for one in everything if one.address not in taken] if is_part else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
-    return Observation(Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside), bound, faults)
+    return Observation(
+        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, len(live)), bound, faults
+    )
 
 
 def with_apart(

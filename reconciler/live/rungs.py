@@ -61,6 +61,19 @@ def explain_feature(refusal: Refusal) -> Settled:
     return Failed(refusal.change, NotFound(refusal.error.message, hint=hint, problem=refusal.error.problem))
 
 
+def is_over_a_limit(refusal: Refusal) -> bool:
+    """Say whether there are as many as the platform allows (everruns-api/orgs-apps-errors.md, 4.2)."""
+    is_told = refusal.problem.detail.partition(" (max ")[0].endswith(" limit reached")
+    return refusal.climb.creates and isinstance(refusal.error, Conflict) and is_told
+
+
+def explain_limit(refusal: Refusal) -> Settled:
+    """Say what the limit is about, where the kind knows, and what there is to do."""
+    kind = refusal.change.kind
+    hint = kind.limited or f"archive {kind.plural} that nobody needs, or have the limit raised"
+    return Failed(refusal.change, Conflict(refusal.error.message, hint=hint, problem=refusal.error.problem))
+
+
 def is_frozen(refusal: Refusal) -> bool:
     """Say whether a route for writing is missing where one for reading is (everruns-api/agent-channels.md, 6)."""
     return refusal.status in (404, 405) and bool(refusal.change.kind.wire.frozen) and lost_the_route(refusal.problem)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
+from reconciler.kinds import TENANT
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
@@ -115,7 +116,8 @@ class Situation:
     """What was found: for each desired address its live side, what else to report, and the id behind a name.
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
-    is asked only where a name is to be had. `beside` is what is declared and not part of this run.
+    is asked only where a name is to be had. `beside` is what is declared and not part of this run,
+    `tenants` how many organizations the key can see.
     """
 
     found: Mapping[Address, Found]
@@ -125,6 +127,7 @@ class Situation:
     leaving: Mapping[Address, Leaving] = field(default_factory=dict)
     holders: Holders = lambda _org, _kind: ()
     beside: Sequence[Desired] = ()
+    tenants: int = 0
 
 
 def build(
@@ -151,9 +154,10 @@ def build(
         if isinstance(result, Fault):
             faults.append(result)
         elif result:
-            changes.extend(result)
+            changes.extend(told_of_itself(one, result, rules.ledger.owner))
         else:
             unchanged[address.kind] += 1
+    changes = limited(changes, situation.tenants)
     declared = {one.address for one in (*wanted, *situation.beside)} if rules.ledger.begun else set()
     changes += [_unconfirmed(address) for address in sorted(rules.ledger.begun - declared)]
     leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
@@ -192,6 +196,33 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected),
         secrets=dict(Counter(rules.secrets.values())),
     )
+
+
+def limited(changes: list[Change], there: int) -> list[Change]:
+    """Return the changes with a note on each new organization, where there may come to be more than a user may make.
+
+    Who made those that are there is not known: the platform counts a user's own.
+    """
+    made = [one.step for one in changes if one.action is Action.CREATE and one.address.kind == TENANT.name]
+    if not made or TENANT.most is None or there + len(made) <= TENANT.most:
+        return changes
+    return [replace(one, notes=(*one.notes, TENANT.limited or "")) if one.step in made else one for one in changes]
+
+
+def told_of_itself(desired: Desired, steps: list[Change], owner: Owner) -> list[Change]:
+    """Return the steps with a note where content is fetched from the very repository of the manifests."""
+    origin = desired.kind.origin(desired.spec)
+    if origin is None or _repository(origin.url) != owner.repository.lower():
+        return steps
+    note = (
+        f"it is fed from this repository itself: what reaches {origin.branch} is what agents read after its next sync"
+    )
+    return [replace(steps[0], notes=(*steps[0].notes, note)), *steps[1:]]
+
+
+def _repository(url: str) -> str:
+    """Spell an https address as an owner does: `github.com/acme/fleet`."""
+    return url.removeprefix("https://").rstrip("/").removesuffix(".git").lower()
 
 
 def _unconfirmed(address: Address) -> Change:
