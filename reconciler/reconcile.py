@@ -286,6 +286,7 @@ def refusal_of(plan: Plan) -> PlanRefused:
 def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, listen: Listener) -> Applied:
     """Write, and read back."""
     from reconciler.live.apply import apply
+    from reconciler.live.await_sync import await_syncs
     from reconciler.live.check import prove
     from reconciler.plan.outcome import Applied
 
@@ -305,6 +306,7 @@ def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, l
     if not interrupted:
         try:
             remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
+            remainders += await_syncs(outcomes, client=client, ids=ids)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
         except (ApiError, Stopped) as error:

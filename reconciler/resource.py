@@ -87,8 +87,9 @@ class Desired:
     `protect` says whether it must not be, `adopt` what to do with one that is not ours, both None where nothing is
     said; `moved_from` is the name that its address had before.
     `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
-    others are worth a word. `path` leads from the document's root to the spec. `key_to` is where a key goes that the
-    platform shows once.
+    others are worth a word. `patience` is for how many seconds an apply waits for content from elsewhere that a write
+    makes the platform fetch, None where it does not. `path` leads from the document's root to the spec.
+    `key_to` is where a key goes that the platform shows once.
     """
 
     address: Address
@@ -105,6 +106,7 @@ class Desired:
     adopt: Adopt | None = None
     moved_from: str | None = None
     key_to: KeyTo | None = None
+    patience: int | None = None
 
     @property
     def kind(self) -> Kind:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.live.client import ReadClient
     from reconciler.manifest.config import Config
-    from reconciler.plan.drift import Drift
+    from reconciler.plan.drift import Drift, Heads
     from reconciler.plan.owned import Ledger
     from reconciler.plan.plan import Plan
     from reconciler.plan.side_by_side import SideBySide
@@ -31,8 +31,19 @@ if TYPE_CHECKING:
     from reconciler.settings import Settings
 
 
-def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config: Config, now: datetime) -> Drift:
-    """Say what moved on the platform since it was last written; reads only. Raises what `make_plan` does."""
+def find_drift(
+    wanted: Wanted,
+    settings: Settings,
+    *,
+    client: ReadClient,
+    config: Config,
+    now: datetime,
+    heads: Heads = lambda _origins: {},
+) -> Drift:
+    """Say what moved on the platform since it was last written; reads only. Raises what `make_plan` does.
+
+    `heads` asks the repositories that content is synced from.
+    """
     seen, plan = observe_and_plan(wanted, settings, client=client)
     return drift_of(
         plan,
@@ -42,6 +53,7 @@ def find_drift(wanted: Wanted, settings: Settings, *, client: ReadClient, config
         everything=wanted.everything,
         now=now,
         max_sync_age=config.max_sync_age,
+        heads=heads,
     )
 
 

@@ -392,6 +392,12 @@ def open_world() -> OpenWorld:
     return _world
 
 
+@pytest.fixture(autouse=True)
+def _no_repository_is_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep git on this machine, whatever address it is given."""
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     """Give a world whose server has one organization with nothing of ours in it."""

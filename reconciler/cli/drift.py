@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -50,13 +51,21 @@ def command(
     With --capture the live values are written into the files that declare them, which keep their comments and form.
     """
     from reconciler.cli.connect import ledger_of, reading
+    from reconciler.live.heads import heads, no_heads
     from reconciler.reconcile import want_afresh
     from reconciler.views import find_drift
 
     backend, config = ledger_of(settings, backend=ledger)
     with reading(settings) as client:
         wanted = want_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
-        drift = find_drift(wanted, settings, client=client, config=config, now=datetime.now(UTC))
+        drift = find_drift(
+            wanted,
+            settings,
+            client=client,
+            config=config,
+            now=datetime.now(UTC),
+            heads=no_heads if settings.local else partial(heads, parallelism=settings.parallelism),
+        )
         if drift.unowned and not drift.watched:
             raise LedgerError(
                 f"drift cannot be told: none of the {drift.unowned} resources that are declared and live is ours",

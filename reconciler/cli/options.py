@@ -21,7 +21,7 @@ LedgerName = Literal["git", "file"]
 
 def _seconds(_context: click.Context, _option: click.Parameter, given: str | None) -> int | None:
     """Read a time, where one is given."""
-    from reconciler.manifest.duration import EXAMPLES, seconds
+    from reconciler.kinds.duration import EXAMPLES, seconds
 
     if given is None:
         return None

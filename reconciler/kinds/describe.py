@@ -22,6 +22,7 @@ from reconciler.kinds.fields import (
     References,
     Spec,
     Switch,
+    Waits,
 )
 from reconciler.kinds.kind import Kind, Twin, immutable
 from reconciler.kinds.walk import tags
@@ -200,7 +201,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
     return FieldFacts(
         path=path,
         when=when,
-        holds=_words(info.annotation, is_secret=SENSITIVE in info.metadata),
+        holds="time, as 90s" if Waits in marks else _words(info.annotation, is_secret=SENSITIVE in info.metadata),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
         references=reference.kind if reference else None,

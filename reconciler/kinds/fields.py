@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -96,6 +96,43 @@ class Switch:
 
     on: str
     off: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """A flat map that a GET reads whole: PATCH changes the members it is given under `member`, and none goes away."""
+
+    member: str
+    goes_with_git: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files by their paths, read one by one: POST makes a file, PUT rewrites it, DELETE takes it away."""
+
+    goes_with_git: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The field is a map that stands at `path` below the resource, in calls of its own.
+
+    It is read only where git declares it, and written member by member: what is not declared is left alone. The
+    form says what becomes of a member that leaves git: it goes, or is left as it is.
+    """
+
+    path: str
+    form: Flags | Files
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The field holds for how many seconds an apply waits for what a write of `field` makes the platform fetch.
+
+    It is about the apply alone: neither compared nor sent.
+    """
+
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +284,7 @@ _SECRET_SCHEMA: dict[str, Any] = {
     ],
 }
 _NULLABLE_SECRET_SCHEMA = _SECRET_SCHEMA | {"oneOf": [*_SECRET_SCHEMA["oneOf"], {"type": "null"}]}
-_TEXT_SCHEMA: dict[str, Any] = {
+TEXT_SCHEMA: dict[str, Any] = {
     "oneOf": [
         {"type": "string"},
         {
@@ -266,11 +303,11 @@ _TEXT_SCHEMA: dict[str, Any] = {
     ]
 }
 
-_NULLABLE_TEXT_SCHEMA = _TEXT_SCHEMA | {"oneOf": [*_TEXT_SCHEMA["oneOf"], {"type": "null"}]}
+_NULLABLE_TEXT_SCHEMA = TEXT_SCHEMA | {"oneOf": [*TEXT_SCHEMA["oneOf"], {"type": "null"}]}
 
 Secret = Annotated[Any, BeforeValidator(_secret), SENSITIVE, WithJsonSchema(_SECRET_SCHEMA)]
 ClearableSecret = Annotated[Any, BeforeValidator(_secret_or_null), SENSITIVE, WithJsonSchema(_NULLABLE_SECRET_SCHEMA)]
-Text = Annotated[str, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_TEXT_SCHEMA)]
+Text = Annotated[str, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(TEXT_SCHEMA)]
 ClearableText = Annotated[str | None, BeforeValidator(_text), Beside("prompts"), WithJsonSchema(_NULLABLE_TEXT_SCHEMA)]
-FileText = Annotated[str, BeforeValidator(_text), Beside("files", named_by="path"), WithJsonSchema(_TEXT_SCHEMA)]
+FileText = Annotated[str, BeforeValidator(_text), Beside("files", named_by="path"), WithJsonSchema(TEXT_SCHEMA)]
 Tags = Annotated[list[str], AS_SET]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.kinds.fields import (
     AS_SET,
@@ -17,11 +17,13 @@ from reconciler.kinds.fields import (
     SENSITIVE,
     SET,
     WHOLE,
+    Apart,
     Beside,
     Clear,
     Marker,
     References,
     Switch,
+    Waits,
 )
 from reconciler.kinds.release import Release
 from reconciler.kinds.walk import Step, field_names, markers, reach, replaced
@@ -125,15 +127,23 @@ class Wire:
 class Sync:
     """How content that the platform fetches from elsewhere stands: when it last came, as the API spells times.
 
-    `at` is None for never; `failed` is about the last attempt, `is_running` about one that is due or under way,
-    `is_fetching` about one that a write would discard.
+    `at` is None for never; `every` is after how many seconds it comes by itself, None for never; `failed` is about the
+    last attempt, `is_running` about one that is due or under way, `is_fetching` about one that a write would discard.
     """
 
     at: str | None
     failed: bool = False
     error: str | None = None
+    every: int | None = None
     is_running: bool = False
     is_fetching: bool = False
+
+
+class Origin(NamedTuple):
+    """Where content that the platform fetches comes from: a repository's https address and a branch."""
+
+    url: str
+    branch: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +162,9 @@ class Kind:
     the wire, so that whoever writes one writes them all.
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the plan
-    must know of a creation. `sync` tells of an API object how its
-    content from elsewhere stands. `release` says how what it is can be published under a number. What is `listed_below`
+    must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
+    Shape where that comes from. `most` is how many a user may create by default, and `limited` says so, where that is
+    not by tenant. `release` says how what it is can be published under a number. What is `listed_below`
     a kind has no list of its own: there is one for each resource of that kind, and references name it as
     `<that resource>@<number>`.
     """
@@ -186,6 +197,9 @@ class Kind:
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     release: Release | None = None
     listed_below: str | None = None
+    most: int | None = None
+    limited: str | None = None
+    origin: Callable[[Shape], Origin | None] = lambda _shape: None
 
     @property
     def noun(self) -> str:
@@ -222,7 +236,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Beside
+    marker: References | Marker | Clear | Switch | Apart | Waits | Beside
 
 
 @cache
@@ -247,6 +261,32 @@ def switches(kind: Kind) -> Mapping[str, Switch]:
 def turned(kind: Kind) -> frozenset[str]:
     """Return the top-level fields that are not written with the rest, but by steps of their own."""
     return frozenset(switches(kind)) | ({kind.release.field} if kind.release else set())
+
+
+@cache
+def apart(kind: Kind) -> Mapping[str, Apart]:
+    """Return the top-level fields that stand below the resource, in calls of their own."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Apart)}
+
+
+@cache
+def waits(kind: Kind) -> Mapping[str, Waits]:
+    """Return the top-level fields that say how long an apply waits."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Waits)}
+
+
+def joined_as(name: str) -> str:
+    """Return the member of an API object in which what was read apart is kept: no answer of the API has such a one."""
+    return f"/{name}"
+
+
+def parted(kind: Kind, shape: Shape) -> tuple[Shape, Shape]:
+    """Part the fields that the resource's own body holds from those that stand apart."""
+    others = apart(kind)
+    if not others:
+        return shape, {}
+    own = {name: value for name, value in shape.items() if name not in others}
+    return own, {name: shape[name] for name in others if name in shape}
 
 
 @cache
@@ -315,6 +355,9 @@ def shape_of(kind: Kind, wire: Mapping[str, Any]) -> Shape:
     for name, theirs in _direct(kind):
         if wire.get(theirs) is not None:
             shape[name] = wire[theirs]
+    for name in apart(kind):
+        if joined_as(name) in wire:
+            shape[name] = wire[joined_as(name)]
     shape = kind.canonical(shape)
     for path in sensitive(kind):  # in canonical form, where every variant goes by the name that the path knows
         if reach(path)(shape):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked, veiled
-from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, optional, required, rewrites
-from reconciler.kinds.kind import Identity, Kind, Sync, Twin, Wire
+from reconciler.kinds.duration import Duration
+from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Waits, optional, required, rewrites
+from reconciler.kinds.kind import Identity, Kind, Origin, Sync, Twin, Wire
+from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
 
 _GITHUB = re.compile(
@@ -172,6 +174,28 @@ class MemorySpec(Spec):
         "Where its files come from; manual without it. A synced memory cannot become manual again.",
         example={"type": "github", "repository": "acme/design-docs", "root_folder": "docs"},
     )
+    files: MemoryFiles = optional(
+        "Files of a memory kept by hand: a list, or {dir: path}. Others in it are left alone; one that leaves git and "
+        "is as it was written goes.",
+        example=[{"path": "/guides/returns.md", "content": "Returns take 30 days.\n"}],
+    )
+
+    wait_for_sync: Annotated[Duration, Waits("source")] = optional(
+        "How long an apply that writes the source waits for the sync, which is then part of its success.",
+        example="120s",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_source(self) -> Self:
+        if "files" in self.model_fields_set and getattr(self.source, "type", "manual") != "manual":
+            message = "a synced memory has the files of its source: declare none"
+            raise PydanticCustomError("files_of_a_source", message, {"at": "files"})
+        if "wait_for_sync" in self.model_fields_set and getattr(self.source, "type", "manual") == "manual":
+            message = "there is no sync to wait for: the source is not one that is synced"
+            raise PydanticCustomError(
+                "no_sync", message, {"at": "wait_for_sync", "hint": "declare source, or remove it"}
+            )
+        return self
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
@@ -201,9 +225,20 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
         at=wire.get("last_synced_at"),
         failed=status == "failed",
         error=error,
+        every=(wire.get("source") or {}).get("sync_interval_secs"),
         is_running=status in ("pending", "syncing"),
         is_fetching=status == "syncing",
     )
+
+
+def _origin(shape: Shape) -> Origin | None:
+    """Where a synced memory's files come from; a branch that is not said is `main` (4.3)."""
+    match shape.get("source"):
+        case {"type": "github", "repository": str(repository), **rest}:
+            return Origin(f"https://github.com/{repository}.git", str(rest.get("branch", "main")))
+        case {"type": "git", "url": str(url), **rest}:
+            return Origin(url, str(rest.get("branch", "main")))
+    return None
 
 
 def _blocked(desired: Shape, observed: Shape) -> str | None:
@@ -211,6 +246,8 @@ def _blocked(desired: Shape, observed: Shape) -> str | None:
     wanted = (desired.get("source") or {}).get("type")
     if wanted == "manual" and (observed.get("source") or {}).get("type") != "manual":
         return "a synced memory cannot become manual again: declare a new memory under another name"
+    if "files" in desired and (observed.get("source") or {}).get("type") != "manual":
+        return "it is synced: its files come from its source, and the platform lets nobody write others"
     return None
 
 
@@ -229,6 +266,8 @@ MEMORY = Kind(
         to_wire=_to_wire,
         policy_of=dict.fromkeys(("create", "update", "archive"), "memory.manage"),
     ),
+    canonical=by_path,
     impossible=_blocked,
     sync=_sync,
+    origin=_origin,
 )

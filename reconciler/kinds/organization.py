@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, References, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, Apart, Clear, Flags, References, Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 _NAME_BYTES = 255
@@ -41,12 +41,18 @@ class OrganizationSpec(Spec):
     base_harness: Annotated[str, References("Harness")] = optional(
         "The harness of sessions that name none; it can be changed but not cleared.", example="base"
     )
+    feature_flags: Annotated[dict[str, bool], Apart("feature-flags", Flags("flags"))] = optional(
+        "Features to switch on or off; those that are not named stay as they are.", example={"memory": True}
+    )
 
 
 def _create(body: Shape, path: str) -> Creation:
     """POST takes the name alone; the rest follows as a PATCH (1.3, 1.4)."""
     rest = {key: value for key, value in body.items() if key != "name"}
     return Creation(path=path, body={"name": body["name"]}, follow_up=rest)
+
+
+_LIMITED = "by default a user may create 5 organizations in all, and 10 in an hour; the hosts can raise that"
 
 
 ORGANIZATION = Kind(
@@ -56,6 +62,8 @@ ORGANIZATION = Kind(
     identity=Identity.NAME,
     name_field="name",
     can_archive=False,
+    most=5,
+    limited=_LIMITED,
     wire=Wire(
         collection="/v1/orgs",
         org_scoped=False,

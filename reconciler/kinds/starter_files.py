@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+from reconciler.kinds.contents import text_of
 from reconciler.kinds.fields import AS_SET, FileText, Spec, note_rewriting, optional, required
 
 MOST = 100
 """So many files an agent or a harness may have."""
+_MOST_BYTES = 100 * 2**20
 
 
 class Stored(NamedTuple):
@@ -19,6 +22,14 @@ class Stored(NamedTuple):
     path: str
     content: str
     encoding: Literal["text", "base64"]
+
+
+def stored(path: str, data: bytes) -> Stored:
+    """Return a file as the platform keeps it: text where it is UTF-8 without a NUL, else base64."""
+    text = text_of(data)
+    if text is None or "\0" in text:  # no text that the platform could keep
+        return Stored(path, b64encode(data).decode("ascii"), "base64")
+    return Stored(path, text, "text")
 
 
 class InitialFile(Spec):
@@ -38,11 +49,11 @@ class InitialFile(Spec):
         """Take a file of bytes as base64, where nothing is said of how it is written."""
         match value:
             case {"content": {"file": str(name), **rest}} if name and not rest and "encoding" not in value:
-                encode = (info.context or {}).get("encode")
-                encoded = encode(name) if encode else None
-                if encoded is not None:
+                read = (info.context or {}).get("read_bytes")
+                kept = stored(name, read(name)) if read else None
+                if kept is not None and kept.encoding == "base64":
                     note_rewriting(info)
-                    return value | {"content": encoded, "encoding": "base64"}
+                    return value | {"content": kept.content, "encoding": kept.encoding}
         return value
 
 
@@ -60,7 +71,7 @@ def _form(value: Any) -> str:
 
 
 def _flattened(items: list[InitialFile | InitialFolder], info: ValidationInfo) -> list[InitialFile]:
-    """Replace every folder by its files; what it lies in is reached through the context's `folder`."""
+    """Replace every folder by its files, which are reached through the context's `read_folder`."""
     files: list[InitialFile] = []
     for index, item in enumerate(items):
         if isinstance(item, InitialFile):
@@ -80,11 +91,14 @@ def _flattened(items: list[InitialFile | InitialFolder], info: ValidationInfo) -
 
 
 def _files_of(item: InitialFolder, info: ValidationInfo) -> list[InitialFile]:
-    read = (info.context or {}).get("folder")
-    stored: list[Stored] = read(item.dir) if read else []
+    read = (info.context or {}).get("read_folder")
+    found: dict[str, bytes] = read(item.dir, MOST, _MOST_BYTES) if read else {}
+    if read and not found:
+        raise PydanticCustomError("text_folder", "{name} holds no file", {"name": f'"{item.dir}"'})
+    kept = [stored(path, data) for path, data in found.items()]
     said = {"is_readonly": item.is_readonly} if "is_readonly" in item.model_fields_set else {}
     top = item.path.rstrip("/")
-    return [InitialFile.model_validate(said | one._asdict() | {"path": f"{top}/{one.path}"}) for one in stored]
+    return [InitialFile.model_validate(said | one._asdict() | {"path": f"{top}/{one.path}"}) for one in kept]
 
 
 StarterFiles = Annotated[

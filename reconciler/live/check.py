@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.errors import StalePlan
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity
+from reconciler.kinds.kind import Identity, apart
+from reconciler.live.apart import joined_for
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
@@ -19,6 +20,7 @@ from reconciler.plan.diff import diff
 from reconciler.plan.names_given_up import givers, new_name
 from reconciler.plan.outcome import Done, Outcome, Remainder
 from reconciler.plan.plan import Plan
+from reconciler.resource import Address
 
 Lists = dict[tuple[str, str], Sequence[Wire]]
 
@@ -26,15 +28,25 @@ Lists = dict[tuple[str, str], Sequence[Wire]]
 def ensure_fresh(plan: Plan, *, client: ReadClient, parallelism: int) -> None:
     """Check every precondition by reading; raises StalePlan naming all that moved."""
     orgs = {name: org.id for name, org in plan.orgs.items()}
-    lists = _read(plan.steps, orgs, client=client, parallelism=parallelism)
+    lists = _read(plan.steps, orgs, {}, client=client, parallelism=parallelism)
     given_up = frozenset(givers(plan.steps))
     moved = {change.step: why for change in plan.steps if (why := _moved(change, plan, lists, given_up))}
     if moved:
         raise StalePlan(moved)
 
 
-def _read(changes: Iterable[Change], orgs: Mapping[str, str | None], *, client: ReadClient, parallelism: int) -> Lists:
-    """Read one list for each kind and organization that the changes touch."""
+def _read(
+    changes: Collection[Change],
+    orgs: Mapping[str, str | None],
+    made: Mapping[Address, str],
+    *,
+    client: ReadClient,
+    parallelism: int,
+) -> Lists:
+    """Read one list for each kind and organization that the changes touch, and what stands apart of their resources.
+
+    `made` has the ids of what was created.
+    """
     wanted = {(change.address.org, change.kind.parent or change.kind.name) for change in changes}
     queries = {}
     for org, name in sorted(wanted):
@@ -45,11 +57,18 @@ def _read(changes: Iterable[Change], orgs: Mapping[str, str | None], *, client: 
             queries[Query(kind, orgs[org], org)] = (org, name)
     with readers(parallelism) as pool:
         read = listed(client, queries, pool=pool)
-    lists: Lists = {}
-    for query, wires in read.items():
-        for org, name in wanted:
-            if name == query.kind.name and query.org in (None, orgs.get(org)):
-                lists[org, name] = wires
+        lists: Lists = {}
+        for query, wires in read.items():
+            for org, name in wanted:
+                if name == query.kind.name and query.org in (None, orgs.get(org)):
+                    lists[org, name] = wires
+        for change in (change for change in changes if apart(change.kind)):
+            place, id_ = (change.address.org, change.kind.name), change.id or made.get(change.address)
+            own = orgs.get(change.address.org) if change.kind.wire.org_scoped else None
+            lists[place] = [
+                joined_for(change, wire, org=own, client=client, pool=pool) if wire["id"] == id_ else wire
+                for wire in lists.get(place, ())
+            ]
     return lists
 
 
@@ -90,7 +109,10 @@ def _moved(change: Change, plan: Plan, lists: Lists, given_up: frozenset[str]) -
     if archived != (change.action is Action.RESTORE):
         return "was archived" if archived else "was restored"
     shape = shape_from(change.kind, wire)
-    if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) != change.pre.digest:
+    if (
+        covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at"), fields=change.fields)
+        != change.pre.digest
+    ):
         return "was changed on the platform"
     return _name_taken(change, wires, given_up) if new_name(change) is not None else None
 
@@ -133,7 +155,7 @@ def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallel
     if not done:
         return ()
     known = ids.known()
-    lists = _read(done, ids.orgs(), client=client, parallelism=parallelism)
+    lists = _read(done, ids.orgs(), known, client=client, parallelism=parallelism)
     remainders = []
     for change in done:
         above = change.address.above

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import ApiError, Unreachable
-from reconciler.kinds.kind import Identity, Shape
+from reconciler.kinds.kind import Identity, Shape, parted
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
 from reconciler.live.perform import collection, key_note, perform, released_now, renew
@@ -111,8 +111,9 @@ def _settled(climb: Climb, found: Sequence[Wire]) -> Again | Conflicted:
         return Conflicted(change, message, hint="plan again, and say with metadata.id which one is meant")
     (wire,) = found
     if wire["id"] != ids.chosen(change.address):
-        creation = change.kind.wire.create(change.body, collection(change, ids))
-        first = change.body if not creation.follow_up else _first(change, creation.follow_up)
+        own, _ = parted(change.kind, change.body)
+        creation = change.kind.wire.create(own, collection(change, ids))
+        first = own if not creation.follow_up else _first(change, creation.follow_up)
         conflict = differences(wire, change, climb, first)
         if conflict is not None:
             return conflict

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.errors import AllowedAction, Problem
 from reconciler.kinds.kind import Shape, Twin, kept_by_replace
+from reconciler.live.apart import joined_for
 from reconciler.live.climb import Again, Climb, Settled
 from reconciler.live.links import own_path
 from reconciler.live.shapes import Wire, objects_of, shape_from
@@ -61,6 +62,7 @@ def is_ours(wire: Wire, climb: Climb) -> Again:
 
 def differences(wire: Wire, change: Change, climb: Climb, body: Shape | None = None) -> Conflicted | None:
     """Compare what is there with what was to be created, None when every declared field agrees."""
+    wire = joined_for(change, wire, org=climb.org, client=climb.client)
     wanted = climb.ids.filled(change.kind, change.address.org, change.body if body is None else body)
     fields = tuple(diff(change.kind, change.kind.canonical(wanted), shape_from(change.kind, wire)))
     if not fields:

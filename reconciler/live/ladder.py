@@ -54,6 +54,7 @@ LADDER: tuple[Rung, ...] = (
     Rung("apps are frozen", rungs.is_frozen, rungs.explain_frozen),
     Rung("unarchive", _create_offers("unarchive"), rungs.unarchive),
     Rung("get-existing", _create_offers("get-existing"), rungs.fetch_existing),
+    Rung("limit reached", rungs.is_over_a_limit, rungs.explain_limit),
     Rung("name taken", lambda r: r.climb.creates and isinstance(r.error, Conflict), rungs.find_holder),
     Rung("new name taken", rungs.is_renaming, rungs.report_holder),
     Rung("still used", lambda r: isinstance(r.error, Conflict) and r.change.action is Action.ARCHIVE, rungs.find_users),

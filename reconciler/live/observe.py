@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import Identity, references
+from reconciler.kinds.kind import Identity, apart, references
 from reconciler.kinds.walk import at
+from reconciler.live.apart import joined, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, having_versions, owners_wanted, read_editions
 from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
@@ -23,7 +24,7 @@ from reconciler.live.tenants import ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
-from reconciler.plan.owned import Entry
+from reconciler.plan.owned import Entry, steps
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.release import asked_for, pins
 from reconciler.plan.rules import Rules
@@ -74,6 +75,7 @@ def observe(
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     matches = matched(everything, lists, faults, remembered=rules.id_of, archived=rules.archived_at)
     matches.live |= tenants.live
+    with_apart(chosen, matches, orgs, rules=rules, client=client, parallelism=parallelism)
     ours = {address: entry.id for address, entry in leaving.items()}
     names = directories(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
@@ -91,7 +93,9 @@ def observe(
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(
-        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released), bound, faults
+        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released, len(live)),
+        bound,
+        faults,
     )
 
 
@@ -112,6 +116,32 @@ def _editions(
         return read_editions(
             owners_wanted(wanting, {**matches.twins, **matches.live}, names, orgs), client=client, pool=pool
         )
+
+
+def with_apart(
+    chosen: Iterable[Desired],
+    matches: Matches,
+    orgs: Mapping[str, OrgRef],
+    *,
+    rules: Rules,
+    client: ReadClient,
+    parallelism: int,
+) -> None:
+    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
+    asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
+    with readers(parallelism) as pool:
+        for one in asking:
+            wire = matches.live[one.address]
+            entry = rules.known(one.address).entry
+            owned = [steps(path) for path in (entry.fields if entry else ())]
+            wanted = {
+                name: {*one.spec[name], *(path[1] for path in owned if path[0] == name and len(path) > 1)}
+                for name in apart(one.kind)
+                if name in one.spec
+            }
+            org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
+            at = place_of(one.kind, wire, org=org, called=str(one.address))
+            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
 
 
 def _holders(lists: Lists) -> Holders:

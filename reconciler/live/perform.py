@@ -7,8 +7,9 @@ from typing import Any
 
 from reconciler.errors import KeyUndelivered, Refused, ServerFault
 from reconciler.kinds.key_to import KeyTo, told
-from reconciler.kinds.kind import Creation, Shape, body_of, switches
+from reconciler.kinds.kind import Creation, Shape, body_of, parted, switches
 from reconciler.kinds.release import Released
+from reconciler.live.apart import Place, write_apart
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.live.editions import read_released
 from reconciler.live.ids import Ids
@@ -49,7 +50,8 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
 
     Raises KeyUndelivered at the end: what is left to write has nothing to do with where a key goes.
     """
-    creation = change.kind.wire.create(change.body, collection(change, ids))
+    own, others = parted(change.kind, change.body)
+    creation = change.kind.wire.create(own, collection(change, ids))
     note, undelivered = None, None
     if not ids.has(change.address):
         key = _make(change, creation, client=client, ids=ids)
@@ -63,6 +65,7 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             note = f"the platform showed its key once, and it was not kept; another one: POST {path}"
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
+    _write_others(change, others, client=client, ids=ids)
     if undelivered is not None:
         raise undelivered
     return Done(change, note=note)
@@ -156,12 +159,14 @@ def free_name(change: Change, holder: str, *, client: WriteClient, ids: Ids, org
 def _update(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     if change.frees:
         free_name(change, change.frees, client=client, ids=ids, org=org_of(change, ids))
+    own, others = parted(change.kind, change.body)
     if change.replace:
-        _write("PUT", change, change.body, client=client, ids=ids)
-    elif change.body:
-        _write("PATCH", change, change.body, client=client, ids=ids)
+        _write("PUT", change, own, client=client, ids=ids)
+    elif own:
+        _write("PATCH", change, own, client=client, ids=ids)
     if change.then:
         _write("PATCH", change, change.then, client=client, ids=ids)
+    _write_others(change, others, client=client, ids=ids)
     return Done(change)
 
 
@@ -193,6 +198,13 @@ def released_now(change: Change, id_: str, *, client: ReadClient, ids: Ids) -> R
     found = client.get(f"{collection(change, ids)}/{id_}", doing=doing, org=org)
     (wire,) = objects_of(change.kind, [found], doing=doing)
     return read_released(change.kind, wire, client=client, org=org, doing=doing)
+
+
+def _write_others(change: Change, others: Shape, *, client: WriteClient, ids: Ids) -> None:
+    """Write what stands apart, if there is any."""
+    if others:
+        path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}"
+        write_apart(change.kind, others, at=Place(path, org_of(change, ids), str(change.address)), client=client)
 
 
 def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, ids: Ids) -> None:

@@ -64,7 +64,8 @@ def explain_role(refusal: Refusal) -> Settled:
 
 def explain_feature(refusal: Refusal) -> Settled:
     """Say that a feature of the organization must be switched on first (everruns-api/orgs-apps-errors.md, 1.6)."""
-    hint = f"an admin of {refusal.change.address.org} switches it on in the organization's settings; then run again"
+    org = refusal.change.address.org
+    hint = f"switch it on: feature_flags of Organization {org}, or an admin in its settings; then run again"
     return Failed(refusal.change, NotFound(refusal.error.message, hint=hint, problem=refusal.error.problem))
 
 
@@ -81,6 +82,19 @@ def explain_versions(refusal: Refusal) -> Settled:
     hint = f"an admin of {org} switches the feature flag {flag} on in the organization's settings; then run again"
     message = f"{refusal.error.message}: the feature flag {flag} is off in {org}"
     return Failed(refusal.change, NotFound(message, hint=hint, problem=refusal.error.problem))
+
+
+def is_over_a_limit(refusal: Refusal) -> bool:
+    """Say whether there are as many as the platform allows (everruns-api/orgs-apps-errors.md, 4.2)."""
+    is_told = refusal.problem.detail.partition(" (max ")[0].endswith(" limit reached")
+    return refusal.climb.creates and isinstance(refusal.error, Conflict) and is_told
+
+
+def explain_limit(refusal: Refusal) -> Settled:
+    """Say what the limit is about, where the kind knows, and what there is to do."""
+    kind = refusal.change.kind
+    hint = kind.limited or f"archive {kind.plural} that nobody needs, or have the limit raised"
+    return Failed(refusal.change, Conflict(refusal.error.message, hint=hint, problem=refusal.error.problem))
 
 
 def is_frozen(refusal: Refusal) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.errors import NotFound
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, apart
 from reconciler.kinds.release import Released
+from reconciler.live.apart import joined_for
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids
 from reconciler.live.listing import Query, listed
@@ -98,8 +99,9 @@ def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | 
         return when_reached or Reached()
     if change.pre.digest is None:
         return Before(wire)  # it was made in this run: nobody saw it otherwise
-    if change.then and all(field.path[0] in change.then for field in left):
-        return Before(wire)  # the first of two calls was carried out: repeating both does no harm
+    later = {*change.then, *(apart(change.kind).keys() & change.body.keys())}
+    if later and all(field.path[0] in later for field in left):
+        return Before(wire)  # the first of several calls was carried out: repeating them does no harm
     return Moved("it was changed on the platform meanwhile", left)
 
 
@@ -108,7 +110,8 @@ def _is_as_planned(change: Change, wire: Wire, shape: Shape, ids: Ids) -> bool:
     before = ids.name_before(wire["id"], str(wire.get("name", "")))
     if before is not None and change.kind.named_by:
         shape = shape | {change.kind.named_by: before}
-    if covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at")) == change.pre.digest:
+    now = covered(change.kind, shape, change.pre, updated_at=wire.get("updated_at"), fields=change.fields)
+    if now == change.pre.digest:
         return True
     # the renaming itself moved `updated_at`, so that only the fields can tell
     return before is not None and change.pre.with_time and all(value_at(shape, f.path) == f.old for f in change.fields)
@@ -139,7 +142,7 @@ def current(change: Change, *, client: ReadClient, ids: Ids) -> Wire | None:
             raise  # the route is missing, not the resource
         return None
     (one,) = objects_of(change.kind, [wire], doing=doing)
-    return one
+    return joined_for(change, one, org=org_of(change, ids), client=client)
 
 
 def siblings(change: Change, *, client: ReadClient, ids: Ids) -> Sequence[Wire]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,11 +19,24 @@ MOST_BYTES = 256 * 2**20
 
 def transport_for(endpoint: Endpoint, base: str, *, read_only: bool) -> httpx.BaseTransport:
     """Open the way to the platform; raises UsageError for a proxy that cannot be used."""
-    way = httpx.WSGITransport(app=endpoint.app()) if endpoint.app else _network(base, connections=endpoint.connections)
+    way = (
+        httpx.WSGITransport(app=_in_bytes(endpoint.app()))
+        if endpoint.app
+        else _network(base, connections=endpoint.connections)
+    )
     way = Ending(way, endpoint.clock.monotonic)
     if endpoint.log:
         way = _logged(way, endpoint.log)
     return ReadOnly(way) if read_only else way
+
+
+def _in_bytes(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Hand an application its path as WSGI wants it, bytes as Latin-1 (PEP 3333): httpx gives it characters."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return app(environ | {"PATH_INFO": environ["PATH_INFO"].encode().decode("latin-1")}, start_response)
+
+    return call
 
 
 def _logged(inner: httpx.BaseTransport, tell: Callable[[str], None]) -> httpx.BaseTransport:

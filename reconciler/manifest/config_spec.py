@@ -11,19 +11,12 @@ from pydantic_core import PydanticCustomError
 from reconciler.errors import Fault, ManifestError, Source
 from reconciler.kinds import KINDS
 from reconciler.kinds.channel import SLUG
+from reconciler.kinds.duration import Duration
 from reconciler.kinds.fields import Spec, optional
-from reconciler.manifest.duration import EXAMPLES, seconds
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.suggest import suggest
 
 _REF: Final = r"^[A-Za-z0-9_]+(?:[./-]+[A-Za-z0-9_]+)*$"
-
-
-def _seconds(value: Any) -> int:
-    found = seconds(value) if isinstance(value, str) else None
-    if not found:
-        raise PydanticCustomError("duration", f"must be a number and its unit: {EXAMPLES}")
-    return found
 
 
 def _ref(value: Any) -> Any:
@@ -32,7 +25,6 @@ def _ref(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_seconds)]
 Ref = Annotated[str, BeforeValidator(_ref)]
 
 

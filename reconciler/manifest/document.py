@@ -17,7 +17,7 @@ from reconciler.kinds.kind import Kind, Shape, immutable
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.suggest import quoted, shown, suggest
-from reconciler.manifest.texts import encoder, lister, locator, reader
+from reconciler.manifest.texts import bytes_reader, folder_reader, locator, reader
 from reconciler.resource import Document
 
 API_VERSION = "everruns.reconciler/v1"
@@ -119,8 +119,8 @@ def _context(folder: str, root: str) -> dict[str, Any]:
     home = Path(root)
     return {
         "read": reader(folder=folder, root=home),
-        "encode": encoder(folder=folder, root=home),
-        "folder": lister(folder=folder, root=home),
+        "read_bytes": bytes_reader(folder=folder, root=home),
+        "read_folder": folder_reader(folder=folder, root=home),
         "locate": locator(folder=folder, root=home),
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.key_to import destination, variable_of
-from reconciler.kinds.kind import Identity, Shape, references
+from reconciler.kinds.kind import Identity, Shape, references, waits
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.keys import contested_variables
@@ -108,6 +108,9 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
     if kind.children and kind.children[0] in spec:
         children = spec[kind.children[0]]
         spec = {key: value for key, value in spec.items() if key != kind.children[0]}
+    patience = next((spec[name] for name in waits(kind) if name in spec), None)
+    if patience is not None:
+        spec = {key: value for key, value in spec.items() if key not in waits(kind)}
     title = spec.get(kind.name_field, address.name) if kind.name_field else address.name
     yield Desired(
         address,
@@ -121,6 +124,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         adopt=metadata.get("adopt"),
         moved_from=metadata.get("moved_from"),
         lists_children=children is not None,
+        patience=patience,
     )
     if archive or not kind.children or not children:
         return

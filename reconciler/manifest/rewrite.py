@@ -19,12 +19,13 @@ from pydantic_core import PydanticCustomError
 from reconciler.errors import CannotAmend, Source
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind
+from reconciler.kinds.starter_files import stored
 from reconciler.manifest.amend import Edit, amend, spoken
 from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse
 from reconciler.manifest.steps import Path
 from reconciler.manifest.substance import Substance, Taken, Text, files_in
-from reconciler.manifest.texts import confined, encoder
+from reconciler.manifest.texts import bytes_reader, confined
 
 STDIN: Final = "<stdin>"
 _BOM: Final = "\ufeff"
@@ -95,10 +96,9 @@ def _reader(name: str, roots: Mapping[str, str]) -> Any:
     def read(file: str) -> Text:
         place = _place(file, folder, roots)
         try:
-            data = place.read_bytes()
-            text = encoder(folder=folder, root=File(roots.get(folder, folder)))(file) or _decoded(data)
-            return Text(text, name=file, place=place)
-        except (OSError, UnicodeDecodeError, PydanticCustomError) as error:
+            data = bytes_reader(folder=folder, root=File(roots.get(folder, folder)))(file)
+            return Text(stored(file, data).content, name=file, place=place)
+        except PydanticCustomError as error:
             raise CannotAmend(f"{place} cannot be read", hint="see reconciler validate") from error
 
     return read

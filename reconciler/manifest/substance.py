@@ -12,8 +12,8 @@ from pathlib import Path as File
 from typing import Any, Final, Self
 
 from reconciler.errors import CannotAmend, Source
-from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import Kind, beside, sensitive, sets
+from reconciler.kinds.fields import SET, Files, SecretRef
+from reconciler.kinds.kind import Kind, apart, beside, sensitive, sets
 from reconciler.kinds.walk import at, replaced
 from reconciler.manifest.amend import REMOVED, Edit, edited, spoken
 from reconciler.manifest.steps import Path, Put, found, name_of, same, stepped, steps
@@ -73,6 +73,7 @@ class Substance:
         """Return the document with live values taken in; raises CannotAmend where a secret would be touched."""
         now = target = self._now
         for one in taken:
+            self._check_apart(one.path)
             written = _present(target, one.path)
             if one.value != one.declared and isinstance(written, list) and any(map(_is_folder, written)):
                 hint = "change the files there, or what is live; or list the files one by one"
@@ -104,6 +105,13 @@ class Substance:
 
             target = replaced(target, ("spec", *path), settled)
         return target
+
+    def _check_apart(self, path: Path) -> None:
+        """Refuse to take in files, whose manifest may name a folder of them, or a list in which they have no key."""
+        field = apart(self._kind).get(str(path[1])) if self._kind and len(path) > 1 else None
+        if field and isinstance(field.form, Files):
+            message = f"{spoken(path)} is a file on the platform, and is not taken into git"
+            raise CannotAmend(message, hint="copy it by hand, or have git's written again by an apply")
 
     def _check(self, target: Any) -> None:
         """Refuse to touch a secret, and to write one."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
+from reconciler.kinds.contents import text_of
 from reconciler.kinds.secrecy import holds_secret
-from reconciler.kinds.starter_files import MOST, Stored
 from reconciler.manifest.suggest import shown
 
 MAX_TEXT = 16 * 2**20
@@ -19,9 +18,10 @@ _RELATIVE = "the path counts from the folder of this manifest"
 
 def reader(*, folder: str, root: Path) -> Callable[[str], str]:
     """Return a function that reads a text named relative to `folder`, confined to `root`."""
+    data_of = bytes_reader(folder=folder, root=root)
 
     def read(name: str) -> str:
-        text = _decoded(_bytes(name, folder=folder, root=root))
+        text = text_of(data_of(name))
         if text is None:
             raise PydanticCustomError("text_file", "{name} is not UTF-8 text", {"name": _named(name)})
         return text
@@ -29,68 +29,77 @@ def reader(*, folder: str, root: Path) -> Callable[[str], str]:
     return read
 
 
-def encoder(*, folder: str, root: Path) -> Callable[[str], str | None]:
-    """Return a function that gives a file's bytes in base64, None for a file of UTF-8 text."""
+def bytes_reader(*, folder: str, root: Path) -> Callable[[str], bytes]:
+    """Return a function that reads a file named relative to `folder`, confined to `root`."""
 
-    def encode(name: str) -> str | None:
-        data = _bytes(name, folder=folder, root=root)
-        stored = _stored(name, data)
-        return stored.content if stored.encoding == "base64" else None
+    def read(name: str) -> bytes:
+        path = confined(name, folder=folder, root=root)
+        if any(part.startswith(".") for part in path.relative_to(root.resolve()).parts):
+            raise PydanticCustomError(
+                "text_file", "{name} is hidden: hidden files and folders are not read", {"name": _named(name)}
+            )
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_TEXT + 1)
+        except IsADirectoryError:
+            raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": _named(name)}) from None
+        except OSError as error:
+            raise _unreadable(name, error) from None
+        if len(data) > MAX_TEXT:
+            raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": _named(name)})
+        return data
 
-    return encode
+    return read
 
 
-def lister(*, folder: str, root: Path) -> Callable[[str], list[Stored]]:
-    """Return a function that reads every file of a folder that is not hidden, in the order of their paths."""
+def folder_reader(*, folder: str, root: Path) -> Callable[[str, int, int], dict[str, bytes]]:
+    """Return a function that reads all files of a folder named relative to `folder`, by their paths in it.
 
-    def files(name: str) -> list[Stored]:
+    Hidden files and folders are left out, a link that leads out of `root` or to a folder is refused. The function
+    takes how many files and bytes there may be at most.
+    """
+    data_of = bytes_reader(folder=folder, root=root)
+
+    def read(name: str, most: int, most_bytes: int) -> dict[str, bytes]:
         top = confined(name, folder=folder, root=root)
         if not top.is_dir():
             raise PydanticCustomError("text_folder", "{name} is no folder", {"name": _named(name), "hint": _RELATIVE})
-        inside = [path.relative_to(top) for path in sorted(top.rglob("*")) if not path.is_dir()]
-        shown = [path.as_posix() for path in inside if not any(part.startswith(".") for part in path.parts)]
-        if not shown or len(shown) > MOST:
-            why = f"holds {len(shown)} files, and {MOST} are the most" if shown else "holds no file"
-            raise PydanticCustomError("text_folder", "{name} {why}", {"name": _named(name), "why": why})
-        return [_stored(path, _bytes(f"{name.rstrip('/')}/{path}", folder=folder, root=root)) for path in shown]
+        try:
+            paths = [*_files_in(top, "")]
+        except OSError as error:
+            raise _unreadable(name, error) from None
+        if len(paths) > most:
+            told = {"name": _named(name), "count": len(paths), "most": most}
+            raise PydanticCustomError("text_folder", "{name} holds {count} files, and {most} are the most", told)
+        found: dict[str, bytes] = {}
+        size = 0
+        for path in paths:
+            found[path] = data_of(f"{name}/{path}")
+            size += len(found[path])
+            if size > most_bytes:
+                told = {"name": _named(name), "mebibytes": most_bytes >> 20}
+                raise PydanticCustomError("text_folder", "{name} holds more than {mebibytes} MiB", told)
+        return found
 
-    return files
-
-
-def _stored(path: str, data: bytes) -> Stored:
-    text = None if b"\0" in data else _decoded(data)  # no text that the platform could keep
-    return Stored(path, b64encode(data).decode("ascii"), "base64") if text is None else Stored(path, text, "text")
-
-
-def _bytes(name: str, *, folder: str, root: Path) -> bytes:
-    """Read a file that a manifest names, within bounds."""
-    path = confined(name, folder=folder, root=root)
-    if any(part.startswith(".") for part in path.relative_to(root.resolve()).parts):
-        raise PydanticCustomError(
-            "text_file", "{name} is hidden: hidden files and folders are not read", {"name": _named(name)}
-        )
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_TEXT + 1)
-    except IsADirectoryError:
-        raise PydanticCustomError("text_file", "{name} is a folder, not a file", {"name": _named(name)}) from None
-    except OSError as error:
-        raise PydanticCustomError(
-            "text_file",
-            "{name} cannot be read: {why}",
-            {"name": _named(name), "why": error.strerror or "unreadable", "hint": _RELATIVE},
-        ) from None
-    if len(data) > MAX_TEXT:
-        raise PydanticCustomError("text_file", "{name} is larger than 16 MiB", {"name": _named(name)})
-    return data
+    return read
 
 
-def _decoded(data: bytes) -> str | None:
-    """Return bytes as text, None for what is no UTF-8."""
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
+def _files_in(place: Path, above: str) -> Iterator[str]:
+    """Yield the paths of the files below a folder, in order, but for hidden ones. Raises OSError."""
+    for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_in(Path(entry.path), f"{above}{entry.name}/")
+        else:
+            yield above + entry.name
+
+
+def _unreadable(name: str, error: OSError) -> PydanticCustomError:
+    why = error.strerror or "unreadable"
+    return PydanticCustomError(
+        "text_file", "{name} cannot be read: {why}", {"name": _named(name), "why": why, "hint": _RELATIVE}
+    )
 
 
 def locator(*, folder: str, root: Path) -> Callable[[str], str]:

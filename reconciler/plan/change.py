@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.key_to import KeyTo
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, apart, parted
 from reconciler.plan.digest import digest
 from reconciler.resource import Address, Adopt
 
@@ -137,6 +137,7 @@ class Change:
     `body` holds the top-level fields to write, complete and canonical, references as names and secrets as
     references; `then` what a second call must write. With `replace` the body is the whole resource (PUT). `frees`
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
+    `patience` is for how many seconds the apply waits for what it makes the platform fetch from elsewhere.
     `adopt` is the rule for what somebody else makes at its address before it is created.
     With `replaces` it takes away what another change of the plan makes anew at the same address.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
@@ -164,6 +165,7 @@ class Change:
     since: str | None = None
     adopt: Adopt = "exact"
     key_to: KeyTo | None = None
+    patience: int | None = None
 
     @property
     def kind(self) -> Kind:
@@ -211,8 +213,42 @@ def holds_unknown_secret(value: Any) -> bool:
     return value is SET
 
 
-def covered(kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None) -> str:
-    """Return the digest of the part of a live shape that a precondition is about, less what is restless."""
+Members = Mapping[str, frozenset[str]]
+"""Of fields that stand apart, the members that something is about."""
+
+
+def members_of(kind: Kind, fields: Iterable[FieldChange]) -> Members:
+    """Return which members of the fields that stand apart differ."""
+    found: dict[str, frozenset[str]] = {}
+    for one in fields:
+        name, *below = one.path
+        if name in apart(kind):
+            members = below[:1] or [member for side in (one.old, one.new) if isinstance(side, dict) for member in side]
+            found[name] = found.get(name, frozenset()).union(members)
+    return found
+
+
+def _narrowed(kind: Kind, shape: Shape, members: Members) -> Shape:
+    """Return a live shape in which the fields that stand apart hold no more than some members."""
+    if not apart(kind):
+        return shape
+    own, others = parted(kind, shape)
+    kept = {
+        name: {member: item for member, item in others[name].items() if member in wanted}
+        for name, wanted in members.items()
+        if isinstance(others.get(name), dict)
+    }
+    return own | kept
+
+
+def covered(
+    kind: Kind, shape: Shape, pre: Precondition, *, updated_at: str | None, fields: Iterable[FieldChange] = ()
+) -> str:
+    """Return the digest of the part of a live shape that a precondition is about, less what is restless.
+
+    Of fields that stand apart it is about those members alone that are among the `fields`, which a change writes.
+    """
+    shape = _narrowed(kind, shape, members_of(kind, fields))
     part = shape if pre.covers is None else {key: shape.get(key) for key in pre.covers}
     if kind.restless:
         part = _at_rest(part, kind.restless)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Shape, Twin, turned
+from reconciler.kinds.kind import Shape, Twin, apart, turned
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import Found, decide, where_of
 from reconciler.plan.diff import is_unwritten, without
@@ -91,7 +91,7 @@ def _is_left_half_done(desired: Desired, observed: Observed, steps: Sequence[Cha
     What was not written yet is absent, or what absence means on the platform.
     """
     kind = desired.kind
-    later: set[str] = set(turned(kind))
+    later: set[str] = {*turned(kind), *apart(kind)}
     if not kind.parent:
         later |= kind.wire.create({"name": desired.title} | desired.spec, "").follow_up.keys()
     if any(step.replaces for step in steps):

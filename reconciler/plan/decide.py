@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.errors import Fault
-from reconciler.kinds.fields import Clear
+from reconciler.kinds.fields import Clear, Flags
 from reconciler.kinds.kind import (
     Identity,
     Kind,
     Shape,
     Twin,
+    apart,
     clears,
     immutable,
     in_order,
     kept_by_replace,
     switches,
     turned,
+    waits,
 )
 from reconciler.plan.change import (
     Action,
@@ -126,8 +128,9 @@ def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault
             body,
             frees=frees,
             pre=pre,
-            notes=notes,
+            notes=(*notes, *_waiting_note(desired, body)),
             where=where_of(desired),
+            patience=_patience(desired, body),
         )
     ]
 
@@ -155,6 +158,8 @@ def _update(
         return []
     if not immutable(kind).isdisjoint(change.path[0] for change in fields):
         return _made_anew(desired, spec, observed, fields)
+    if unknown := next(_unknown(desired, observed), None):
+        return unknown
     why_not = kind.impossible(spec, observed.spec)
     if why_not:
         return Fault(why_not, desired.source, (*desired.path, fields[0].path[0]), on_value=True)
@@ -172,6 +177,8 @@ def _update(
     body = {
         name: _cleared(kind, name, observed.spec)
         if name in cleared
+        else _members(name, fields)
+        if name in apart(kind)
         else merged(kind, name, wanted[name], live.get(name))
         for name in dict.fromkeys(change.path[0] for change in fields)
     }
@@ -197,6 +204,24 @@ def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[Fie
         return spec
     fields.append(FieldChange((name,), observed.spec.get(name), desired.title))
     return spec | {name: desired.title}
+
+
+def _unknown(desired: Desired, observed: Observed) -> Iterator[Fault]:
+    """Yield what git sets of a map that has a member for everything it knows, and does not have this one."""
+    for name, field in apart(desired.kind).items():
+        known = observed.spec.get(name)
+        if not isinstance(field.form, Flags) or known is None:
+            continue
+        for member in sorted(desired.spec.get(name, {}).keys() - known.keys()):
+            message = f'the platform knows no "{member}" here'
+            yield Fault(
+                message, desired.source, (*desired.path, name, member), hint=f"it knows {', '.join(sorted(known))}"
+            )
+
+
+def _members(name: str, fields: Sequence[FieldChange]) -> Shape:
+    """Return what is to be written of a field that stands apart: the members that differ, None for what is to go."""
+    return {change.path[1]: change.new for change in fields if change.path[0] == name and len(change.path) > 1}
 
 
 def _cleared(kind: Kind, name: str, observed: Shape) -> object:
@@ -276,9 +301,8 @@ def _written(  # noqa: PLR0913 - each is one member of the change
     """Make the change of a resource that exists, with the precondition that it is still as it was seen."""
     blind = any(True for _ in secrets_in(body))
     pre = Precondition(id=observed.id, covers=covers, with_time=blind)
-    pre = Precondition(
-        observed.id, covered(desired.kind, observed.shape, pre, updated_at=observed.updated_at), covers, blind
-    )
+    digest = covered(desired.kind, observed.shape, pre, updated_at=observed.updated_at, fields=fields)
+    pre = Precondition(observed.id, digest, covers, blind)
     return Change(
         desired.address,
         action,
@@ -289,8 +313,20 @@ def _written(  # noqa: PLR0913 - each is one member of the change
         replace=replace,
         id=observed.id,
         pre=pre,
+        notes=(*_waiting_note(desired, body),),
         where=where_of(desired),
+        patience=_patience(desired, body),
     )
+
+
+def _patience(desired: Desired, body: Shape) -> int | None:
+    """Return for how many seconds an apply waits, None where the body makes the platform fetch nothing."""
+    return desired.patience if any(one.field in body for one in waits(desired.kind).values()) else None
+
+
+def _waiting_note(desired: Desired, body: Shape) -> Iterator[str]:
+    if seconds := _patience(desired, body):
+        yield f"the apply waits up to {seconds} s for its sync, and fails with it"
 
 
 def archival(address: Address, title: str, observed: Observed, *, where: str = "") -> Change:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from reconciler.kinds.kind import Origin
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.claim import since
 from reconciler.plan.decide import Found
@@ -48,6 +49,18 @@ class Drifted:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The last commit of a branch: its full name, and when it was made."""
+
+    commit: str
+    at: datetime
+
+
+Heads = Callable[[Collection[Origin]], Mapping[Origin, Head]]
+"""Asks for the heads of branches; those that cannot be had are left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """All that moved. `watched` counts what is ours, `unowned` what is declared and not ours yet: drift cannot tell."""
 
@@ -58,7 +71,7 @@ class Drift:
     partial: str | None = None
 
 
-def drift_of(
+def drift_of(  # noqa: PLR0913 - each is a side of what is compared
     plan: Plan,
     desired: Iterable[Desired],
     found: Mapping[Address, Found],
@@ -67,11 +80,15 @@ def drift_of(
     everything: Iterable[Desired],
     now: datetime,
     max_sync_age: int | None,
+    heads: Heads = lambda _origins: {},
 ) -> Drift:
     """Return what of a plan is drift, and what lost its sync; `max_sync_age` is in seconds, None for any age.
 
-    `desired` is what the plan is about, `everything` all that is declared.
+    `desired` is what the plan is about, `everything` all that is declared. `heads` is asked for the branches that
+    synced content comes from.
     """
+    origins = dict(_origins(desired, found, rules))
+    known = heads({*origins.values()}) if origins else {}
     alone = _alone(everything)
     drifted = [
         replace(one, file=alone.get(one.address, ""))
@@ -84,7 +101,8 @@ def drift_of(
         observed = found[one.address].observed if one.address in found else None
         watched += entry is not None
         unowned += entry is None and observed is not None and not one.archive
-        trouble = _trouble(observed, now=now, most=max_sync_age) if entry and observed else None
+        head = known.get(origins[one.address]) if one.address in origins else None
+        trouble = _trouble(observed, now=now, most=max_sync_age, head=head) if entry and observed else None
         if entry and observed and trouble and not one.archive:
             where = f"{one.source.file.path}:{one.source.line}"
             drifted.append(
@@ -94,6 +112,23 @@ def drift_of(
             )
     drifted.sort(key=lambda one: (by_rank(one.address), one.what.value))
     return Drift(_merged(drifted), plan.orgs, watched, unowned, plan.partial)
+
+
+def _origins(
+    desired: Iterable[Desired], found: Mapping[Address, Found], rules: Rules
+) -> Iterator[tuple[Address, Origin]]:
+    """Yield where the content of what is ours comes from, as far as it came."""
+    for one in desired:
+        observed = found[one.address].observed if one.address in found else None
+        if (
+            observed is None
+            or observed.sync is None
+            or observed.sync.at is None
+            or rules.known(one.address).entry is None
+        ):
+            continue
+        if (origin := one.kind.origin(observed.spec)) is not None:
+            yield one.address, origin
 
 
 def _alone(declared: Iterable[Desired]) -> dict[Address, str]:
@@ -152,8 +187,11 @@ def _merged(drifted: Iterable[Drifted]) -> tuple[Drifted, ...]:
     return tuple(merged.values())
 
 
-def _trouble(observed: Observed, *, now: datetime, most: int | None) -> str | None:
-    """Say what is wrong with a sync, None when nothing is; one under way has an hour."""
+def _trouble(observed: Observed, *, now: datetime, most: int | None, head: Head | None = None) -> str | None:
+    """Say what is wrong with a sync, None when nothing is; one under way has an hour.
+
+    A branch that moved on is no trouble before the next sync by schedule is due.
+    """
     sync = observed.sync
     if sync is None:
         return None
@@ -165,7 +203,11 @@ def _trouble(observed: Observed, *, now: datetime, most: int | None) -> str | No
     if sync.at is None:
         return "it was never synced" + (", and the sync that is under way does not end" if sync.is_running else "")
     then = _time(sync.at)
-    if most is None or then is None or now - then <= timedelta(seconds=most):
+    if then is None:
+        return None
+    if head is not None and then < head.at < now - timedelta(seconds=sync.every or 0):
+        return f"its branch moved on after its last sync, to {head.commit[:7]} {_ago(now - head.at)} ago"
+    if most is None or now - then <= timedelta(seconds=most):
         return None
     return f"its last sync was {_ago(now - then)} ago, more than max_sync_age allows"
 

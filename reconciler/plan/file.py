@@ -175,4 +175,5 @@ def _change(raw: dict[str, Any]) -> Change:
         since=raw["since"],
         adopt=raw["adopt"],
         key_to=None if raw["key_to"] is None else destination(raw["key_to"], variable=""),
+        patience=raw["patience"],
     )

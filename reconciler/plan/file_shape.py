@@ -104,6 +104,7 @@ class _Change(_Exact):
     frees: Id | None
     detour: str | None
     id: Id | None
+    patience: Count | None
     precondition: _Precondition
     after: list[str]
     notes: list[str]

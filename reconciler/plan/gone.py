@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.kinds.kind import Shape, clears, immutable
+from reconciler.kinds.kind import Shape, apart, clears, immutable
 from reconciler.plan.change import FieldChange, Side
 from reconciler.plan.diff import Keys, retagged, same, wholes_of
 from reconciler.plan.leaves import Path, value_at
@@ -64,8 +64,9 @@ def _settle(desired: Desired, entry: Entry, observed: Shape, path: Keys, gone: G
         return  # of another variant: it goes as a whole
     if same(None, live):
         return
-    is_fixed = path[0] in immutable(kind)
-    if is_fixed or not was_written(kind, entry, path, live) or any(_touches(path, secret) for secret in entry.secrets):
+    other = apart(kind).get(path[0])
+    stays = path[0] in immutable(kind) or (other is not None and not other.form.goes_with_git)
+    if stays or not was_written(kind, entry, path, live) or any(_touches(path, secret) for secret in entry.secrets):
         gone.released.append(".".join(path))
     elif len(path) > 1:
         gone.dropped.append(FieldChange(path, live, None, side=Side.PENDING))

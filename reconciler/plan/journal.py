@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from reconciler.errors import Exit
 from reconciler.kinds import KINDS
-from reconciler.kinds.kind import switches
+from reconciler.kinds.kind import apart, switches
 from reconciler.plan.change import Change
 from reconciler.plan.digest import digest
 from reconciler.plan.owned import Owner
@@ -294,6 +294,7 @@ def _known_words() -> frozenset[str]:
         collections
         | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
         | {part for kind in KINDS if kind.release for part in kind.release.choose.split("/")}
+        | {one.path for kind in KINDS for one in apart(kind).values()}
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
+from reconciler.kinds import TENANT
 from reconciler.kinds.key_to import spelled
 from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
@@ -103,6 +104,7 @@ def described(change: Change) -> dict[str, object]:
         "frees": change.frees,
         "detour": change.detour,
         "id": change.id,
+        "patience": change.patience,
         "precondition": {
             "id": change.pre.id,
             "digest": change.pre.digest,
@@ -122,7 +124,7 @@ class Situation:
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
     is asked only where a name is to be had. `beside` is what is declared and not part of this run. `editions` tells of
-    the versions of what is live and has some that matter here.
+    the versions of what is live and has some that matter here, `tenants` how many organizations the key can see.
     """
 
     found: Mapping[Address, Found]
@@ -133,6 +135,10 @@ class Situation:
     holders: Holders = lambda _org, _kind: ()
     beside: Sequence[Desired] = ()
     editions: Mapping[Address, Released] = field(default_factory=dict)
+    tenants: int = 0
+
+
+_NOTHING = Found()
 
 
 def build(
@@ -140,39 +146,16 @@ def build(
 ) -> Plan | list[Fault]:
     """Decide every address and order the changes; return the plan, or every fault that stands in the way."""
     wanted = list(desired)
-    parents = {one.address.above for one in wanted if one.address.parent and not one.archive}
-    faults: list[Fault] = []
-    changes: list[Change] = list(situation.reports)
-    unchanged: Counter[str] = Counter()
-    nothing = Found()
-    before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
-    moved: set[Address] = set()
-    made: list[Address] = []
-    for one in _pinned(wanted, situation, made, faults):
-        address = one.address
-        found = situation.found.get(address, nothing)
-        known = rules.known(address)
-        if before and known.entry is None and found.observed and found.observed.id in before:
-            old, entry = before[found.observed.id]  # ours under another name, which nobody declares any more
-            known = Known(entry, moved_from=old)
-            moved.add(old)
-        result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
-        if isinstance(result, Fault):
-            faults.append(result)
-            continue
-        result = with_keys(one, result, found.observed, renews=address in rules.renew)
-        if not result:
-            unchanged[address.kind] += 1
-        told = warned(one, result, found.observed or found.twin)
-        changes.extend(told)
-        made += [new for change in told if (new := edition_made(change))]
+    decided = _decided(wanted, situation, rules)
+    faults = decided.faults
+    changes = limited([*situation.reports, *decided.changes], situation.tenants)
     changes += _lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
-    leaving = {address: one for address, one in situation.leaving.items() if address not in moved}
+    leaving = {address: one for address, one in situation.leaving.items() if address not in decided.moved}
     leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
     going = {change.address for change in removed if change.action is Action.ARCHIVE}
     faults += still_needed([*wanted, *situation.beside], going)
-    faults += circular(wanted, lambda address: (situation.found.get(address) or nothing).observed)
+    faults += circular(wanted, lambda address: situation.found.get(address, _NOTHING).observed)
     if faults:
         return faults
     gone = {address: one.observed for address, one in leaving.items() if one.observed}
@@ -197,13 +180,49 @@ def build(
         sequence,
         situation.orgs,
         _bindings(sequence, situation.id_of),
-        dict(unchanged),
+        dict(decided.unchanged),
         partial,
         owner=rules.ledger.owner,
         serial=rules.ledger.serial,
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected, replaced=replaced),
         secrets=dict(Counter(rules.secrets.values())),
     )
+
+
+@dataclass(slots=True)
+class _Decided:
+    """What comes of every address: changes, faults, how many are as they should be, and which were ours elsewhere."""
+
+    changes: list[Change] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unchanged: Counter[str] = field(default_factory=Counter)
+    moved: set[Address] = field(default_factory=set)
+
+
+def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _Decided:
+    """Decide every address by itself."""
+    parents = {one.address.above for one in wanted if one.address.parent and not one.archive}
+    before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
+    decided, made = _Decided(), list[Address]()
+    for one in _pinned(wanted, situation, made, decided.faults):
+        address = one.address
+        found = situation.found.get(address, _NOTHING)
+        known = rules.known(address)
+        if before and known.entry is None and found.observed and found.observed.id in before:
+            old, entry = before[found.observed.id]  # ours under another name, which nobody declares any more
+            known = Known(entry, moved_from=old)
+            decided.moved.add(old)
+        result = claim(one, found, known, adopt=rules.adopt, has_desired_children=address in parents)
+        if isinstance(result, Fault):
+            decided.faults.append(result)
+            continue
+        result = with_keys(one, result, found.observed, renews=address in rules.renew)
+        if not result:
+            decided.unchanged[address.kind] += 1
+        told = warned(one, told_of_itself(one, result, rules.ledger.owner), found.observed or found.twin)
+        decided.changes.extend(told)
+        made += [new for change in told if (new := edition_made(change))]
+    return decided
 
 
 def _pinned(
@@ -229,6 +248,33 @@ def _lost(declared: Iterable[Desired], ledger: Ledger) -> list[Change]:
     """Report what was begun, is not known to be there, and is no longer declared."""
     kept = {one.address for one in declared} | ledger.entries.keys()
     return [_unconfirmed(address) for address in sorted(ledger.begun - kept)]
+
+
+def limited(changes: list[Change], there: int) -> list[Change]:
+    """Return the changes with a note on each new organization, where there may come to be more than a user may make.
+
+    Who made those that are there is not known: the platform counts a user's own.
+    """
+    made = [one.step for one in changes if one.action is Action.CREATE and one.address.kind == TENANT.name]
+    if not made or TENANT.most is None or there + len(made) <= TENANT.most:
+        return changes
+    return [replace(one, notes=(*one.notes, TENANT.limited or "")) if one.step in made else one for one in changes]
+
+
+def told_of_itself(desired: Desired, steps: list[Change], owner: Owner) -> list[Change]:
+    """Return the steps with a note where content is fetched from the very repository of the manifests."""
+    origin = desired.kind.origin(desired.spec)
+    if not steps or origin is None or _repository(origin.url) != owner.repository.lower():
+        return steps
+    note = (
+        f"it is fed from this repository itself: what reaches {origin.branch} is what agents read after its next sync"
+    )
+    return [replace(steps[0], notes=(*steps[0].notes, note)), *steps[1:]]
+
+
+def _repository(url: str) -> str:
+    """Spell an https address as an owner does: `github.com/acme/fleet`."""
+    return url.removeprefix("https://").rstrip("/").removesuffix(".git").lower()
 
 
 def _unconfirmed(address: Address) -> Change:

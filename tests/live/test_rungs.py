@@ -94,7 +94,7 @@ def feature_off(world):
     world.meddler.instead("POST", "/v1/memories", (404, answer))
     outcome = only(world.apply())
     assert isinstance(outcome, Failed)
-    assert "switches it on" in outcome.error.hint
+    assert "switch it on: feature_flags of Organization default" in outcome.error.hint
 
 
 def versions_off(world):
@@ -178,6 +178,16 @@ def new_name_taken(world):
     assert outcome.message == f'{other} has the name "guides" by now'
 
 
+def limit_reached(world):
+    """A user who made as many organizations as the platform allows is told what the limit is."""
+    problem = {"title": "Conflict", "status": 409, "detail": "Organization limit reached (max 5)"}
+    world.meddler.instead("POST", "/v1/orgs", (409, problem))
+    world.declare("Organization", "acme", {})
+    outcome = only(world.apply())
+    assert isinstance(outcome, Failed)
+    assert outcome.error.hint.startswith("by default a user may create 5 organizations")
+
+
 def still_used(world):
     """Who still uses what is to be archived is named."""
     world.agent("triage")
@@ -214,6 +224,7 @@ RUNGS = {
     "apps are frozen": frozen,
     "unarchive": unarchive,
     "get-existing": get_existing,
+    "limit reached": limit_reached,
     "name taken": name_taken,
     "new name taken": new_name_taken,
     "still used": still_used,

@@ -399,3 +399,19 @@ def test_the_example_fleet_takes_what_is_live(tmp_path, monkeypatch):
     assert len(taken) > 80
     assert {one.address: one.spec for one in again.desired} == wanted
     assert sum(path.read_text().count("\n") for path in Path("m").rglob("*.yaml")) - lines < len(taken) / 4
+
+
+def test_a_file_of_a_memory_is_not_taken_in(fleet):
+    """What became of a memory's file on the platform is told, and never written into git."""
+    fleet("memories/notes.yaml", MEMORY_OF_FILES)
+    why = "is a file on the platform, and is not taken into git"
+    refused(("memories/notes.yaml", ("spec", "files", "/a.md"), "B."), why=why)
+
+
+MEMORY_OF_FILES = """\
+apiVersion: everruns.reconciler/v1
+kind: Memory
+metadata: {name: notes}
+spec:
+  files: [{path: a.md, content: A.}]
+"""

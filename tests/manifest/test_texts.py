@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from reconciler.manifest.texts import MAX_TEXT, confined, locator, reader
+from reconciler.manifest.texts import MAX_TEXT, confined, folder_reader, locator, reader
 
 
 @pytest.fixture
@@ -162,3 +162,30 @@ def test_no_name_leads_out(steps, folder, tmp_path_factory):
         assert name.startswith("/") or not Path(os.path.normpath(base / folder / name)).is_relative_to(root)
     else:
         assert path.is_relative_to(root.resolve())
+
+
+def test_folder_is_read_as_it_is(fleet):
+    """All files of a folder are read by their paths in it, bytes as they are; hidden ones are left out."""
+    (fleet / "m/prompts/deep").mkdir()
+    (fleet / "m/prompts/deep/b.bin").write_bytes(b"\xff\r\n")
+    (fleet / "m/prompts/.hidden").write_text("Draft.")
+    found = folder_reader(folder="m/agents", root=Path("m"))("../prompts", 9, 999)
+    assert found == {"a.md": "Größe.\r\nZwei.\n".encode(), "deep/b.bin": b"\xff\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "why"),
+    [
+        ("../prompts", (0, 999), "more than 0 files"),
+        ("../prompts", (9, 3), "or 0 MiB"),
+        ("../nowhere", (9, 999), "No such file"),
+        ("../../m-other", (9, 999), "leads out of the manifest root"),
+        ("linked", (9, 999), "leads out of the manifest root"),
+    ],
+)
+def test_folder_refused(fleet, name, limits, why):
+    """A folder that is too large, absent or outside of the root is refused, and so is a link out of it."""
+    (fleet / "m/agents/linked").mkdir()
+    (fleet / "m/agents/linked/secret.md").symlink_to(fleet / "secret.md")
+    read_folder = folder_reader(folder="m/agents", root=Path("m"))
+    assert why in refusal(lambda one: read_folder(one, *limits), name)

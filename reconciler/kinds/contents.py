@@ -1,0 +1,41 @@
+"""The bytes of a file as one text, so that equal files are equal texts: UTF-8 as it is, anything else in base64."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+TEXT: Final = "text"
+BASE64: Final = "base64"
+_MARK: Final = "data:;base64,"
+
+
+def spelled(data: bytes) -> str:
+    """Return bytes as a text from which `content_of` gives them back; a text that looks like our mark is marked too."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text or is_marked(text):
+        return _MARK + base64.b64encode(data).decode()
+    return text
+
+
+def text_of(data: bytes) -> str | None:
+    """Return bytes as a text without a byte order mark and with our line ends, None for what is no UTF-8."""
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None
+
+
+def is_marked(text: str) -> bool:
+    """Say whether a text stands for bytes that are in it in base64."""
+    return text.startswith(_MARK)
+
+
+def content_of(text: str) -> tuple[str, str]:
+    """Return the content and the encoding by which the API takes the bytes of a file."""
+    if is_marked(text):
+        return text.removeprefix(_MARK), BASE64
+    return text, TEXT

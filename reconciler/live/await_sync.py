@@ -1,0 +1,52 @@
+"""AWAIT: after the last write, whether content came from elsewhere that a write made the platform fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.kinds.kind import Sync
+from reconciler.live.client import WriteClient
+from reconciler.live.ids import Ids
+from reconciler.live.standing import current
+from reconciler.plan.change import Change
+from reconciler.plan.outcome import Done, Outcome, Remainder
+
+_POLL = 5.0
+
+
+def await_syncs(outcomes: Iterable[Outcome], *, client: WriteClient, ids: Ids) -> tuple[Remainder, ...]:
+    """Wait for the syncs that changes ask for, all at once; return those that failed or did not end in time.
+
+    Raises ApiError, and Interrupted or Stopped when the run ends before.
+    """
+    waiting = [outcome.change for outcome in outcomes if isinstance(outcome, Done) and outcome.change.patience]
+    found: dict[str, Remainder] = {}
+    waited = 0.0
+    while waiting:
+        states = {change.step: _state(change, client=client, ids=ids) for change in waiting}
+        for change in waiting:
+            if message := _trouble(states[change.step], waited=waited, patience=change.patience or 0):
+                found[change.step] = Remainder(change.address, (), message)
+        waiting = [one for one in waiting if one.step not in found and _is_to_come(states[one.step])]
+        if waiting:
+            client.rest(_POLL)
+            waited += _POLL
+    return tuple(found.values())
+
+
+def _state(change: Change, *, client: WriteClient, ids: Ids) -> Sync | None:
+    """Read how the content of a change's resource stands, None where there is none to come."""
+    wire = current(change, client=client, ids=ids)
+    return change.kind.sync(wire) if change.kind.sync and wire is not None else None
+
+
+def _is_to_come(state: Sync | None) -> bool:
+    return state is not None and not state.failed and (state.is_running or state.at is None)
+
+
+def _trouble(state: Sync | None, *, waited: float, patience: int) -> str | None:
+    if state is not None and state.failed:
+        return f"it was written, and its sync failed{f': {state.error}' if state.error else ''}"
+    if _is_to_come(state) and waited >= patience:
+        return f"it was written, and its sync has not ended after {patience} s"
+    return None

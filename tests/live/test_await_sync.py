@@ -1,0 +1,96 @@
+"""What an apply waits for after its last write: content that the platform fetches from elsewhere."""
+
+import httpx
+import pytest
+
+GITHUB = {"type": "github", "repository": "acme/docs"}
+ONE = r".*/memories/mem_[^/]*"
+
+
+@pytest.fixture
+def syncs(world):
+    """Give a function that lets the server say how the sync stands, each time that it is asked."""
+
+    def tell(*states):
+        left = [*states]
+
+        def told(wire):
+            return wire | (left.pop(0) if len(left) > 1 else left[0])
+
+        world.meddler.edit("GET", ONE, told, times=None)
+
+    return tell
+
+
+PENDING = {"sync_status": "pending"}
+SYNCED = {"sync_status": "synced", "last_synced_at": "2026-11-02T10:00:00Z"}
+FAILED = {"sync_status": "failed", "last_sync_error": "configured root folder does not exist"}
+
+
+def test_success_of_the_sync_is_success(world, clock, syncs):
+    """The apply ends well once the sync has, and asks no sooner than every five seconds."""
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    syncs(PENDING, PENDING, {"sync_status": "syncing"}, SYNCED)
+    (change,) = world.plan().steps
+    assert change.notes == ("the apply waits up to 60 s for its sync, and fails with it",)
+    assert world.apply().exit_codes == (0,)
+    assert clock.waited == 15
+
+
+@pytest.mark.parametrize(
+    ("states", "message", "waited"),
+    [
+        ([PENDING, FAILED], "it was written, and its sync failed: configured root folder does not exist", 5),
+        ([PENDING], "it was written, and its sync has not ended after 60 s", 60),
+    ],
+)
+def test_failure_of_the_sync_is_failure(world, clock, syncs, states, message, waited):
+    """A sync that fails or does not end in time is what the apply did not bring about; the write stays ours."""
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    syncs(*states)
+    applied = world.apply()
+    assert [one.message for one in applied.remainders] == [message]
+    assert applied.exit_codes == (7,)
+    assert clock.waited == waited
+    assert world.plan().is_empty
+
+
+def test_nothing_is_waited_for_without_a_write_of_the_source(world, clock, syncs):
+    """Another change of the memory makes the platform fetch nothing, and who does not ask does not wait."""
+    world.memory("docs", source=GITHUB)
+    syncs(PENDING)
+    world.converge()
+    world.memory("docs", source=GITHUB, description="New.", wait_for_sync="60s")
+    world.meddler.rules.clear()
+    assert world.apply().exit_codes == (0,)
+    assert clock.waited == 0
+
+
+def test_the_deadline_ends_the_waiting(world, clock, syncs):
+    """A run whose time is up while it waits is not proved, and says so."""
+    world.timeout = 30
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    syncs(PENDING)
+    applied = world.apply()
+    assert applied.unproved is not None
+    assert clock.waited <= 30
+
+
+def test_an_interrupt_ends_the_waiting(world, clock, syncs):
+    """An interrupt while it waits is told as one; what was written is ours."""
+
+    def interrupt(_sent, _pass_on):
+        raise KeyboardInterrupt
+
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    world.meddler.before("GET", ONE, lambda: interrupt(None, None))
+    applied = world.apply()
+    assert applied.interrupted
+    assert world.plan().is_empty
+
+
+def test_an_error_while_waiting_is_told(world, clock, syncs):
+    """When the platform cannot be asked, the apply is not proved."""
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    world.meddler.cut("GET", ONE, httpx.ConnectError("refused"), times=None)
+    assert world.apply().unproved is not None
