@@ -176,9 +176,9 @@ def test_folder_is_read_as_it_is(fleet):
 @pytest.mark.parametrize(
     ("name", "limits", "why"),
     [
-        ("../prompts", (0, 999), "more than 0 files"),
-        ("../prompts", (9, 3), "or 0 MiB"),
-        ("../nowhere", (9, 999), "No such file"),
+        ("../prompts", (0, 999), "files, and 0 are the most"),
+        ("../prompts", (9, 3), "more than 0 MiB"),
+        ("../nowhere", (9, 999), "is no folder"),
         ("../../m-other", (9, 999), "leads out of the manifest root"),
         ("linked", (9, 999), "leads out of the manifest root"),
     ],
