@@ -17,6 +17,7 @@ from reconciler.kinds.fields import (
     KEPT_BY_REPLACE,
     SENSITIVE,
     WHOLE,
+    Apart,
     Beside,
     Clear,
     References,
@@ -36,6 +37,8 @@ class FieldFacts:
     without it, None where it stores nothing. `order` says of a list whether its order counts. `cleared_by` says what
     empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What
     `is_immutable` is said once: another value takes another resource. What `exposes` has a say in who can reach what.
+    `by_member` says what becomes of a member that leaves git, where only declared members are compared and written.
+    What `is_never_sent` is about the apply alone.
     """
 
     path: str
@@ -51,6 +54,8 @@ class FieldFacts:
     exposes: bool
     cleared_by: str | None
     turned_by: tuple[str, str] | None
+    by_member: Literal["goes", "stays"] | None
+    is_never_sent: bool
     may_stand_in_a_file: bool
     description: str
 
@@ -197,6 +202,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
     marks = {type(one): one for one in info.metadata}
     found = [*info.metadata, *_deeper(info.annotation)]
     reference, switch = marks.get(References), marks.get(Switch)
+    field = next((one for one in found if isinstance(one, Apart)), None)
     is_list = _core(info.annotation) is list
     return FieldFacts(
         path=path,
@@ -205,13 +211,15 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
         references=reference.kind if reference else None,
-        order=("means nothing" if AS_SET in found else "counts") if is_list else None,
+        order=("means nothing" if AS_SET in found else "counts") if is_list and not field else None,
         is_one_value=WHOLE in found,
         is_write_only=SENSITIVE in info.metadata,
         is_immutable=IMMUTABLE in info.metadata,
         exposes=EXPOSES in info.metadata,
-        cleared_by=_cleared(info, is_list=is_list),
+        cleared_by=None if field and not field.form.goes_with_git else _cleared(info, is_list=is_list),
         turned_by=(switch.on, switch.off) if switch else None,
+        by_member=None if field is None else "goes" if field.form.goes_with_git else "stays",
+        is_never_sent=Waits in marks,
         may_stand_in_a_file=any(isinstance(one, Beside) for one in found),
         description=info.description or "",
     )

@@ -103,8 +103,11 @@ def _rules(one: FieldFacts, variant: str | None) -> Iterator[str]:
         "write-only": one.is_write_only,
         "counts as exposure": one.exposes,
         "immutable": one.is_immutable,
+        "about the apply alone, never sent": one.is_never_sent,
     }
     yield from (words for words, holds in plain.items() if holds)
+    if one.by_member:
+        yield f"by member: others are left alone, one that leaves git {one.by_member}"
     if one.turned_by:
         yield f"turned by {' and '.join(one.turned_by)}"
     if one.may_stand_in_a_file:

@@ -58,6 +58,9 @@ SAID = [
     ("App", "channels", {"holds": "list of Channel"}),
     ("App", "harness", {"required": True, "references": "Harness"}),
     ("Memory", "source.type", {"holds": "github or git or manual", "when": None}),
+    ("Memory", "files", {"by_member": "goes", "order": None, "cleared_by": "[]"}),
+    ("Memory", "wait_for_sync", {"holds": "time, as 90s", "is_never_sent": True, "cleared_by": None}),
+    ("Organization", "feature_flags", {"by_member": "stays", "cleared_by": None}),
     ("Memory", "source.url", {"when": "type: git", "required": True}),
     ("Channel", "config.auth.provider.password", {"is_write_only": True, "when": "type: a2a / type: http_basic"}),
 ]
