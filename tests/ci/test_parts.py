@@ -9,7 +9,7 @@ from git import Actor, Repo
 from reconciler.ci.environment import read_environment
 from reconciler.ci.marker import mark, marked
 from reconciler.ci.reason import reason_of
-from reconciler.ci.reviewed import difference, memory_of, recall
+from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again
 from reconciler.ci.step import Annotation, commands, write_outputs
 from reconciler.errors import OutputError, UsageError
 from reconciler.plan.change import Action, Change
@@ -152,3 +152,15 @@ def test_a_large_plan_is_remembered_by_its_digest():
 def test_an_odd_memory_is_none(memory):
     """It is no review."""
     assert recall(memory).digest == ""
+
+
+def test_a_new_value_that_replaces_a_resource_is_for_review():
+    """An update that sends a secret is none; what goes and is made anew for it is not done unseen."""
+    sales, bot = (change(name, Action.CREATE) for name in ("sales", "bot"))
+    bare = Plan(changes=(sales,))
+    sent = replace(bot, action=Action.UPDATE)
+    plan = Plan(changes=(sent, replace(sales, after=(sent.step,))))
+    assert sent_again(plan, bare) == (sent,)
+    assert reviewable(plan, bare) is bare
+    plan = Plan(changes=(sales, bot))
+    assert reviewable(plan, bare) is plan
