@@ -20,8 +20,8 @@ _HOME = f"/repos/{REPOSITORY}"
 class GitHub:
     """One repository. `page` is the most that a page holds; `stumbles` are answers given before it does anything.
 
-    `after` are answers given after it did what was asked. `rights` say what a token may do, by permission; a token that is
-    not there may do all. `refused` are the requests that went beyond.
+    `after` are answers given after it did what was asked, `hindered` are stumbles of a method. `rights` say what a token
+    may do, by permission; a token that is not there may do all. `refused` are the requests that went beyond.
     """
 
     page: int = 3
@@ -31,6 +31,7 @@ class GitHub:
     logins: dict[str, str] = field(default_factory=lambda: {JOB_TOKEN: BOT})
     stumbles: list[Response] = field(default_factory=list)
     after: list[Response] = field(default_factory=list)
+    hindered: dict[str, list[Response]] = field(default_factory=dict)
     read_only: bool = False
     rights: dict[str, Mapping[str, str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
@@ -43,7 +44,8 @@ class GitHub:
         """Answer one request."""
         request = Request(environ)
         self.requests.append(f"{request.method} {request.path}")
-        answer = self.stumbles.pop(0) if self.stumbles else self._answer(request)
+        stumbles = self.hindered.get(request.method) or self.stumbles
+        answer = stumbles.pop(0) if stumbles else self._answer(request)
         if request.method != "GET" and self.after:
             answer = self.after.pop(0)
         return answer(environ, start_response)
@@ -110,8 +112,7 @@ class GitHub:
             case ["commits", *_]:
                 asked = ["pull-requests"]
             case ["issues", "comments", one]:
-                (number,) = (number for number, listed in self.comments.items() if _has(listed, one)) or (0,)
-                asked = self._kinds(number)
+                asked = self._kinds(next(number for number, listed in self.comments.items() if _has(listed, one)))
             case ["issues", number, "comments"]:
                 asked = self._kinds(int(number))
             case _:

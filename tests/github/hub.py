@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ci.github import BOT, REPOSITORY, GitHub  # noqa: TID252 - tests are found by path
+from .expressions import Scope
 from .runner import (
     Event,
     Job,
@@ -23,7 +24,6 @@ from .runner import (
     starts,
     values_of,
 )
-from .expressions import Scope
 from .uses import known
 
 MAIN = "refs/heads/main"
@@ -103,6 +103,10 @@ class Hub:
         found = _git(self.remote, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
         return found or _git(self.remote, "hash-object", "-t", "tree", "/dev/null")
 
+    def files(self, branch: str) -> list[str]:
+        """Return the names of all files of a branch of the remote."""
+        return _git(self.remote, "ls-tree", "-r", "--name-only", f"refs/heads/{branch}").splitlines()
+
     def open_pull(self, branch: str, message: str, *, is_fork: bool = False) -> dict[str, list[Job]]:
         """Commit what a person wrote on a new branch, push it, and open a pull request."""
         self.git("checkout", "-q", "-b", branch)
@@ -145,7 +149,9 @@ class Hub:
 
     def dispatch(self, workflow: str, **inputs: Any) -> list[Job]:
         """Run a workflow by hand, on main."""
-        (jobs,) = self.deliver(Event("workflow_dispatch", {}, self.at("main"), MAIN, inputs=inputs), [workflow]).values()
+        (jobs,) = self.deliver(
+            Event("workflow_dispatch", {}, self.at("main"), MAIN, inputs=inputs), [workflow]
+        ).values()
         return jobs
 
     def tick(self) -> dict[str, list[Job]]:

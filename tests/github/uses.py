@@ -32,7 +32,15 @@ def _checkout(machine: Machine, given: Mapping[str, str]) -> Mapping[str, str]:
     if depth:
         _git(machine, "fetch", "-q", "--no-tags", f"--depth={depth}", "origin", own)
     else:
-        _git(machine, "fetch", "-q", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+        _git(
+            machine,
+            "fetch",
+            "-q",
+            "--prune",
+            "origin",
+            "+refs/heads/*:refs/remotes/origin/*",
+            "+refs/tags/*:refs/tags/*",
+        )
         _git(machine, "fetch", "-q", "--no-tags", "origin", own)
     branch = ["-B", event.ref.removeprefix("refs/heads/")] if event.ref.startswith("refs/heads/") else ["--detach"]
     _git(machine, "checkout", "-q", "--force", *branch, local)
@@ -43,9 +51,7 @@ def _checkout(machine: Machine, given: Mapping[str, str]) -> Mapping[str, str]:
 
 def _git(machine: Machine, *arguments: str) -> None:
     command = ["git", *arguments]
-    done = subprocess.run(
-        command, cwd=machine.workspace, env=machine.env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=machine.workspace, env=machine.env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ActionError(f"{' '.join(command)}: {done.stderr}")
 
