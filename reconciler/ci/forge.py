@@ -1,7 +1,7 @@
 """The door to GitHub's REST API: comments, issues and the pull request behind a commit, as values of our own.
 
-PyGithub speaks to it and turns pages. Only this module imports it. When a limit is reached, it is waited out here: PyGithub
-would send no PATCH again, know no 429, and wait for as long as an answer says.
+PyGithub speaks to it and turns pages. Only this module imports it. When a limit is reached, it is waited out here:
+PyGithub would send no PATCH again, know no 429, and wait for as long as an answer says.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Merged:
 class Forge:
     """One repository on GitHub, as the token of a job sees it; all that is read here was written by that token.
 
-    What others wrote is not looked at: anybody may write a comment that begins like one of ours. What a limit refused was
-    not carried out, and is asked for again. Raises ForgeError.
+    What others wrote is not looked at: anybody may write a comment that begins like one of ours. What a limit refused
+    was not carried out, and is asked for again. Raises ForgeError.
     """
 
     def __init__(

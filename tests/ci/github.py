@@ -20,8 +20,8 @@ _HOME = f"/repos/{REPOSITORY}"
 class GitHub:
     """One repository. `page` is the most that a page holds; `stumbles` are answers given before it does anything.
 
-    `after` are answers given after it did what was asked, `hindered` are stumbles of a method. `rights` say what a token
-    may do, by permission; a token that is not there may do all. `refused` are the requests that went beyond.
+    `after` are answers given after it did what was asked, `hindered` are stumbles of a method. `rights` say what a
+    token may do, by permission; a token that is not there may do all. `refused` are the requests that went beyond.
     """
 
     page: int = 3
