@@ -18,7 +18,7 @@ from reconciler.cli.console import Console, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import save, show
 from reconciler.cli.unfinished import settle, tell, unfinished
-from reconciler.errors import Exit, NotReviewed, ReconcilerError, UsageError
+from reconciler.errors import Exit, NotReviewed, ReconcilerError, UsageError, worst
 from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
@@ -191,7 +191,8 @@ class _Run:
         elif self.plan:
             job.sheets.append(told(plan_sheet(self.plan, facts=self.facts()), environment=name))
         self.keep_journal()
-        job.try_to_tell(self.comment, may_fail=True)
+        is_done = error is None and worst(codes) is Exit.DONE
+        job.try_to_tell(lambda: self.comment(is_done=is_done), may_fail=True)
         return job.end(*codes, error=error, values=of_plan(self.plan, digest=self.bare.digest if self.bare else ""))
 
     def told_of_secrets(self) -> Sequence[Alert]:
@@ -222,16 +223,23 @@ class _Run:
             with suppress(FileNotFoundError):
                 shutil.copyfile(runs_folder() / f"{self.keeper.run}.jsonl", self.job.folder / "journal.jsonl")
 
-    def comment(self) -> None:
-        """Write what became of it on the merged pull request, over what an earlier try said there."""
+    def comment(self, *, is_done: bool) -> None:
+        """Write what became of it on the merged pull request, over what an earlier try said there that went wrong.
+
+        Once all was done the comment stays: what runs later at the same commit, against drift, is not about the merge.
+        """
         from reconciler.ci.documents import comment
         from reconciler.ci.marker import mark
-        from reconciler.ci.sticky import stick
+        from reconciler.ci.sticky import remembered, stick
 
         if self.merged is None or not self.job.sheets:
             return
         name, link = self.job.environment, self.job.workflow.run_url
-        memory: Mapping[str, str] = {"digest": self.bare.digest if self.bare else ""}
+        before = remembered(self.job.forge, self.merged.number, purpose="applied", environment=name)
+        sha = self.job.workflow.sha
+        if sha and before and before.get("done") == sha:
+            return
+        memory: Mapping[str, str] = {"digest": self.bare.digest if self.bare else "", "done": sha if is_done else ""}
         body = comment(self.job.sheets[-1], marker=mark("applied", name, memory), link=link)
         url = stick(self.job.forge, self.merged.number, body, purpose="applied", environment=name)
         self.job.console.text([f"Comment: {url}"])

@@ -38,6 +38,14 @@ def test_what_was_reviewed_is_applied(merged):
     assert len(merged.github.comments[7]) == 2
 
 
+def test_the_outcome_of_a_merge_stays(merged):
+    """A run that is started later, against drift, is told in its summary, and not over what became of the merge."""
+    merged.apply()
+    assert merged.apply().code == 0
+    assert merged.summary.startswith("## No changes.")
+    assert outcome(merged).startswith("## Applied: 1 done.")
+
+
 def test_every_write_says_why(merged):
     """Commit, subject, pull request and run, where the platform keeps it."""
     merged.apply()
@@ -227,6 +235,7 @@ def test_a_new_value_alone_needs_no_review(keyed):
     assert keyed.apply(DESK_TOKEN="sesame-number-two").code == 0
     assert keyed.lines == [CHANNEL]
     assert "New values of secrets" in keyed.summary
+    assert "New values of secrets" not in outcome(keyed)
 
 
 def test_a_plan_that_sees_a_new_value_is_the_same_review(keyed):

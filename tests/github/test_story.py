@@ -131,6 +131,8 @@ def a_new_value_of_a_secret(team):
         assert len(team.writes(job.environment)) == 1
         assert "**New values of secrets:**" in job.summary
         assert "App/helpdesk/Channel/tickets (env NORTHWIND_HELPDESK_WEBHOOK_TOKEN)" in job.summary
+    for told in team.comments(team.hub.pulls["weights"].number, "applied").values():
+        assert told.startswith("## Applied: 3 done.")  # what the merge did, and not what was run later
 
 
 @stage
@@ -190,6 +192,21 @@ def drift_that_is_kept(team):
     assert team.platforms["staging"].prompt("triage") == "Sort by size."
     well(team.hub.tick()["drift"])
     assert [issue["state"] for issue in team.issues()["Drift in production"]] == ["closed"]
+
+
+@stage
+def two_at_once(team):
+    """Two pull requests that were planned beside each other are both as reviewed, one merged after the other."""
+    team.begin()
+    team.agent("night", "Answer at night.")
+    well(team.hub.open_pull("night", "Answer at night")["plan"])
+    team.begin()
+    team.agent("sales", "Sell well.")
+    well(team.hub.open_pull("well", "Sell well")["plan"])
+    well(team.hub.merge("night")["apply"])
+    well(team.hub.merge("well")["apply"])
+    for platform in team.platforms.values():
+        assert (platform.prompt("night"), platform.prompt("sales")) == ("Answer at night.", "Sell well.")
 
 
 @stage
