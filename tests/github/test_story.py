@@ -219,6 +219,7 @@ def what_nobody_reviewed(team):
     team.platforms["staging"].click("triage", "Sort nothing.")
     first, _ = ended(team.hub.merge("more")["apply"], "failure", "cancelled")
     assert (first.code, first.outputs["exit_class"]) == (5, "stale_plan")
+    assert files(first) == {"apply.html", "apply.json"}  # uploaded though the step before failed
     assert [team.writes(name) for name in ENVIRONMENTS] == [[], []]
     outcomes = team.comments(number, "applied")
     assert set(outcomes) == {"staging"}
@@ -229,6 +230,19 @@ def what_nobody_reviewed(team):
         assert team.platforms[name].prompt("triage") == "Sort by size."
         assert team.platforms[name].prompt("sales") == "Sell more."
         assert told.startswith("## Applied: ")
+
+
+@stage
+def a_mistake(team):
+    """The job fails with a remark on the line, the comment says so, and nothing is touched."""
+    team.begin()
+    team.agent("sales", "Sell.")
+    team.write("manifests/agents/night.yaml", "apiVersion: everruns.reconciler/v1\nkind: Agnt\n")
+    for job in ended(team.hub.open_pull("typo", "Mistype")["plan"], "failure", "failure"):
+        assert "::error title=Manifest,file=manifests/agents/night.yaml,line=2" in job.log
+        assert (job.outputs["exit_class"], job.outputs["plan_digest"]) == ("error", "")
+        assert "failed: " in team.comments(team.hub.pulls["typo"].number, "plan")[job.environment]
+        assert team.writes(job.environment) == []
 
 
 @stage

@@ -71,7 +71,7 @@ def _upload(machine: Machine, given: Mapping[str, str], artifacts: Path) -> Mapp
     place = artifacts / name
     if set(name) & set('":<>|*?\r\n\\/'):
         raise ActionError(f"The artifact name is not valid: {name}")
-    if not source.is_dir() or not any(source.iterdir()):
+    if not source.is_dir() or all(path.name.startswith(".") for path in source.iterdir()):
         if given["if-no-files-found"] != "ignore":
             raise ActionError("No files were found")
         return {}
