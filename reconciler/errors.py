@@ -210,11 +210,15 @@ class LedgerMoved(LedgerError):
 
 
 class ForgeError(ReconcilerError):
-    """GitHub did not do what was asked; `status` is that of its answer, 0 where there was none."""
+    """GitHub did not do what was asked; `status` is that of its answer, 0 where there was none.
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+    `wait` is for how many seconds a limit of GitHub's refuses to do it, None where it was no limit.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0, wait: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.wait = wait
 
     @property
     def may_pass(self) -> bool:

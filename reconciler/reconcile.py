@@ -217,6 +217,29 @@ def plan_afresh(
     return make_plan(wanted, settings, client=client)
 
 
+def plan_for_review(
+    settings: Settings,
+    *,
+    client: ReadClient,
+    read_ledger: Callable[[], Ledger],
+    config: Config,
+    stdin: Iterable[bytes] = (),
+) -> tuple[Plan, Plan]:
+    """Return the plan, and what it would be if no secret had another value than the one last sent.
+
+    A review is of the second: who reviews may not be given the values. They are the same where no value is another
+    one; what is sent again on request is in both. Raises what `plan_afresh` does.
+    """
+    wanted = want_afresh(settings, client=client, read_ledger=read_ledger, config=config, stdin=stdin)
+    seen, plan = observe_and_plan(wanted, settings, client=client)
+    asked = {place: found for place, found in wanted.rules.rotate.items() if is_matched(place, settings.rotate)}
+    if asked == wanted.rules.rotate:
+        return plan, plan
+    with collector_paused():
+        bare = build(seen.desired, seen.situation, replace(wanted.rules, rotate=asked), partial=wanted.partial)
+    return plan, bare if isinstance(bare, Plan) else plan
+
+
 def apply_plan(
     plan: Plan,
     settings: Settings,

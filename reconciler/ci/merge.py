@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,7 +47,10 @@ def base_in_words(pull_request: PullRequest, result: Result) -> str:
 
 @contextmanager
 def checked_out(commit: str, *, folder: Path) -> Iterator[Path | None]:
-    """Give a folder with the files of a commit for as long as the block lasts, None where the clone has not got it."""
+    """Give a folder with the files of a commit for as long as the block lasts, None where the clone has not got it.
+
+    A link that leads out of the repository is left out, and so is whatever else strangers must not make here.
+    """
     from git.exc import GitError
 
     with TemporaryDirectory(prefix="reconciler-base-") as name:
@@ -60,7 +63,9 @@ def checked_out(commit: str, *, folder: Path) -> Iterator[Path | None]:
             return
         data.seek(0)
         with tarfile.open(fileobj=data) as files:
-            files.extractall(name, filter="data")
+            for member in files:
+                with suppress(tarfile.FilterError):
+                    files.extract(member, name, filter="data")
         yield Path(name)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.plan.change import Action, Change
 from reconciler.plan.digest import digest
 from reconciler.plan.plan import Plan, described
 
@@ -27,6 +28,26 @@ class Reviewed:
     head: str = ""
     count: int = 0
     steps: Mapping[str, str] | None = field(default_factory=dict)
+
+
+def reviewable(plan: Plan, bare: Plan) -> Plan:
+    """Return what of a plan a review is about: the `bare` one, without what other values of secrets make of it.
+
+    A value is nothing that anybody can review, and the job that plans need not know it. Where another value takes
+    more than sending it with an update, as where it replaces a resource, the plan itself is to be reviewed.
+    """
+    return bare if all(change.action is Action.UPDATE for change in sent_again(plan, bare)) else plan
+
+
+def sent_again(plan: Plan, bare: Plan) -> tuple[Change, ...]:
+    """Return the steps that are otherwise, or there at all, because a secret has another value."""
+    known = {change.step: _alone(change) for change in bare.steps}
+    return tuple(change for change in plan.steps if known.get(change.step) != _alone(change))
+
+
+def _alone(change: Change) -> dict[str, object]:
+    """Describe a step, whatever other steps it waits for."""
+    return {name: value for name, value in described(change).items() if name != "after"}
 
 
 def memory_of(plan: Plan, *, head: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.ci.marker import Purpose, marked
 from reconciler.ci.reviewed import Reviewed, recall
@@ -63,8 +63,14 @@ def stick(forge: Forge, number: int, body: str, *, purpose: Purpose, environment
 
 def reviewed_at(forge: Forge, number: int, *, environment: str) -> Reviewed | None:
     """Return the plan that the comment on a pull request shows, None where there is none. Raises ForgeError."""
-    found = PERSISTENT(lambda: _found(forge, number, "plan", environment))
-    return recall(marked(found[0].body, "plan", environment) or {}) if found else None
+    memory = remembered(forge, number, purpose="plan", environment=environment)
+    return recall(memory) if memory is not None else None
+
+
+def remembered(forge: Forge, number: int, *, purpose: Purpose, environment: str) -> Mapping[str, Any] | None:
+    """Return what the marker of a comment remembers, None where there is no such comment. Raises ForgeError."""
+    found = PERSISTENT(lambda: _found(forge, number, purpose, environment))
+    return marked(found[0].body, purpose, environment) or {} if found else None
 
 
 def _found(forge: Forge, number: int, purpose: Purpose, environment: str) -> list[Post]:

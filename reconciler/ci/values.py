@@ -30,8 +30,8 @@ def ending(codes: Sequence[Exit]) -> dict[str, str]:
     return {"exit_class": code.name.lower()}
 
 
-def of_plan(plan: Plan | None, *, is_reviewable: bool) -> dict[str, str]:
-    """Return the outputs of a plan, empty ones where none could be made; an offline plan has no digest."""
+def of_plan(plan: Plan | None, *, digest: str) -> dict[str, str]:
+    """Return the outputs of a plan, empty ones where none could be made; `digest` is what a review is compared by."""
     counts = {
         name: str(sum(plan.counts.get(one, 0) for one in actions) if plan else 0) for name, actions in _COUNTED.items()
     }
@@ -41,7 +41,7 @@ def of_plan(plan: Plan | None, *, is_reviewable: bool) -> dict[str, str]:
         **counts,
         "counts": json.dumps(every, sort_keys=True),
         "refused": _said(plan is not None and bool(plan.refusals)),
-        "plan_digest": plan.digest if plan and is_reviewable else "",
+        "plan_digest": digest,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from reconciler.cli.console import Console, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import save, show
 from reconciler.cli.unfinished import settle, tell, unfinished
-from reconciler.errors import Exit, NotReviewed, ReconcilerError, UsageError
+from reconciler.errors import Exit, NotReviewed, ReconcilerError, UsageError, worst
 from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.ledger.keeper import Keeper
     from reconciler.plan.outcome import Applied
     from reconciler.plan.plan import Plan
+    from reconciler.report.sheet import Alert
 
 
 @options.verb(
@@ -92,16 +93,18 @@ class _Run:
         self.is_named = is_named
         self.merged: Merged | None = None
         self.plan: Plan | None = None
+        self.bare: Plan | None = None
         self.applied: Applied | None = None
         self.keeper: Keeper | None = None
 
     def go(self, *, replan: bool) -> None:
         """Plan, compare with what was reviewed, apply. Raises whatever stands in the way."""
         from reconciler.ci.reason import reason_of
+        from reconciler.ci.reviewed import reviewable
         from reconciler.ci.sticky import PERSISTENT
         from reconciler.cli.connect import writing
         from reconciler.manifest.commit import commit_of
-        from reconciler.reconcile import plan_afresh, refusal_of
+        from reconciler.reconcile import plan_for_review, refusal_of
 
         workflow, first = self.job.workflow, self.settings.manifests[0]
         commit = commit_of(first) or workflow.sha
@@ -120,8 +123,8 @@ class _Run:
         left = unfinished(self.settings, keeper.backend.owner)
         with writing(self.settings) as client:
             read, stdin = keeper.backend.read, sys.stdin.buffer
-            plan = plan_afresh(self.settings, client=client, read_ledger=read, config=config, stdin=stdin)
-            self.plan = plan
+            plan, bare = plan_for_review(self.settings, client=client, read_ledger=read, config=config, stdin=stdin)
+            self.plan, self.bare = plan, reviewable(plan, bare)
             show(plan, self.job.console)
             self.job.console.about(Made(plan), facts=self.facts)
             judged = left.judged(plan, is_whole=plan.partial is None, commit=keeper.commit)
@@ -131,8 +134,8 @@ class _Run:
                 return
             if plan.refusals:
                 raise refusal_of(plan)
-            if not replan:
-                self.ensure_reviewed(plan)
+            if self.bare.steps and not replan:
+                self.ensure_reviewed(self.bare)
             save(plan, str(self.job.folder / "applied.plan"), settings=self.settings)
             self.applied = perform(
                 plan,
@@ -184,12 +187,27 @@ class _Run:
             codes += self.applied.exit_codes
             flags = flags_of(self.settings)
             sheet = applied_sheet(self.plan, self.applied, flags=flags, facts=self.facts())
-            job.sheets.append(told(sheet, environment=name))
+            job.sheets.append(told(sheet, *self.told_of_secrets(), environment=name))
         elif self.plan:
             job.sheets.append(told(plan_sheet(self.plan, facts=self.facts()), environment=name))
         self.keep_journal()
-        job.try_to_tell(self.comment, may_fail=True)
-        return job.end(*codes, error=error, values=of_plan(self.plan, is_reviewable=True))
+        is_done = error is None and worst(codes) is Exit.DONE
+        job.try_to_tell(lambda: self.comment(is_done=is_done), may_fail=True)
+        return job.end(*codes, error=error, values=of_plan(self.plan, digest=self.bare.digest if self.bare else ""))
+
+    def told_of_secrets(self) -> Sequence[Alert]:
+        """Say which secrets were written because their value is another one: a plan without the values shows none."""
+        from reconciler.ci.reviewed import sent_again
+        from reconciler.report.sheet import Alert
+
+        assert self.plan is not None
+        assert self.bare is not None
+        named = [
+            f"{change.address} ({', '.join(f'{one.source} {one.name}' for one in change.secrets)})"
+            for change in sent_again(self.plan, self.bare)
+        ]
+        why = "sent, as they are not those last sent; a plan that is not given the values cannot show that"
+        return [Alert("note", "New values of secrets", "\n".join([why, *named]))] if named else []
 
     def facts(self) -> dict[str, str]:
         """Say what the run was made from; the run that GitHub shows is the one where the files are."""
@@ -205,16 +223,23 @@ class _Run:
             with suppress(FileNotFoundError):
                 shutil.copyfile(runs_folder() / f"{self.keeper.run}.jsonl", self.job.folder / "journal.jsonl")
 
-    def comment(self) -> None:
-        """Write what became of it on the merged pull request, over what an earlier try said there."""
+    def comment(self, *, is_done: bool) -> None:
+        """Write what became of it on the merged pull request, over what an earlier try said there that went wrong.
+
+        Once all was done the comment stays: what runs later at the same commit, against drift, is not about the merge.
+        """
         from reconciler.ci.documents import comment
         from reconciler.ci.marker import mark
-        from reconciler.ci.sticky import stick
+        from reconciler.ci.sticky import remembered, stick
 
         if self.merged is None or not self.job.sheets:
             return
         name, link = self.job.environment, self.job.workflow.run_url
-        memory: Mapping[str, str] = {"digest": self.plan.digest if self.plan else ""}
+        before = remembered(self.job.forge, self.merged.number, purpose="applied", environment=name)
+        sha = self.job.workflow.sha
+        if sha and before and before.get("done") == sha:
+            return
+        memory: Mapping[str, str] = {"digest": self.bare.digest if self.bare else "", "done": sha if is_done else ""}
         body = comment(self.job.sheets[-1], marker=mark("applied", name, memory), link=link)
         url = stick(self.job.forge, self.merged.number, body, purpose="applied", environment=name)
         self.job.console.text([f"Comment: {url}"])

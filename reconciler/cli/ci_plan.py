@@ -30,7 +30,11 @@ class _Result:
     plan: Plan | None = None
     memory: Mapping[str, object] = field(default_factory=dict)
     error: ReconcilerError | None = None
-    is_reviewable: bool = False
+
+    @property
+    def digest(self) -> str:
+        """What an apply is compared by, empty where there is nothing to compare."""
+        return str(self.memory.get("digest", ""))
 
 
 @options.verb(
@@ -73,7 +77,7 @@ def command(
             codes.append(Exit.CHANGES_PENDING)
         from reconciler.ci.values import of_plan
 
-        return job.end(*codes, error=result.error, values=of_plan(result.plan, is_reviewable=result.is_reviewable))
+        return job.end(*codes, error=result.error, values=of_plan(result.plan, digest=result.digest))
 
 
 def _base(job: Job) -> dict[str, str]:
@@ -90,9 +94,9 @@ def _online(
 ) -> _Result:
     """Plan as `reconciler plan` does."""
     from reconciler.ci.documents import told
-    from reconciler.ci.reviewed import memory_of
+    from reconciler.ci.reviewed import memory_of, reviewable
     from reconciler.cli.connect import ledger_of, reading
-    from reconciler.reconcile import plan_afresh
+    from reconciler.reconcile import plan_for_review
     from reconciler.report.plan_sheet import plan_sheet
     from reconciler.report.sheet import Alert
 
@@ -100,7 +104,9 @@ def _online(
     if not is_named:
         job.environment = backend.owner.environment
     with reading(settings) as client:
-        plan = plan_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer)
+        plan, bare = plan_for_review(
+            settings, client=client, read_ledger=backend.read, config=config, stdin=sys.stdin.buffer
+        )
     show(plan, job.console)
     every = {**facts_of(settings, plan=plan), **facts}
     job.console.about(Made(plan), facts=lambda: every)
@@ -110,7 +116,8 @@ def _online(
         alerts.append(Alert("note", "Not the merge result", facts["Merge"], "check out the merge: leave ref: out"))
     sheet = told(plan_sheet(plan, facts=every), *alerts, environment=job.environment)
     pull_request = job.workflow.pull_request
-    return _Result(sheet, plan, memory_of(plan, head=pull_request.head_sha if pull_request else ""), is_reviewable=True)
+    head = pull_request.head_sha if pull_request else ""
+    return _Result(sheet, plan, memory_of(reviewable(plan, bare), head=head))
 
 
 def _annotate(job: Job, plan: Plan) -> None:

@@ -1,6 +1,8 @@
 """A stand-in of GitHub's REST API: the endpoints in use, pages with Link headers, and limits as GitHub sets them."""
 
 import json
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +20,8 @@ _HOME = f"/repos/{REPOSITORY}"
 class GitHub:
     """One repository. `page` is the most that a page holds; `stumbles` are answers given before it does anything.
 
-    `after` are answers given after it did what was asked.
+    `after` are answers given after it did what was asked, `hindered` are stumbles of a method. `rights` say what a
+    token may do, by permission; a token that is not there may do all. `refused` are the requests that went beyond.
     """
 
     page: int = 3
@@ -28,16 +31,21 @@ class GitHub:
     logins: dict[str, str] = field(default_factory=lambda: {JOB_TOKEN: BOT})
     stumbles: list[Response] = field(default_factory=list)
     after: list[Response] = field(default_factory=list)
+    hindered: dict[str, list[Response]] = field(default_factory=dict)
     read_only: bool = False
+    rights: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    numbers: int = 0
     _next: int = 100
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
         request = Request(environ)
         self.requests.append(f"{request.method} {request.path}")
-        answer = self.stumbles.pop(0) if self.stumbles else self._answer(request)
+        stumbles = self.hindered.get(request.method) or self.stumbles
+        answer = stumbles.pop(0) if stumbles else self._answer(request)
         if request.method != "GET" and self.after:
             answer = self.after.pop(0)
         return answer(environ, start_response)
@@ -52,7 +60,8 @@ class GitHub:
 
     def raise_issue(self, title: str, body: str, *, login: str, labels: list[str], **more: Any) -> dict[str, Any]:
         """Open an issue."""
-        number = len(self.issues) + 1
+        number = max([len(self.issues), self.numbers]) + 1
+        self.numbers = max(self.numbers, number)
         url = f"https://github.example/{REPOSITORY}/issues/{number}"
         made = {"number": number, "title": title, "body": body, "state": "open", "user": {"login": login}}
         made |= {"labels": [{"name": name} for name in labels], "html_url": url} | more
@@ -76,7 +85,8 @@ class GitHub:
         return [one for one in self.requests if not one.startswith("GET")]
 
     def _answer(self, request: Request) -> Response:
-        login = self.logins.get(request.headers.get("Authorization", "").partition(" ")[2])
+        token = request.headers.get("Authorization", "").partition(" ")[2]
+        login = self.logins.get(token)
         if login is None:
             return _json({"message": "Bad credentials"}, 401)
         if request.path == "/user":
@@ -84,14 +94,34 @@ class GitHub:
             return _json(denied, 403) if login == BOT else _json({"login": login})
         if request.method != "GET" and self.read_only:
             return _json({"message": "Resource not accessible by integration"}, 403)
+        words = request.path.removeprefix(_HOME).strip("/").split("/")
+        if token in self.rights and not self._may(self.rights[token], request.method, words):
+            self.refused.append(f"{request.method} {request.path}")
+            return _json({"message": "Resource not accessible by integration"}, 403)
         sent = json.loads(request.get_data()) if request.get_data() else {}
         self.texts.append(json.dumps(sent))
         if len(sent.get("body", "")) > COMMENT_LIMIT:
             return _json({"message": "body is too long (maximum is 65536 characters)"}, 422)
-        words = request.path.removeprefix(_HOME).strip("/").split("/")
         return (
             self._read(request, words) if request.method == "GET" else self._write(request.method, words, sent, login)
         )
+
+    def _may(self, rights: Mapping[str, str], method: str, words: list[str]) -> bool:
+        """Say whether a token may do this: comments of a pull request are open to the permission for either kind."""
+        match words:
+            case ["commits", *_]:
+                asked = ["pull-requests"]
+            case ["issues", "comments", one]:
+                asked = self._kinds(next(number for number, listed in self.comments.items() if _has(listed, one)))
+            case ["issues", number, "comments"]:
+                asked = self._kinds(int(number))
+            case _:
+                asked = ["issues"]
+        enough = ("read", "write") if method == "GET" else ("write",)
+        return any(rights.get(one) in enough for one in asked)
+
+    def _kinds(self, number: int) -> list[str]:
+        return ["issues"] if any(one["number"] == number for one in self.issues) else ["issues", "pull-requests"]
 
     def _read(self, request: Request, words: list[str]) -> Response:
         match words:
@@ -136,6 +166,10 @@ class GitHub:
         return answer
 
 
+def _has(comments: list[dict[str, Any]], id_: str) -> bool:
+    return any(one["id"] == int(id_) for one in comments)
+
+
 def _asked_for(issue: dict[str, Any], request: Request) -> bool:
     labels = {label["name"] for label in issue["labels"]}
     wanted = {one for one in request.args.get("labels", "").split(",") if one}
@@ -150,11 +184,19 @@ def _missing() -> Response:
     return _json({"message": "Not Found"}, 404)
 
 
-def limited(*, seconds: int) -> Response:
-    """Answer as GitHub does to who writes too fast: the secondary limit, with how long to wait."""
+def limited(*, seconds: int, status: int = 403) -> Response:
+    """Answer as GitHub does to who writes too fast: the secondary limit, with how long to wait; 403 or 429."""
     message = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
-    answer = _json(message, 403)
+    answer = _json(message, status)
     answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def used_up(*, seconds: int, status: int = 403) -> Response:
+    """Answer as GitHub does to who has asked too much: the primary limit, with when it begins anew; 403 or 429."""
+    answer = _json({"message": "API rate limit exceeded for installation ID 1."}, status)
+    answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"] = "1000", "0"
+    answer.headers["X-RateLimit-Reset"] = str(int(time.time()) + seconds)
     return answer
 
 

@@ -38,6 +38,14 @@ def test_what_was_reviewed_is_applied(merged):
     assert len(merged.github.comments[7]) == 2
 
 
+def test_the_outcome_of_a_merge_stays(merged):
+    """A run that is started later, against drift, is told in its summary, and not over what became of the merge."""
+    merged.apply()
+    assert merged.apply().code == 0
+    assert merged.summary.startswith("## No changes.")
+    assert outcome(merged).startswith("## Applied: 1 done.")
+
+
 def test_every_write_says_why(merged):
     """Commit, subject, pull request and run, where the platform keeps it."""
     merged.apply()
@@ -159,3 +167,85 @@ def test_a_pull_request_is_not_applied(yard):
     ran = yard.job("apply", event="pull_request_target", payload=payload)
     assert ran.code == 64
     assert "about a pull request" in ran.err
+
+
+BOT = """apiVersion: everruns.reconciler/v1
+kind: App
+metadata: {name: bot}
+spec:
+  harness: generic
+  agent: triage
+  channels: [{name: in, type: webhook, config: {token: {env: DESK_TOKEN}, message: MESSAGE}}]
+"""
+CHANNEL = "PATCH /v1/apps/app_/channels/appchan_"
+
+
+@pytest.fixture
+def keyed(yard):
+    """Give a yard where an app with a secret was planned by a job without its value, merged, and applied with it."""
+    yard.write("manifests/bot.yaml", BOT.replace("MESSAGE", "Go."))
+    yard.push()
+    assert yard.plan().code == 0
+    yard.merge()
+    ran = yard.apply(DESK_TOKEN="sesame-number-one")
+    assert ran.code == 0, ran.text
+    assert "New values" not in outcome(yard)
+    yard.world.forget()
+    return yard
+
+
+def test_a_plan_without_the_values_of_secrets_is_a_review(keyed):
+    """What is sent is known by the names of its secrets, and a value that is as it was makes no difference."""
+    keyed.back()
+    keyed.write("manifests/bot.yaml", BOT.replace("MESSAGE", "Run."))
+    keyed.push()
+    assert keyed.plan().code == 0
+    keyed.merge()
+    assert keyed.apply(DESK_TOKEN="sesame-number-one").code == 0
+    assert keyed.lines == [CHANNEL]
+    assert "New values" not in outcome(keyed)
+
+
+def test_a_new_value_goes_with_what_was_reviewed_and_is_told(keyed):
+    """Nobody can review a value; that one was sent is said where the outcome is."""
+    keyed.back()
+    keyed.agents("triage", "sales")
+    keyed.push()
+    assert keyed.plan().code == 0
+    reviewed = keyed.output["plan_digest"]
+    keyed.merge()
+    assert keyed.apply(DESK_TOKEN="sesame-number-two").code == 0
+    assert sorted(keyed.lines) == [CHANNEL, "POST /v1/agents"]
+    assert keyed.output["plan_digest"] == reviewed
+    for text in (outcome(keyed), keyed.summary):
+        assert "**New values of secrets:** `sent, as they are not those last sent" in text
+        assert "`default/App/bot/Channel/in (env DESK_TOKEN)`" in text
+
+
+def test_a_new_value_alone_needs_no_review(keyed):
+    """Who may write the secrets of the environment runs the job by hand; a change beside it is refused as ever."""
+    keyed.world.api.patch(f"/v1/agents/{keyed.world.one('agents', 'triage')['id']}", json={"system_prompt": "Moved."})
+    keyed.world.forget()
+    ran = keyed.apply(DESK_TOKEN="sesame-number-two")
+    assert (ran.code, keyed.lines) == (5, [])
+    assert "Agent/triage update" in ran.err
+    assert "Channel/in update" not in ran.err
+    keyed.world.api.patch(f"/v1/agents/{keyed.world.one('agents', 'triage')['id']}", json={"system_prompt": "Help."})
+    keyed.world.forget()
+    assert keyed.apply(DESK_TOKEN="sesame-number-two").code == 0
+    assert keyed.lines == [CHANNEL]
+    assert "New values of secrets" in keyed.summary
+    assert "New values of secrets" not in outcome(keyed)
+
+
+def test_a_plan_that_sees_a_new_value_is_the_same_review(keyed):
+    """Whether the job that plans is given the values makes no other digest."""
+    keyed.back()
+    keyed.agents("triage", "sales")
+    keyed.push()
+    digests = []
+    for values in ({}, {"DESK_TOKEN": "sesame-number-one"}, {"DESK_TOKEN": "sesame-number-two"}):
+        assert keyed.plan(**values).code == 0
+        digests.append(keyed.output["plan_digest"])
+    assert len(set(digests)) == 1
+    assert "App/bot/Channel/in" in keyed.github.ours(7)[0]["body"]

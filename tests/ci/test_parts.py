@@ -7,14 +7,18 @@ import pytest
 from git import Actor, Repo
 
 from reconciler.ci.environment import read_environment
+from reconciler.ci.forge import Forge, limit_of
 from reconciler.ci.marker import mark, marked
 from reconciler.ci.reason import reason_of
-from reconciler.ci.reviewed import difference, memory_of, recall
+from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again
 from reconciler.ci.step import Annotation, commands, write_outputs
-from reconciler.errors import OutputError, UsageError
+from reconciler.errors import ForgeError, OutputError, UsageError
 from reconciler.plan.change import Action, Change
 from reconciler.plan.plan import Plan
 from reconciler.resource import Address
+
+from ..cli.conftest import serving  # noqa: TID252 - tests are found by path
+from .github import JOB_TOKEN, REPOSITORY, GitHub, limited, used_up
 
 HOME = {"GITHUB_REPOSITORY": "acme/fleet"}
 
@@ -152,3 +156,50 @@ def test_a_large_plan_is_remembered_by_its_digest():
 def test_an_odd_memory_is_none(memory):
     """It is no review."""
     assert recall(memory).digest == ""
+
+
+def test_a_new_value_that_replaces_a_resource_is_for_review():
+    """An update that sends a secret is none; what goes and is made anew for it is not done unseen."""
+    sales, bot = (change(name, Action.CREATE) for name in ("sales", "bot"))
+    bare = Plan(changes=(sales,))
+    sent = replace(bot, action=Action.UPDATE)
+    plan = Plan(changes=(sent, replace(sales, after=(sent.step,))))
+    assert sent_again(plan, bare) == (sent,)
+    assert reviewable(plan, bare) is bare
+    plan = Plan(changes=(sales, bot))
+    assert reviewable(plan, bare) is plan
+
+
+LIMITS = [
+    (403, {"Retry-After": "30"}, "You have exceeded a secondary rate limit.", 30),
+    (429, {"retry-after": "0"}, "", 1),
+    (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1040"}, "API rate limit exceeded", 41),
+    (429, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "900"}, "", 1),
+    (403, {}, "You have exceeded a secondary rate limit.", 60),
+    (429, {}, "", 60),
+    (403, {"X-RateLimit-Remaining": "17", "X-RateLimit-Reset": "1040"}, "Resource not accessible", None),
+    (502, {"Retry-After": "30"}, "", None),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "message", "wait"), LIMITS)
+def test_a_limit_says_for_how_long(status, headers, message, wait):
+    """By the header for it, by when a limit begins anew, or not at all: then it is a minute."""
+    assert limit_of(status, headers, message, now=1000.0) == wait
+
+
+def test_a_limit_that_lasts_too_long_is_not_waited_for(tmp_path):
+    """Two minutes are, for one request and in all; a job that waits for an hour tells nobody anything."""
+    github, slept = GitHub(), []
+    github.stumbles = [limited(seconds=50), limited(seconds=60), limited(seconds=20), used_up(seconds=3600)]
+    with serving(github) as url:
+        env = {"GITHUB_API_URL": url, "GITHUB_TOKEN": JOB_TOKEN}
+        forge = Forge(read_environment({"GITHUB_REPOSITORY": REPOSITORY, **env}), sleep=slept.append)
+        for _ in range(2):
+            with pytest.raises(ForgeError, match="GitHub's limit is reached") as caught:
+                forge.comment(7, "Hello")
+            assert not caught.value.may_pass
+        assert forge.comment(7, "Hello").body == "Hello"
+        forge.close()
+    assert slept == [50, 60]
+    assert len(github.comments[7]) == 1

@@ -201,6 +201,20 @@ def test_an_offline_plan_says_what_goes_and_what_is_no_longer_declared(yard):
     assert "1 to create, 1 to archive" in comment["body"]
 
 
+def test_a_link_out_of_the_repository_is_nothing_to_an_offline_plan(yard):
+    """The base is unpacked without it: a commit of strangers must make nothing outside, and end in no traceback."""
+    yard.git("checkout", "-q", "main")
+    (yard.folder / "hosts").symlink_to("/etc/hosts")
+    (yard.folder / "up").symlink_to("../../elsewhere")
+    yard.commit("Link")
+    yard.back()
+    yard.agents("triage", prompt="Help a lot.")
+    yard.push()
+    ran = yard.plan(fork=True)
+    assert ran.code == 0, ran.text
+    assert "Offline plan: 1 to update." in yard.summary
+
+
 def test_an_offline_plan_without_its_base_says_that_it_only_validated(yard):
     """As in a clone that is too shallow."""
     yard.push()

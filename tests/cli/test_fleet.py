@@ -90,6 +90,18 @@ def test_one_edited_line_is_one_request(fleet):
     assert list(fleet.world.writes[0].body) == ["system_prompt"]
 
 
+def test_a_plan_without_the_secrets_is_the_same(fleet, demo_env):
+    """Who reviews is not given the values: what is compared before an apply does not depend on them."""
+    unset = dict.fromkeys(demo_env, "")
+    handover = fleet.folder / "manifests/northwind-labs/apps/on-call.yaml"
+    for _ in range(2):
+        digests = [fleet.run("plan", "--json", **env).of("plan")[0]["digest"] for env in ({}, unset)]
+        assert digests[0] == digests[1]
+        fleet.converge()
+        handover.write_text(handover.read_text().replace("Write the handover", "Write a handover"))
+    assert not fleet.lines
+
+
 def test_order_means_nothing(fleet):
     """Files renamed, documents gathered in one file, keys and tags in another order: no change at all."""
     fleet.converge()
