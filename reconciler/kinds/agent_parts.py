@@ -63,8 +63,8 @@ class MemoryCapability(Spec):
 class Capability(Spec):
     """Something an agent can do, with its configuration."""
 
-    ref: str = required(
-        "The capability, as the platform names it.",
+    ref: Annotated[str, References("McpServer", prefix="mcp:"), References("Skill", prefix="skill:")] = required(
+        "The capability, as the platform names it; a shared MCP server or skill as `mcp:name` or `skill:name`.",
         example="web_fetch",
         min_length=1,
         json_schema_extra={"not": {"const": "memory"}},

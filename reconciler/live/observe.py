@@ -78,6 +78,9 @@ def observe(
     names = directories(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
     )
+    for query in queries:
+        if (query.label, query.kind.name) not in lists:
+            names.withhold(query.label, query.kind.name)
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
     bound = [*having_versions(bound, orgs, faults, client=client)]
@@ -91,7 +94,9 @@ def observe(
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(
-        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released), bound, faults
+        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released, names.unchecked),
+        bound,
+        faults,
     )
 
 

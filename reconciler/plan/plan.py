@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError
 
@@ -122,7 +122,8 @@ class Situation:
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
     is asked only where a name is to be had. `beside` is what is declared and not part of this run. `editions` tells of
-    the versions of what is live and has some that matter here.
+    the versions of what is live and has some that matter here. `unchecked` says what the platform did not tell of what
+    an address refers to.
     """
 
     found: Mapping[Address, Found]
@@ -133,6 +134,7 @@ class Situation:
     holders: Holders = lambda _org, _kind: ()
     beside: Sequence[Desired] = ()
     editions: Mapping[Address, Released] = field(default_factory=dict)
+    unchecked: Mapping[Address, str] = field(default_factory=dict)
 
 
 def build(
@@ -163,7 +165,7 @@ def build(
         result = with_keys(one, result, found.observed, renews=address in rules.renew)
         if not result:
             unchanged[address.kind] += 1
-        told = warned(one, result, found.observed or found.twin)
+        told = warned(one, _noted(result, situation.unchecked.get(address)), found.observed or found.twin)
         changes.extend(told)
         made += [new for change in told if (new := edition_made(change))]
     changes += _lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
@@ -204,6 +206,13 @@ def build(
         refusals=judge(sequence, rules.ledger, rules.policy, leaving=leaving, protected=protected, replaced=replaced),
         secrets=dict(Counter(rules.secrets.values())),
     )
+
+
+def _noted(changes: list[Change], note: str | None) -> list[Change]:
+    """Return the changes, a note on those that write."""
+    if note is None:
+        return changes
+    return [replace(one, notes=(*one.notes, note)) if one.action.writes else one for one in changes]
 
 
 def _pinned(

@@ -1,0 +1,142 @@
+"""MCP servers and skills that an organization shares: made, listed and archived, so that capabilities can name them."""
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.emulator import bodies, clock, ids, lifecycle, links, policies, references
+from reconciler.emulator.bodies import Field, Fields
+from reconciler.emulator.call import Call, Reply, Route
+from reconciler.emulator.problems import RejectionError, conflict, not_found
+from reconciler.emulator.store import Record, Store, dumps
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One of the two: its path, the prefix of its ids and of what names it, and what a new one says of itself."""
+
+    path: str
+    prefix: str
+    noun: str
+    create: Fields
+    made: dict[str, Any]
+    flag: str = ""
+    has_unique_names: bool = False
+
+    @property
+    def policy(self) -> str:
+        """What its permissions are called."""
+        return self.path.removesuffix("s").replace("-", "_")
+
+
+SERVERS = Family(
+    "mcp-servers",
+    "mcp",
+    "MCP server",
+    {
+        "name": Field(bodies.text, required=True),
+        "url": Field(bodies.text, required=True),
+        "description": Field(bodies.text),
+    },
+    {"transport_type": "http", "auth_mode": "none", "api_key_set": False},
+)
+SKILLS = Family(
+    "skills",
+    "skill",
+    "Skill",
+    {"skill_md": Field(bodies.text, required=True)},
+    {"source_type": "markdown", "version": "1.0.0"},
+    flag="skills",
+    has_unique_names=True,
+)
+FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+
+
+def _front(skill_md: str) -> dict[str, str]:
+    """Read the name and the description that open the text of a skill."""
+    found = FRONT.match(skill_md)
+    told = dict(line.split(": ", 1) for line in found[1].splitlines() if ": " in line) if found else {}
+    if not {"name", "description"} <= told.keys():
+        raise RejectionError(422, "the skill needs front matter with name and description")
+    return {"name": told["name"], "description": told["description"]}
+
+
+def missing(store: Store, org: str, ref: str) -> str | None:
+    """Say what kind of thing a capability names that is not there, None where it is: `mcp:{uuid}`, `skill:{uuid}`."""
+    prefix, _, text = ref.partition(":")
+    family = SERVERS if prefix == SERVERS.prefix else SKILLS
+    try:
+        record = store.get(org, family.path, f"{prefix}_{uuid.UUID(text).hex}")
+    except ValueError:
+        record = None
+    return None if record is not None and record.body()["status"] in ("active", "disabled") else family.noun
+
+
+def _routes(family: Family) -> tuple[Route, ...]:
+    def listing(call: Call) -> Reply:
+        """List them, newest first; archived ones when asked for."""
+        records = call.store.listed(call.org, family.path, call.window())
+        return Reply(value={"data": [_linked(call, family, record.body()) for record in records]})
+
+    def create(call: Call) -> Reply:
+        """Make one that is active."""
+        given = {key: value for key, value in call.body.items() if value is not None}
+        given = _front(given["skill_md"]) if family is SKILLS else given
+        if family.has_unique_names and call.store.named(call.org, family.path, given["name"]):
+            raise conflict(f"{family.noun} name '{given['name']}' is already taken")
+        moment = clock.now()
+        body = {"id": ids.new(family.prefix), **given, **family.made, "status": "active"}
+        body |= {"created_at": moment, "updated_at": moment}
+        record = Record(
+            org=call.org,
+            collection=family.path,
+            id=body["id"],
+            text=dumps(body),
+            name=body["name"] if family.has_unique_names else None,
+            haystack=f"{body['name']} {body.get('description', '')}".lower(),
+        )
+        call.store.insert(record)
+        return Reply(201, _linked(call, family, body), entity=record.id)
+
+    def show(call: Call) -> Reply:
+        """Read one."""
+        return Reply(value=_linked(call, family, _record(call).body()))
+
+    def archive(call: Call) -> Reply:
+        """Archive one."""
+        return lifecycle.end(call, _record(call), "archived")
+
+    def config(call: Call) -> Reply:
+        """Say what the caller may do."""
+        return Reply(value=policies.overview(family.policy, call.role))
+
+    def _record(call: Call) -> Record:
+        record = references.in_path(call, family.prefix, family.path, noun=family.noun)
+        if record.body()["status"] == "deleted":
+            raise not_found(family.noun)
+        return record
+
+    rule, one = f"/v1/{family.path}", f"/v1/{family.path}/<{family.prefix}>"
+    handlers: tuple[tuple[str, str, Callable[[Call], Reply], str, Fields | None], ...] = (
+        ("GET", rule, listing, "view", None),
+        ("POST", rule, create, "manage", family.create),
+        ("GET", one, show, "view", None),
+        ("DELETE", one, archive, "manage", None),
+    )
+    return (
+        *(
+            Route(method, path, run, f"{family.policy}.{verb}", family.flag, body=body)
+            for method, path, run, verb, body in handlers
+        ),
+        Route("GET", f"{rule}/config", config),
+    )
+
+
+def _linked(call: Call, family: Family, body: dict[str, Any]) -> dict[str, Any]:
+    """Add the links."""
+    return {**body, **links.urls(call.base, family.path, body["id"])}
+
+
+ROUTES = (*_routes(SERVERS), *_routes(SKILLS))

@@ -1,0 +1,60 @@
+"""Providers: those whose models an organization has; they can be listed and read, and none is made or changed here."""
+
+from typing import Any
+
+from reconciler.emulator import ids, links, policies
+from reconciler.emulator.call import Call, Reply, Route
+from reconciler.emulator.problems import malformed, not_found
+from reconciler.emulator.store import Store
+
+PATH = "providers"
+
+
+def listing(call: Call) -> Reply:
+    """GET /v1/providers: all of them, by name; none tells its key."""
+    return Reply(value={"data": [_linked(call, one) for one in everything(call.store, call.org)]})
+
+
+def config(call: Call) -> Reply:
+    """GET /v1/providers/config: what the caller may do."""
+    return Reply(value=policies.overview("provider", call.role))
+
+
+def show(call: Call) -> Reply:
+    """GET /v1/providers/{id}."""
+    fault = ids.fault("provider", call.args["provider"])
+    if fault:
+        raise malformed("provider", fault)
+    for one in everything(call.store, call.org):
+        if one["id"] == call.args["provider"]:
+            return Reply(value=_linked(call, one))
+    raise not_found("Provider")
+
+
+def everything(store: Store, org: str) -> list[dict[str, Any]]:
+    """List the providers of an organization by name, each known by the models it has."""
+    found = {}
+    for record in store.everything(org, "models"):
+        model = record.body()
+        found[model["provider_id"]] = {
+            "id": model["provider_id"],
+            "name": model["provider_name"],
+            "provider_type": model["provider_type"],
+            "api_key_set": True,
+            "status": "active",
+            "created_at": model["created_at"],
+            "updated_at": model["created_at"],
+        }
+    return sorted(found.values(), key=lambda one: str(one["name"]))
+
+
+def _linked(call: Call, provider: dict[str, Any]) -> dict[str, Any]:
+    """Add the links."""
+    return {**provider, **links.urls(call.base, PATH, provider["id"])}
+
+
+ROUTES = (
+    Route("GET", "/v1/providers", listing, "provider.view"),
+    Route("GET", "/v1/providers/config", config),
+    Route("GET", "/v1/providers/<provider>", show, "provider.view"),
+)
