@@ -6,7 +6,7 @@ Both are made on the platform and only ever referred to (openapi.json, McpServer
 from __future__ import annotations
 
 from reconciler.kinds.canonical import picked
-from reconciler.kinds.kind import Kind, Wire
+from reconciler.kinds.kind import Identity, Kind, Wire
 
 MCP_SERVER = Kind(
     name="McpServer",
@@ -22,6 +22,7 @@ MCP_SERVER = Kind(
 
 SKILL = Kind(
     name="Skill",
+    identity=Identity.SLUG,
     plural="skills",
     wire=Wire(
         collection="/v1/skills",
