@@ -19,7 +19,7 @@ from reconciler.live.names import Directory, Names, needed
 from reconciler.live.readers import readers
 from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.live.tenants import ensure_same, organizations
+from reconciler.live.tenants import crowded, ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
@@ -94,7 +94,17 @@ def observe(
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(
-        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released, names.unchecked),
+        Situation(
+            found,
+            orgs,
+            names.id_of,
+            reports,
+            left,
+            _holders(lists),
+            beside,
+            editions.released,
+            names.unchecked | crowded(orgs, live),
+        ),
         bound,
         faults,
     )
