@@ -1,15 +1,14 @@
-"""MCP servers and skills that an organization shares: made, listed and archived, so that capabilities can name them."""
+"""MCP servers and skills that an organization shares: made and listed, so that capabilities can name them."""
 
 import re
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.emulator import bodies, clock, ids, lifecycle, links, policies, references
+from reconciler.emulator import bodies, clock, ids, links, policies
 from reconciler.emulator.bodies import Field, Fields
 from reconciler.emulator.call import Call, Reply, Route
-from reconciler.emulator.problems import RejectionError, conflict, not_found
+from reconciler.emulator.problems import RejectionError, conflict
 from reconciler.emulator.store import Record, Store, dumps
 
 
@@ -71,12 +70,12 @@ def missing(store: Store, org: str, ref: str) -> str | None:
         record = store.get(org, family.path, f"{prefix}_{uuid.UUID(text).hex}")
     except ValueError:
         record = None
-    return None if record is not None and record.body()["status"] in ("active", "disabled") else family.noun
+    return family.noun if record is None else None
 
 
 def _routes(family: Family) -> tuple[Route, ...]:
     def listing(call: Call) -> Reply:
-        """List them, newest first; archived ones when asked for."""
+        """List them, newest first."""
         records = call.store.listed(call.org, family.path, call.window())
         return Reply(value={"data": [_linked(call, family, record.body()) for record in records]})
 
@@ -100,36 +99,14 @@ def _routes(family: Family) -> tuple[Route, ...]:
         call.store.insert(record)
         return Reply(201, _linked(call, family, body), entity=record.id)
 
-    def show(call: Call) -> Reply:
-        """Read one."""
-        return Reply(value=_linked(call, family, _record(call).body()))
-
-    def archive(call: Call) -> Reply:
-        """Archive one."""
-        return lifecycle.end(call, _record(call), "archived")
-
     def config(call: Call) -> Reply:
         """Say what the caller may do."""
         return Reply(value=policies.overview(family.policy, call.role))
 
-    def _record(call: Call) -> Record:
-        record = references.in_path(call, family.prefix, family.path, noun=family.noun)
-        if record.body()["status"] == "deleted":
-            raise not_found(family.noun)
-        return record
-
-    rule, one = f"/v1/{family.path}", f"/v1/{family.path}/<{family.prefix}>"
-    handlers: tuple[tuple[str, str, Callable[[Call], Reply], str, Fields | None], ...] = (
-        ("GET", rule, listing, "view", None),
-        ("POST", rule, create, "manage", family.create),
-        ("GET", one, show, "view", None),
-        ("DELETE", one, archive, "manage", None),
-    )
+    rule, policy = f"/v1/{family.path}", family.policy
     return (
-        *(
-            Route(method, path, run, f"{family.policy}.{verb}", family.flag, body=body)
-            for method, path, run, verb, body in handlers
-        ),
+        Route("GET", rule, listing, f"{policy}.view", family.flag),
+        Route("POST", rule, create, f"{policy}.manage", family.flag, body=family.create),
         Route("GET", f"{rule}/config", config),
     )
 

@@ -1,10 +1,9 @@
-"""Providers: those whose models an organization has; they can be listed and read, and none is made or changed here."""
+"""Providers: those whose models an organization has; they can be listed, and none is made or changed here."""
 
 from typing import Any
 
-from reconciler.emulator import ids, links, policies
+from reconciler.emulator import links, policies
 from reconciler.emulator.call import Call, Reply, Route
-from reconciler.emulator.problems import malformed, not_found
 from reconciler.emulator.store import Store
 
 PATH = "providers"
@@ -18,17 +17,6 @@ def listing(call: Call) -> Reply:
 def config(call: Call) -> Reply:
     """GET /v1/providers/config: what the caller may do."""
     return Reply(value=policies.overview("provider", call.role))
-
-
-def show(call: Call) -> Reply:
-    """GET /v1/providers/{id}."""
-    fault = ids.fault("provider", call.args["provider"])
-    if fault:
-        raise malformed("provider", fault)
-    for one in everything(call.store, call.org):
-        if one["id"] == call.args["provider"]:
-            return Reply(value=_linked(call, one))
-    raise not_found("Provider")
 
 
 def everything(store: Store, org: str) -> list[dict[str, Any]]:
@@ -56,5 +44,4 @@ def _linked(call: Call, provider: dict[str, Any]) -> dict[str, Any]:
 ROUTES = (
     Route("GET", "/v1/providers", listing, "provider.view"),
     Route("GET", "/v1/providers/config", config),
-    Route("GET", "/v1/providers/<provider>", show, "provider.view"),
 )

@@ -42,17 +42,10 @@ OPERATIONS = (
     ("POST", "/v1/apps/<app>/webhooks/<channel>"),
     ("POST", "/v1/harnesses/preview"),
     ("GET", "/v1/harnesses/<harness>/stats"),
-    ("PATCH", "/v1/mcp-servers/<mcp>"),
     ("GET", "/v1/orgs/<org>/members"),
     ("POST", "/v1/orgs/<org>/members"),
     ("PATCH", "/v1/orgs/<org>/members/<user>"),
     ("DELETE", "/v1/orgs/<org>/members/<user>"),
-    ("PATCH", "/v1/providers/<provider>"),
-    ("DELETE", "/v1/providers/<provider>"),
-    ("POST", "/v1/skills/upload"),
-    ("GET", "/v1/skills/usage"),
-    ("POST", "/v1/skills/validate"),
-    ("PATCH", "/v1/skills/<skill>"),
 )
 
 

@@ -269,7 +269,7 @@ def test_agents_2_5_unknown_capabilities(api, check, ref, noun):
 
 
 def test_agents_2_5_what_an_organization_offers(api, check, made):
-    """A shared MCP server or skill is named by its UUID, until it is archived; skills have a flag and unique names."""
+    """A shared MCP server or skill is named by its UUID; skills have a flag and unique names."""
     server = made(api, "/v1/mcp-servers", name="crm", url="https://mcp.example.com/v1")
     text = "---\nname: pdf\ndescription: Reads PDFs\n---\nRead them.\n"
     skill = made(api, "/v1/skills", skill_md=text)
@@ -278,13 +278,8 @@ def test_agents_2_5_what_an_organization_offers(api, check, made):
     assert [one["ref"] for one in agent["capabilities"]] == refs
     check(api.post("/v1/skills", json={"skill_md": text}), 409, "Skill name 'pdf' is already taken")
     assert api.post("/v1/skills", json={"skill_md": "Read."}).status_code == 422
-    assert api.get(f"/v1/mcp-servers/{server['id']}").json()["name"] == "crm"
-    assert api.delete(f"/v1/mcp-servers/{server['id']}").status_code == 204
-    assert api.get("/v1/mcp-servers").json() == {"data": []}
-    (archived,) = api.get("/v1/mcp-servers?include_archived=true").json()["data"]
-    assert archived["status"] == "archived"
-    body = {"name": "b", "system_prompt": "", "capabilities": [{"ref": refs[0]}]}
-    check(api.post("/v1/agents", json=body), 404, "MCP server not found")
+    (listed,) = api.get("/v1/mcp-servers").json()["data"]
+    assert listed == server
     assert api.get("/v1/skills/config").json()["policies"]["skill.manage"] is True
     org = api.get("/v1/orgs").json()["data"][0]["id"]
     api.patch(f"/v1/orgs/{org}/feature-flags", json={"flags": {"skills": False}})

@@ -176,7 +176,7 @@ def test_models_7_list(api, check):
     check(api.get("/v1/models/x"), 400, "Invalid model ID: invalid prefix: expected 'model', got 'x'")
 
 
-def test_providers_7_list(api, check):
+def test_providers_7_list(api):
     """Providers are those of the models, by name, without their keys."""
     providers = api.get("/v1/providers").json()["data"]
     assert [(one["name"], one["provider_type"]) for one in providers] == [
@@ -184,11 +184,7 @@ def test_providers_7_list(api, check):
         ("OpenAI", "openai"),
     ]
     assert not [key for key in providers[0] if "key" in key and key != "api_key_set"]
-    path = f"/v1/providers/{providers[0]['id']}"
-    assert api.get(path).json() == providers[0]
     assert api.get("/v1/providers/config").json() == {"policies": {"provider.view": True}}
-    check(api.get("/v1/providers/provider_" + "0" * 32), 404, "Provider not found")
-    check(api.get("/v1/providers/x"), 400, "Invalid provider ID: invalid prefix: expected 'provider', got 'x'")
 
 
 def test_identities_6_crud(api, check, made):

@@ -60,6 +60,21 @@ def test_what_is_not_offered_is_told_with_what_is(world):
     ]
 
 
+def test_what_is_archived_is_not_offered(world):
+    """A server that is archived or deleted is told as that, and no other is guessed."""
+    server(world, "crm")
+
+    def archive(page):
+        page["data"][0]["status"] = "archived"
+        return page
+
+    world.meddler.edit("GET", "/v1/mcp-servers", archive, times=None)
+    world.agent("triage", capabilities=[{"ref": "mcp:crm"}])
+    ((message, hint, _),) = faults(world)
+    assert message == 'MCP server "crm" is archived or disabled'
+    assert hint
+
+
 def test_two_of_one_name(world):
     """Of two servers of one name neither is meant; its UUID says which."""
     first = server(world, "crm")
@@ -112,6 +127,30 @@ def test_providers_withheld(world):
     world.converge()
     assert world.plan().is_empty
     assert world.api.get(f"/v1/orgs/{world.org}").json()["default_provider_per_service"] == {"chat": ident}
+
+
+def test_a_session_has_what_is_offered(world):
+    """What a session can do beside its agent is named in the same way, and is said once."""
+    ref = server(world, "crm")
+    world.declare("Session", "weekly", {"title": "Weekly", "capabilities": [{"ref": "mcp:crm"}]})
+    world.converge()
+    assert world.plan().is_empty
+    (made,) = world.api.get("/v1/sessions").json()["data"]
+    assert [one["ref"] for one in made["capabilities"]] == [ref]
+
+
+def test_an_archived_agent_comes_back_with_what_it_had(world):
+    """What is brought back as it was is sent with the UUIDs that it has, without a list."""
+    ref = server(world, "crm")
+    world.agent("triage", capabilities=[{"ref": "mcp:crm"}])
+    world.agent("other")
+    world.converge()
+    world.drop("Agent", "triage")
+    world.converge()
+    world.agent("triage", description="Sorts mail")
+    world.converge()
+    assert world.one("agents", "triage")["capabilities"][0]["ref"] == ref
+    assert world.plan().is_empty
 
 
 def test_a_new_organization_offers_nothing(world):
