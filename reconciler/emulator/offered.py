@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.emulator import bodies, clock, ids, links, policies
+from reconciler.emulator import bodies, clock, ids, links
 from reconciler.emulator.bodies import Field, Fields
 from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import RejectionError, conflict
@@ -38,6 +38,11 @@ SERVERS = Family(
         "name": Field(bodies.text, required=True),
         "url": Field(bodies.text, required=True),
         "description": Field(bodies.text),
+        "api_key": Field(bodies.text),
+        "auth_mode": Field(bodies.choice("none", "api_key", "o_auth")),
+        "headers": Field(bodies.map_of(bodies.text)),
+        "protocol_mode": Field(bodies.choice("auto", "legacy", "stable", "rc")),
+        "transport_type": Field(bodies.choice("http", "stdio"), nullable=False),
     },
     {"transport_type": "http", "auth_mode": "none", "api_key_set": False},
 )
@@ -86,7 +91,9 @@ def _routes(family: Family) -> tuple[Route, ...]:
         if family.has_unique_names and call.store.named(call.org, family.path, given["name"]):
             raise conflict(f"{family.noun} name '{given['name']}' is already taken")
         moment = clock.now()
-        body = {"id": ids.new(family.prefix), **given, **family.made, "status": "active"}
+        shown = {key: value for key, value in given.items() if key != "api_key"}
+        body = {"id": ids.new(family.prefix), **family.made, **shown, "status": "active"}
+        body |= {"api_key_set": True} if "api_key" in given else {}
         body |= {"created_at": moment, "updated_at": moment}
         record = Record(
             org=call.org,
@@ -99,15 +106,10 @@ def _routes(family: Family) -> tuple[Route, ...]:
         call.store.insert(record)
         return Reply(201, _linked(call, family, body), entity=record.id)
 
-    def config(call: Call) -> Reply:
-        """Say what the caller may do."""
-        return Reply(value=policies.overview(family.policy, call.role))
-
     rule, policy = f"/v1/{family.path}", family.policy
     return (
         Route("GET", rule, listing, f"{policy}.view", family.flag),
         Route("POST", rule, create, f"{policy}.manage", family.flag, body=family.create),
-        Route("GET", f"{rule}/config", config),
     )
 
 

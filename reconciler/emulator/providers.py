@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.emulator import links, policies
+from reconciler.emulator import links
 from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.store import Store
 
@@ -12,11 +12,6 @@ PATH = "providers"
 def listing(call: Call) -> Reply:
     """GET /v1/providers: all of them, by name; none tells its key."""
     return Reply(value={"data": [_linked(call, one) for one in everything(call.store, call.org)]})
-
-
-def config(call: Call) -> Reply:
-    """GET /v1/providers/config: what the caller may do."""
-    return Reply(value=policies.overview("provider", call.role))
 
 
 def everything(store: Store, org: str) -> list[dict[str, Any]]:
@@ -41,7 +36,4 @@ def _linked(call: Call, provider: dict[str, Any]) -> dict[str, Any]:
     return {**provider, **links.urls(call.base, PATH, provider["id"])}
 
 
-ROUTES = (
-    Route("GET", "/v1/providers", listing, "provider.view"),
-    Route("GET", "/v1/providers/config", config),
-)
+ROUTES = (Route("GET", "/v1/providers", listing, "provider.view"),)

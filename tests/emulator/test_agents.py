@@ -280,7 +280,6 @@ def test_agents_2_5_what_an_organization_offers(api, check, made):
     assert api.post("/v1/skills", json={"skill_md": "Read."}).status_code == 422
     (listed,) = api.get("/v1/mcp-servers").json()["data"]
     assert listed == server
-    assert api.get("/v1/skills/config").json()["policies"]["skill.manage"] is True
     org = api.get("/v1/orgs").json()["data"][0]["id"]
     api.patch(f"/v1/orgs/{org}/feature-flags", json={"flags": {"skills": False}})
     assert api.get("/v1/skills").json()["code"] == "feature_not_enabled"

@@ -184,7 +184,6 @@ def test_providers_7_list(api):
         ("OpenAI", "openai"),
     ]
     assert not [key for key in providers[0] if "key" in key and key != "api_key_set"]
-    assert api.get("/v1/providers/config").json() == {"policies": {"provider.view": True}}
 
 
 def test_identities_6_crud(api, check, made):

@@ -119,6 +119,15 @@ RULINGS = (
         "Unknown feature flag: .*|Feature flag '.*' is not available on this deployment",
         run="orgs",
     ),
+    # what an organization offers
+    Ruling(
+        "agents 2.5",
+        "a skill opens with its name and its description",
+        "create_skill",
+        422,
+        "the skill needs front matter with name and description",
+        run="rest",
+    ),
     # memories and their files
     Ruling(
         "agents 4.2",
