@@ -82,7 +82,7 @@ RULINGS = (
         "",
         422,
         BODY + ".*floating point.*",
-        run="rest",
+        run="agents",
     ),
     # organizations
     Ruling("orgs 1.1", "the form of an id is checked", "switch_org", 400, "Invalid organization ID format", run="rest"),
