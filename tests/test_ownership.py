@@ -325,6 +325,16 @@ def test_what_the_server_adds_to_a_list_is_not_taken_for_a_change_on_the_platfor
     assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]
 
 
+def test_what_the_server_adds_beside_files_is_not_taken_for_a_change_on_the_platform(world):
+    """A pending change is told as one where the server put a capability of its own into the list."""
+    files = [{"path": "rules.md", "content": "Be brief."}]
+    world.agent("a", capabilities=[{"ref": "web_fetch"}], initial_files=files)
+    world.converge()
+    world.agent("a", capabilities=[{"ref": "current_time"}], initial_files=files)
+    (change,) = world.plan().changes
+    assert [(field.name, field.side) for field in change.fields] == [("capabilities", Side.PENDING)]
+
+
 def test_an_announcement_that_nobody_declares_any_more_is_told(strict):
     """What a dead run may have made is not forgotten with its document: the plan says where to look."""
     begun(strict)

@@ -19,7 +19,8 @@
 | `faults`    | what is said instead of a plan, as `file:line:column message`                                    |
 
 An id is spelled `$kind/name`, that of a session by its address or else its title, that of a channel
-`$channel/app/number`, of a version `$version/agent/number`; a second one of the same name has `#2` behind it, and what
+`$channel/app/number`, of a version `$version/agent/number`, the UUID in that of an MCP server or a skill
+`$uuid/name`; a second one of the same name has `#2` behind it, and what
 stands in another organization than the default one has that organization's name in front.
 """
 
@@ -32,6 +33,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -53,7 +55,10 @@ CASES = {path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in s
 KEYS = {"why", "server", "org_id", "env", "applied", "live", "foreign", "adopt", "manifests"}
 OUTCOME = {"plan", "notes", "refused", "requests", "after"}
 COLLECTIONS = {
+    "provider": "/v1/providers",
     "model": "/v1/models",
+    "mcp": "/v1/mcp-servers?include_archived=true",
+    "skill": "/v1/skills?include_archived=true",
     "harness": "/v1/harnesses?include_archived=true",
     "identity": "/v1/agent-identities?include_archived=true",
     "memory": "/v1/memories?include_archived=true",
@@ -90,6 +95,8 @@ class Server:
                     start = "$" if is_default else f"${org['name']}/"
                     title = _title(kind, item)
                     self._name(f"{start}{kind}/{title}", item["id"])
+                    if kind in ("mcp", "skill"):
+                        self._name(f"{start}uuid/{title}", str(UUID(item["id"].partition("_")[2])))
                     below = {"channel": item.get("channels") or ()}
                     if kind == "agent":
                         below["version"] = self.get(f"/v1/agents/{item['id']}/versions", org["id"])

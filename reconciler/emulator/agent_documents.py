@@ -92,7 +92,7 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     for name in ("name", "system_prompt", *SCALARS, "status", "tags"):
         if body.get(name) is not None:
             document[name] = body[name]
-    document |= authored.normalized(body)
+    document |= authored.normalized(call, body)
     references.check_model(call, body.get("default_model_id"))
     if body.get("harness_id") is not None or body.get("harness_name") is not None:
         document["harness_id"] = _harness(call, body)
@@ -125,7 +125,7 @@ def haystack(document: Mapping[str, Any]) -> str:
 
 def _authored(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Check and normalize everything an author writes, in the server's order."""
-    capabilities = authored.capabilities(body.get("capabilities") or [])
+    capabilities = authored.capabilities(call, body.get("capabilities") or [])
     servers = authored.mcp_servers(body.get("mcpServers") or {})
     references.check_model(call, body.get("default_model_id"))
     harness = _harness(call, body)

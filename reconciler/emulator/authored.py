@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from reconciler.emulator import bodies, policies
+from reconciler.emulator import bodies, offered, policies
 from reconciler.emulator.addresses import is_public_host
 from reconciler.emulator.bodies import Field, MismatchError
 from reconciler.emulator.call import Call
@@ -128,23 +129,23 @@ def check_risk(call: Call, wanted: Sequence[Mapping[str, Any]] | None) -> None:
         raise forbidden(f"Admin role required to assign high-risk capabilities: {', '.join(risky)}")
 
 
-def capabilities(wanted: Sequence[Mapping[str, Any]], *, unique: bool = True) -> list[dict[str, Any]]:
+def capabilities(call: Call, wanted: Sequence[Mapping[str, Any]], *, unique: bool = True) -> list[dict[str, Any]]:
     """Check capability references; a config left out is kept as null; sessions alone may repeat one."""
     refs = [entry["ref"] for entry in wanted]
     for ref in refs:
-        _check_capability(ref)
+        _check_capability(call, ref)
     if unique and len(set(refs)) < len(refs):
         raise already_exists()
     return [{"ref": entry["ref"], "config": entry.get("config")} for entry in wanted]
 
 
-def _check_capability(ref: str) -> None:
+def _check_capability(call: Call, ref: str) -> None:
     """Refuse a reference to nothing; anything spelt like a built-in capability passes for one."""
-    if ref.startswith("mcp:"):
-        raise not_found("MCP server")
-    if ref.startswith("skill:"):
-        raise not_found("Skill")
-    if not BUILT_IN.fullmatch(ref):
+    if ref.startswith(("mcp:", "skill:")):
+        missing = offered.missing(call.store, call.org, ref)
+        if missing:
+            raise not_found(missing)
+    elif not BUILT_IN.fullmatch(ref):
         raise not_found("Capability")
 
 
@@ -210,15 +211,13 @@ def network_access(wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return told or None
 
 
-def normalized(body: Mapping[str, Any]) -> dict[str, Any]:
+def normalized(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Check and write the lists and maps that a body brings; absent and null ones are left out."""
-    return {name: write(body[name]) for name, write in WRITTEN.items() if body.get(name) is not None}
-
-
-WRITTEN: Mapping[str, Callable[[Any], Any]] = {
-    "initial_files": initial_files,
-    "tools": tools,
-    "network_access": network_access,
-    "capabilities": capabilities,
-    "mcpServers": mcp_servers,
-}
+    written: Mapping[str, Callable[[Any], Any]] = {
+        "initial_files": initial_files,
+        "tools": tools,
+        "network_access": network_access,
+        "capabilities": partial(capabilities, call),
+        "mcpServers": mcp_servers,
+    }
+    return {name: write(body[name]) for name, write in written.items() if body.get(name) is not None}

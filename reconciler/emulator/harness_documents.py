@@ -60,7 +60,7 @@ def patched(call: Call, current: Mapping[str, Any], body: Mapping[str, Any]) -> 
     document |= {name: body[name] for name in plain if body.get(name) is not None}
     if body.get("system_prompt") is not None:
         document["system_prompt"] = body["system_prompt"] if body["system_prompt"].strip() else None
-    document |= authored.normalized(body)
+    document |= authored.normalized(call, body)
     files = document.get("initial_files") or []
     document["capabilities"] = authored.with_file_system(document["capabilities"], files)
     return {key: value for key, value in document.items() if key in ALWAYS or value not in (None, [], {})}

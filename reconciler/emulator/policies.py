@@ -34,6 +34,9 @@ POLICIES: Mapping[str, Policy] = {
     "session.manage": Policy("session.manage", "org:sessions:manage", "member"),
     "memory.view": Policy("memory.view", "org:settings:view", "member"),
     "memory.manage": Policy("memory.manage", "org:settings:manage", "admin"),
+    **_family("mcp_server", "mcp_servers", manage="member"),
+    **_family("skill", "skills", manage="member"),
+    "provider.view": Policy("provider.view", "org:providers:view", "member"),
     "model.view": Policy("model.view", "org:models:view", "member"),
     "model.manage": Policy("model.manage", "org:models:manage", "admin"),
 }

@@ -18,7 +18,9 @@ from reconciler.emulator import (
     memories,
     memory_files,
     models,
+    offered,
     orgs,
+    providers,
     sessions,
     unserved,
 )
@@ -45,6 +47,8 @@ MODULES = (
     harnesses,
     harness_examples,
     models,
+    providers,
+    offered,
     identities,
     sessions,
     chat_sessions,

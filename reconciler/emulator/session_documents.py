@@ -86,7 +86,7 @@ def fresh(call: Call) -> dict[str, Any]:
         "workspace_id": _workspace(call, ident),
         "locale": spoken,
         "tags": body.get("tags") or [],
-        "capabilities": authored.capabilities(body.get("capabilities") or [], unique=False),
+        "capabilities": authored.capabilities(call, body.get("capabilities") or [], unique=False),
         "tools": authored.tools(body.get("tools") or []),
         "mcpServers": authored.mcp_servers(body.get("mcpServers") or {}),
         "initial_files": authored.initial_files(body.get("initial_files") or []),

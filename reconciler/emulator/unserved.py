@@ -10,18 +10,17 @@ FAMILIES = (
     "images",
     "knowledge-bases",
     "knowledge-indexes",
-    "mcp-servers",
     "payments",
     "plugin_marketplaces",
     "plugins",
-    "providers",
     "reports",
-    "skills",
     "task-webhooks",
     "tasks",
     "users",
     "workspaces",
 )
+LISTED = ("mcp-servers", "providers", "skills")
+"""Of these there is a list; what stands below it is not served."""
 OPERATIONS = (
     ("POST", "/v1/agents/analyze"),
     ("POST", "/v1/agents/preview"),
@@ -46,6 +45,7 @@ OPERATIONS = (
     ("POST", "/v1/orgs/<org>/members"),
     ("PATCH", "/v1/orgs/<org>/members/<user>"),
     ("DELETE", "/v1/orgs/<org>/members/<user>"),
+    ("POST", "/v1/providers"),
 )
 
 
@@ -63,6 +63,7 @@ def _family(path: str) -> tuple[Route, ...]:
 
 ROUTES = (
     *(route for name in FAMILIES for route in _family(f"/v1/{name}")),
+    *(route for name in LISTED for route in _family(f"/v1/{name}")[len(METHODS) :]),
     *_family("/v1/sessions/<session>")[len(METHODS) :],
     *(Route(method, rule, refuse, scoped=False) for method, rule in OPERATIONS),
 )

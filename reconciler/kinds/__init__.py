@@ -12,12 +12,17 @@ from reconciler.kinds.harness import HARNESS
 from reconciler.kinds.kind import Kind
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.model import MODEL
+from reconciler.kinds.offered import MCP_SERVER, SKILL
 from reconciler.kinds.organization import ORGANIZATION
+from reconciler.kinds.provider import PROVIDER
 from reconciler.kinds.session import SESSION
 
 KINDS: tuple[Kind, ...] = (
     ORGANIZATION,
+    PROVIDER,
     MODEL,
+    MCP_SERVER,
+    SKILL,
     MEMORY,
     HARNESS,
     AGENT_IDENTITY,

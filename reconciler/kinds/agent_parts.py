@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.fields import References, Secret, Spec, Tags, optional, required
@@ -15,6 +15,16 @@ def _tool_name(name: str) -> str:
     if not name or name.startswith("mcp_"):
         raise PydanticCustomError("tool_name", "a client tool's name must not be empty or start with mcp_")
     return name
+
+
+def _run_by_clients(kind: Any) -> Any:
+    """Refuse what the server drops without a word (2.5)."""
+    if isinstance(kind, str) and kind != "client_side":
+        hint = "type: client_side, or a capability or an MCP server for tools that run on the platform"
+        raise PydanticCustomError(
+            "tool_type", '"{given}" tools are dropped by the platform without a word', {"given": kind, "hint": hint}
+        )
+    return kind
 
 
 class MemoryMount(Spec):
@@ -63,8 +73,8 @@ class MemoryCapability(Spec):
 class Capability(Spec):
     """Something an agent can do, with its configuration."""
 
-    ref: str = required(
-        "The capability, as the platform names it.",
+    ref: Annotated[str, References("McpServer", prefix="mcp:"), References("Skill", prefix="skill:")] = required(
+        "The capability, as the platform names it; a shared MCP server or skill as `mcp:name` or `skill:name`.",
         example="web_fetch",
         min_length=1,
         json_schema_extra={"not": {"const": "memory"}},
@@ -84,7 +94,9 @@ class NetworkAccess(Spec):
 class ClientTool(Spec):
     """A tool that the client runs; the server keeps no other type (2.5)."""
 
-    type: Literal["client_side"] = required("Only client-side tools are kept by the platform.", example="client_side")
+    type: Annotated[Literal["client_side"], BeforeValidator(_run_by_clients)] = required(
+        "Only client-side tools are kept by the platform.", example="client_side"
+    )
     name: Annotated[str, AfterValidator(_tool_name)] = required(
         "The name the model calls it by.", example="open_url", json_schema_extra={"pattern": "^(?!mcp_)."}
     )

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, sorted_set, veiled, without
 from reconciler.kinds.fields import SET
+from reconciler.kinds.starter_files import normal_path
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -44,11 +45,6 @@ _MCP_PUBLIC = frozenset({"headers", "env", "args", "auth_mode", "oauth_provider_
 _CARRIES_MORE = re.compile("[?@#]")
 _FILES_CAPABILITY = "session_file_system"
 _DECLARATIVE = "declarative:"
-
-
-def _path(path: str) -> str:
-    """Bring `x`, `/x` and `/workspace/x` to one form (2.5)."""
-    return "/workspace/" + path.removeprefix("/workspace/").strip("/")
 
 
 def _mount(mount: Shape) -> Shape:
@@ -94,7 +90,7 @@ def canonical(shape: Shape) -> Shape:
     if form.get("tags"):
         form["tags"] = sorted_set(form["tags"])
     if form.get("initial_files"):
-        files = [without(file, _FILE_DEFAULTS) | {"path": _path(file["path"])} for file in form["initial_files"]]
+        files = [without(file, _FILE_DEFAULTS) | {"path": normal_path(file["path"])} for file in form["initial_files"]]
         form["initial_files"] = sorted(files, key=lambda file: str(file["path"]))
     if form.get("tools"):
         form["tools"] = sorted(form["tools"], key=lambda tool: str(tool.get("name", "")))

@@ -200,8 +200,9 @@ def _models(annotation: Any) -> list[type[Spec]]:
 
 def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
     marks = {type(one): one for one in info.metadata}
+    kinds = [one.kind for one in info.metadata if isinstance(one, References) and not one.prefix]
     found = [*info.metadata, *_deeper(info.annotation)]
-    reference, switch = marks.get(References), marks.get(Switch)
+    switch = marks.get(Switch)
     field = next((one for one in found if isinstance(one, Apart)), None)
     is_list = _core(info.annotation) is list
     return FieldFacts(
@@ -210,7 +211,7 @@ def _facts(path: str, when: str | None, info: Any) -> FieldFacts:
         holds="time, as 90s" if Waits in marks else _words(info.annotation, is_secret=SENSITIVE in info.metadata),
         required=info.is_required(),
         default=None if info.is_required() else info.get_default(),
-        references=reference.kind if reference else None,
+        references=kinds[0] if kinds else None,
         order=("means nothing" if AS_SET in found else "counts") if is_list and not field else None,
         is_one_value=WHOLE in found,
         is_write_only=SENSITIVE in info.metadata,

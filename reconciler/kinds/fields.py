@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -34,12 +35,32 @@ def optional(
     return Field(default=default, description=description, examples=[example, *others], **constraints)
 
 
+_UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+
+
 @dataclass(frozen=True, slots=True)
 class References:
-    """The field holds the name of a resource of `kind`; the API wants its id under `wire` (default: field + `_id`)."""
+    """The field holds the name of a resource of `kind`; the API wants its id under `wire` (default: field + `_id`).
+
+    With a `prefix`, as `mcp:`, the field holds one only where its text begins with that, and the API wants the UUID of
+    the id behind it (openapi.json, SkillUsage: `skill:{uuid}`); ids then begin as the prefix does, `mcp_`.
+    """
 
     kind: str
     wire: str | None = None
+    prefix: str = ""
+
+    def name_in(self, value: Any) -> str | None:
+        """Return the name or id that a value of the field holds, None where it refers to nothing of the kind."""
+        if not isinstance(value, str) or not value.startswith(self.prefix):
+            return None
+        name = value[len(self.prefix) :]
+        return f"{self.prefix[:-1]}_{name.replace('-', '')}" if self.prefix and _UUID.fullmatch(name) else name
+
+    def on_wire(self, id_: str) -> str:
+        """Return what the API wants for an id."""
+        digits = id_.rpartition("_")[2]
+        return f"{self.prefix}{UUID(digits)}" if self.prefix and _UUID.fullmatch(digits) else f"{self.prefix}{id_}"
 
 
 class Clear(Enum):

@@ -94,8 +94,9 @@ class Wire:
     `policy_of` names the policy that each action needs; `frozen` says what it means when that path is no more.
     `revival` is what a PATCH says to bring an archived one back. `tombstone` is the call below an archived one that
     ends it for good and frees its name: never made here, only told. With an
-    `id_prefix` who creates may choose the id. `holds` says which objects of the collection are of this kind, `named`
-    what each is called where the API has no `name`, "" for one that no address can mean.
+    `id_prefix` who creates may choose the id. A list that `may_be_withheld` is refused to some keys, or not there on
+    some servers: then references are left as they are written. `holds` says which objects of the collection are of
+    this kind, `named` what each is called where the API has no `name`, "" for one that no address can mean.
     """
 
     collection: str
@@ -119,6 +120,7 @@ class Wire:
     revival: Mapping[str, Any] = field(default_factory=dict)
     tombstone: str | None = None
     id_prefix: str | None = None
+    may_be_withheld: bool = False
     holds: Callable[[Mapping[str, Any]], bool] | None = None
     named: Callable[[Mapping[str, Any]], str] | None = None
 
@@ -161,12 +163,12 @@ class Kind:
     `only` is the one name that it may have, where there is one of it. `together` are fields that are one member on
     the wire, so that whoever writes one writes them all.
     `restless` are members that the server changes by itself, which make no plan stale.
-    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the plan
-    must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
-    Shape where that comes from. `most` is how many a user may create by default, and `limited` says so, where that is
-    not by tenant. `release` says how what it is can be published under a number. What is `listed_below`
-    a kind has no list of its own: there is one for each resource of that kind, and references name it as
-    `<that resource>@<number>`.
+    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
+    plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
+    Shape where that comes from. `limited` says what the platform's limit is, where that is not by tenant. `release`
+    says how what it is can be published under a number. What is `listed_below` a kind has no list of its own: there
+    is one for each resource of that kind, and references name it as `<that resource>@<number>`. `called` is its
+    noun where that is not its name in small letters.
     """
 
     name: str
@@ -197,14 +199,14 @@ class Kind:
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     release: Release | None = None
     listed_below: str | None = None
-    most: int | None = None
     limited: str | None = None
     origin: Callable[[Shape], Origin | None] = lambda _shape: None
+    called: str | None = None
 
     @property
     def noun(self) -> str:
         """What people call one of them in a sentence."""
-        return re.sub("(?<=[a-z])(?=[A-Z])", " ", self.name).lower()
+        return self.called or re.sub("(?<=[a-z])(?=[A-Z])", " ", self.name).lower()
 
     @property
     def named_by(self) -> str | None:

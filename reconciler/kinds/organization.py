@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, Apart, Clear, Flags, References, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, WHOLE, Apart, Clear, Flags, References, Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
 
 _NAME_BYTES = 255
@@ -21,6 +21,19 @@ def _name(name: str) -> str:
     if len(name.encode()) > _NAME_BYTES:
         raise PydanticCustomError("too_many_bytes", "an organization's name may have at most 255 bytes")
     return name
+
+
+_Provider = Annotated[str, References("Provider")]
+
+
+class ServiceProviders(Spec):
+    """Which provider serves what, where nothing names another (orgs-apps-errors.md, 1.4)."""
+
+    chat: _Provider = optional("Who serves conversations.", example="Anthropic")
+    embeddings: _Provider = optional("Who serves embeddings.", example="OpenAI")
+    realtime: _Provider = optional("Who serves spoken conversations.", example="OpenAI")
+    images: _Provider = optional("Who makes images.", example="OpenAI")
+    rerank: _Provider = optional("Who ranks search results.", example="OpenAI")
 
 
 class OrganizationSpec(Spec):
@@ -44,6 +57,10 @@ class OrganizationSpec(Spec):
     feature_flags: Annotated[dict[str, bool], Apart("feature-flags", Flags("flags"))] = optional(
         "Features to switch on or off; those that are not named stay as they are.", example={"memory": True}
     )
+    default_provider_per_service: Annotated[ServiceProviders | None, WHOLE, Clear.EMPTY] = optional(
+        "Who serves what, by the name, type or id of a provider; services that it leaves out have none.",
+        example={"chat": "Anthropic", "embeddings": "OpenAI"},
+    )
 
 
 def _create(body: Shape, path: str) -> Creation:
@@ -62,13 +79,12 @@ ORGANIZATION = Kind(
     identity=Identity.NAME,
     name_field="name",
     can_archive=False,
-    most=5,
     limited=_LIMITED,
     wire=Wire(
         collection="/v1/orgs",
         org_scoped=False,
         known=frozenset({"onboarding_completed_at"}),
-        from_wire=lambda wire: picked(wire, "name"),
+        from_wire=lambda wire: picked(wire, "name", "default_provider_per_service"),
         create=_create,
         archived=lambda _wire: False,
     ),

@@ -16,6 +16,11 @@ MOST = 100
 _MOST_BYTES = 100 * 2**20
 
 
+def normal_path(path: str) -> str:
+    """Bring `x`, `/x` and `/workspace/x` to one form (2.5)."""
+    return "/workspace/" + path.removeprefix("/workspace/").strip("/")
+
+
 class Stored(NamedTuple):
     """A file of a folder: its path below it, and its text, or its bytes in base64."""
 
@@ -73,21 +78,28 @@ def _form(value: Any) -> str:
 def _flattened(items: list[InitialFile | InitialFolder], info: ValidationInfo) -> list[InitialFile]:
     """Replace every folder by its files, which are reached through the context's `read_folder`."""
     files: list[InitialFile] = []
+    taken: dict[str, int] = {}
     for index, item in enumerate(items):
-        if isinstance(item, InitialFile):
-            files.append(item)
-            continue
-        note_rewriting(info)
-        try:
-            files += _files_of(item, info)
-        except PydanticCustomError as error:
-            context = (error.context or {}) | {"at": index}
-            raise PydanticCustomError(error.type, error.message_template, context) from None
+        own = [item] if isinstance(item, InitialFile) else _stored(item, index, info)
+        for file in own:
+            if taken.setdefault(normal_path(file.path), index) != index:
+                context = {"path": normal_path(file.path), "at": index, "hint": "sessions have one file at a path"}
+                raise PydanticCustomError("file_twice", "{path} is here twice", context)
+        files += own
     if len(files) > MOST:
         raise PydanticCustomError(
             "too_many_files", "these are {count} files, and {most} are the most", {"count": len(files), "most": MOST}
         )
     return files
+
+
+def _stored(folder: InitialFolder, index: int, info: ValidationInfo) -> list[InitialFile]:
+    note_rewriting(info)
+    try:
+        return _files_of(folder, info)
+    except PydanticCustomError as error:
+        context = (error.context or {}) | {"at": index}
+        raise PydanticCustomError(error.type, error.message_template, context) from None
 
 
 def _files_of(item: InitialFolder, info: ValidationInfo) -> list[InitialFile]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from reconciler.errors import NotFound
 from reconciler.kinds import BY_NAME, TENANT
+from reconciler.kinds.fields import References
 from reconciler.kinds.kind import Kind, Shape, references
 from reconciler.kinds.walk import replaced
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import versions_of
 from reconciler.live.listing import Query, listed
-from reconciler.live.names import Directory, Unresolved
+from reconciler.live.names import Directory, Unresolved, is_long_id
 from reconciler.live.readers import SERIAL
 from reconciler.plan.plan import Plan
 from reconciler.resource import Address
@@ -93,6 +94,10 @@ class Ids:
             if owner := BY_NAME[address.kind].listed_below:
                 return self._version(address, owner)
             directory = self._directory(address.org, address.kind)
+        if directory is None and is_long_id(address.name):
+            return address.name
+        if directory is None:
+            raise NotFound(f"the platform does not tell what {address} is", hint="refer to it by its id")
         name = directory.resolve(address.name)
         id_ = None if isinstance(name, Unresolved) else directory.id_of(name)
         if id_ is None:
@@ -116,11 +121,14 @@ class Ids:
         self._ids[address] = ids[0]
         return ids[0]
 
-    def _directory(self, org: str, kind: str) -> Directory:
+    def _directory(self, org: str, kind: str) -> Directory | None:
+        """Return what an organization has of a kind, None where the platform does not tell."""
         key = org, kind
         if key not in self._late:
             query = Query(BY_NAME[kind], self.org(org), org)
-            wires = listed(self._client, [query], pool=SERIAL)[query]
+            wires = listed(self._client, [query], pool=SERIAL).get(query)
+            if wires is None:
+                return None
             self._late[key] = Directory(BY_NAME[kind], {wire["id"]: wire for wire in wires}, {})
         return self._late[key]
 
@@ -128,8 +136,12 @@ class Ids:
         """Return the shape with ids where it has names."""
         for path, reference in references(kind):
 
-            def id_for(name: Any, _path: Any, kind_name: str = reference.kind) -> Any:
-                return self.of(Address(org, kind_name, name)) if isinstance(name, str) else name
+            def id_for(value: Any, _path: Any, reference: References = reference) -> Any:
+                name = reference.name_in(value)
+                address = Address(org, reference.kind, name or "")
+                if name is None or (reference.prefix and not self.has(address)):  # then the platform does not tell
+                    return value
+                return reference.on_wire(self.of(address))
 
             shape = replaced(shape, path, id_for)
         return shape

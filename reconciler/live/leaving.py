@@ -85,7 +85,8 @@ def _read_for(address: Address) -> set[str]:
     """Return the kinds to list for an address: its own, and those that it refers to."""
     kind = BY_NAME[BY_NAME[address.kind].parent or address.kind]
     names = {kind.name, *(reference.kind for _, reference in references(kind))}
-    return {name for name in names if BY_NAME[name].wire.org_scoped and BY_NAME[name].listed_below is None}
+    wires = {name: BY_NAME[name].wire for name in names if BY_NAME[name].listed_below is None}
+    return {name for name, wire in wires.items() if wire.org_scoped and not wire.may_be_withheld}
 
 
 def _beside(address: Address, lists: Lists, tenants: Sequence[Wire]) -> Sequence[Wire]:

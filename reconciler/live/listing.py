@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from reconciler.errors import ServerFault
+from reconciler.errors import Forbidden, NotFound, ServerFault
 from reconciler.kinds.kind import Kind
 from reconciler.live.client import ReadClient
 from reconciler.live.shapes import Wire, foresee, objects_of
@@ -36,12 +36,20 @@ class _Asked(TypedDict):
 
 
 def listed(client: ReadClient, queries: Iterable[Query], *, pool: Executor) -> dict[Query, Sequence[Wire]]:
-    """Read several lists at once; each whole, deduplicated, newest first as the server has it."""
+    """Read several lists at once; each whole, deduplicated, newest first as the server has it.
+
+    A list that may be withheld, and is, is left out of the result.
+    """
     todo = list(queries)
     firsts = {query: pool.submit(_page, client, query, 0) for query in todo}
     result: dict[Query, Sequence[Wire]] = {}
     for query in todo:
-        first = firsts[query].result()
+        try:
+            first = firsts[query].result()
+        except (Forbidden, NotFound):
+            if query.kind.wire.may_be_withheld:
+                continue
+            raise
         wires = _whole(client, query, first, pool=pool) if query.kind.wire.paged else _items(first, query)
         holds = query.kind.wire.holds
         result[query] = [wire for wire in wires if holds(wire)] if holds else wires

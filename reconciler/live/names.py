@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
+from reconciler.kinds.fields import References
 from reconciler.kinds.kind import Kind, Shape, references
-from reconciler.kinds.walk import at, reach, replaced
+from reconciler.kinds.walk import Step, at, reach, replaced
 from reconciler.resource import Address, Desired
 
 _ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
 _LISTED = 10
+
+
+def is_long_id(text: str) -> bool:
+    """Say whether a text is an id as the platform spells them."""
+    return _ID.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,14 @@ class Directory:
         """Return what a live resource is called here; an unknown id is its own name."""
         return self._names.get(id_, id_)
 
-    def renamed(self, id_: Any, _path: Any) -> Any:
-        """Return the name of an id, as `walk.replaced` wants it."""
-        return self.name_of(id_) if isinstance(id_, str) else id_
+    def renaming(self, reference: References) -> Callable[[Any, Any], Any]:
+        """Return what puts the name in the place of an id, as `walk.replaced` wants it."""
+
+        def renamed(value: Any, _path: Any) -> Any:
+            id_ = reference.name_in(value)
+            return value if id_ is None else reference.on_wire(self.name_of(id_))
+
+        return renamed
 
     def id_of(self, name: str) -> str | None:
         """Return the id behind a name given by `resolve`, if it exists yet."""
@@ -132,15 +143,24 @@ class Directory:
 
 
 class Names:
-    """All directories of a run. An organization that does not exist yet has none: its references stay as written."""
+    """All directories of a run. An organization that does not exist yet has none: its references stay as written.
+
+    `unchecked` says, by the address that refers to it, what could not be looked up because its list is withheld.
+    """
 
     def __init__(self) -> None:
         self._directories: dict[tuple[str, str], Directory] = {}
         self._resolved: dict[tuple[str, str, str], str | Unresolved] = {}
+        self._withheld: set[tuple[str, str]] = set()
+        self.unchecked: dict[Address, str] = {}
 
     def add(self, org: str, directory: Directory) -> None:
         """Know the resources of one kind in one organization."""
         self._directories[org, directory.kind.name] = directory
+
+    def withhold(self, org: str, kind: str) -> None:
+        """Know that the platform does not tell what an organization has of a kind."""
+        self._withheld.add((org, kind))
 
     def id_of(self, address: Address) -> str | None:
         """Return the id behind an address whose name came from here."""
@@ -173,7 +193,7 @@ class Names:
                 if isinstance(id_, str):
                     own[str(path[0])] = directory.name_of(id_)
             elif reach(path)(own):
-                own = replaced(own, path, directory.renamed)
+                own = replaced(own, path, directory.renaming(reference))
         return own
 
     def bind(self, desired: Iterable[Desired]) -> tuple[list[Desired], list[Fault]]:
@@ -182,20 +202,33 @@ class Names:
         return [self._bound(one, faults) for one in desired], faults
 
     def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
-        spec, org = one.spec, one.address.org
+        spec = one.spec
         for path, reference in () if one.archive else references(one.kind):
             for holder, key, where in at(spec, path):
-                text = holder[key]
-                if not isinstance(text, str) or BY_NAME[reference.kind].listed_below:
+                text = reference.name_in(holder[key])
+                if text is None or BY_NAME[reference.kind].listed_below:
                     continue  # versions are told apart in `plan/release.py`, which knows those that are to come
-                meaning = self.resolve(org, reference.kind, text)
+                meaning = self._meant(one, reference, text)
                 if isinstance(meaning, Unresolved):
                     faults.append(
                         Fault(meaning.message, one.source, (*one.path, *where), hint=meaning.hint, on_value=True)
                     )
-                elif meaning != text:
-                    spec = _with(spec, where, meaning)
+                elif reference.on_wire(meaning) != holder[key]:
+                    spec = _with(spec, where, reference.on_wire(meaning))
         return replace(one, spec=spec) if spec is not one.spec else one
+
+    def _meant(self, one: Desired, reference: References, text: str) -> str | Unresolved:
+        """Return what a reference means; where the platform does not tell, only what can be sent as it is written."""
+        org, kind = one.address.org, BY_NAME[reference.kind]
+        if (org, kind.name) not in self._withheld:
+            return self.resolve(org, kind.name, text)
+        why = f"the platform lists no {kind.plural} of {org} to this key"
+        if reference.prefix:
+            self.unchecked[one.address] = f"{reference.on_wire(text)} is sent as it is written: {why}"
+        elif not is_long_id(text):
+            hint = f"refer to it by its id, or use a key that may list {kind.plural}"
+            return Unresolved(f'{why}: nobody can tell what "{text}" is', hint)
+        return text
 
 
 def _with(node: Any, where: tuple[Any, ...], value: str) -> Any:
@@ -214,9 +247,16 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
         wanted, kind = kinds[one.address.org], one.kind
         wanted.add(kind.parent or kind.name)
         for path, reference in () if one.archive else references(kind):
-            if reference.kind not in wanted and reach(path)(one.spec):
+            if reference.kind not in wanted and refers(reference, path, one.spec):
                 wanted.add(reference.kind)
     return {org: {name for name in names if _has_a_list(BY_NAME[name])} for org, names in kinds.items()}
+
+
+def refers(reference: References, path: tuple[Step, ...], shape: Shape) -> bool:
+    """Say whether a shape refers to anything at a path."""
+    if not reach(path)(shape):
+        return False
+    return not reference.prefix or any(reference.name_in(holder[key]) is not None for holder, key, _ in at(shape, path))
 
 
 def _has_a_list(kind: Kind) -> bool:

@@ -20,7 +20,7 @@ from reconciler.live.names import Directory, Names, needed
 from reconciler.live.readers import readers
 from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.live.tenants import ensure_same, organizations
+from reconciler.live.tenants import crowded, ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.names_given_up import Holder, Holders
@@ -80,6 +80,9 @@ def observe(
     names = directories(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours
     )
+    for query in queries:
+        if (query.label, query.kind.name) not in lists:
+            names.withhold(query.label, query.kind.name)
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
     bound = [*having_versions(bound, orgs, faults, client=client)]
@@ -93,7 +96,17 @@ def observe(
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(
-        Situation(found, orgs, names.id_of, reports, left, _holders(lists), beside, editions.released, len(live)),
+        Situation(
+            found,
+            orgs,
+            names.id_of,
+            reports,
+            left,
+            _holders(lists),
+            beside,
+            editions.released,
+            names.unchecked | crowded(orgs, live),
+        ),
         bound,
         faults,
     )

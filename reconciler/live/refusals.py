@@ -14,6 +14,13 @@ from reconciler.errors import (
     Unauthorized,
 )
 
+_NOT_THERE = {
+    "Capability not found": "a ref in its capabilities is none that the platform has: GET /v1/capabilities lists them",
+    "MCP server not found": "a ref in its capabilities is no MCP server of the organization: GET /v1/mcp-servers",
+    "Skill not found": "a ref in its capabilities is no skill of the organization: GET /v1/skills lists them",
+}
+"""What to do where a body refers to what is not there (everruns-api/agents-memories-sessions.md, 2.5)."""
+
 
 def from_problem(problem: Problem, *, doing: str) -> ApiError:
     """Turn an error answer into our own class, with a sentence on what to do.
@@ -41,6 +48,7 @@ def from_problem(problem: Problem, *, doing: str) -> ApiError:
         )
     found: tuple[type[ApiError], str | None] = by_status.get(problem.status, fallback)
     error, hint = found
+    hint = _NOT_THERE.get(problem.detail or "", hint) if error is NotFound else hint
     if error is NotFound and not problem.is_document:
         hint = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
     if problem.withheld:

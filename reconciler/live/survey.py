@@ -14,9 +14,10 @@ from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, owners_with_default, read_editions
 from reconciler.live.identify import Remembered
 from reconciler.live.listing import Query, listed
+from reconciler.live.names import refers
 from reconciler.live.observe import Lists, matched
 from reconciler.live.readers import readers
-from reconciler.live.shapes import Wire
+from reconciler.live.shapes import Wire, shape_from
 from reconciler.live.tenants import organizations
 from reconciler.plan.capture import Candidate, Home
 from reconciler.plan.naming import Taken, slug
@@ -67,7 +68,9 @@ def survey(
         read = _read(kinds)
         queries = [Query(kind, home.id, home.name) for home in chosen for kind in read]
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
-    lists |= {(home.name, TENANT.name): [wire for wire in live if wire["id"] == home.id] for home in chosen}
+        lists |= {(home.name, TENANT.name): [wire for wire in live if wire["id"] == home.id] for home in chosen}
+        queries = [Query(kind, home.id, home.name) for home in chosen for kind in _offered(home, lists)]
+        lists |= {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     parents = [one for one in declared if not one.address.parent]
     matches = matched([one for one in parents if one.kind is not TENANT], lists, faults, remembered=remembered)
     documents = {str(matches.live[one.address]["id"]): one for one in parents if one.address in matches.live}
@@ -136,7 +139,21 @@ def _read(kinds: Iterable[str]) -> list[Kind]:
     wanted = [BY_NAME[name] for name in {*kinds, TENANT.name}]
     below = [BY_NAME[kind.children[1]] for kind in wanted if kind.children]
     names = {kind.name for kind in wanted} | {one.kind for kind in (*wanted, *below) for _, one in references(kind)}
-    return [kind for kind in KINDS if kind.name in names and kind.wire.org_scoped and not kind.listed_below]
+    listable = [kind for kind in KINDS if kind.wire.org_scoped and not kind.listed_below]
+    return [kind for kind in listable if kind.name in names and not kind.wire.may_be_withheld]
+
+
+def _offered(home: Home, lists: Lists) -> list[Kind]:
+    """Return the kinds that may be withheld and that something live of an organization refers to."""
+    found = {
+        reference.kind
+        for (org, name), wires in lists.items()
+        if org == home.name
+        for path, reference in references(BY_NAME[name])
+        if BY_NAME[reference.kind].wire.may_be_withheld
+        and any(refers(reference, path, shape_from(BY_NAME[name], wire)) for wire in wires)
+    }
+    return [kind for kind in KINDS if kind.name in found]
 
 
 def _shared(kind: Kind, wires: Iterable[Wire]) -> frozenset[str]:

@@ -49,6 +49,22 @@ def organizations(
     return orgs, matches
 
 
+_OWN, _AN_HOUR = 5, 10
+"""How many organizations a user may have created, and may create in an hour (everruns-api/orgs-apps-errors.md, 1.3)."""
+
+
+def crowded(orgs: Mapping[str, OrgRef], live: Sequence[Wire]) -> dict[Address, str]:
+    """Say of each organization to be created, where the platform's usual limits may refuse it, what they are."""
+    new = sorted(org for org, ref in orgs.items() if ref.id is None)
+    if len(live) + len(new) <= _OWN and len(new) <= _AN_HOUR:
+        return {}
+    note = (
+        f"the platform may refuse it: usually a user can create {_OWN} organizations, {_AN_HOUR} in an hour; "
+        f"this key has {len(live)}, and this plan creates {len(new)}"
+    )
+    return {Address(org, TENANT.name, org): note for org in new}
+
+
 def _ensure_apart(orgs: Mapping[str, OrgRef]) -> None:
     """Refuse one live organization under two names: each would take the other's resources for missing."""
     seen: dict[str, str] = {}

@@ -258,7 +258,8 @@ def _adding(desired: Desired, names: set[str]) -> Record:
 def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str]:
     aside = turned(desired.kind)
     secrets = {path for path, _ in declared_secrets(desired.kind, desired.spec)}
-    spec = desired.spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
+    spec = desired.kind.completed(desired.spec, {})  # as it is written: what the server adds is not another's doing
+    spec = spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
         pointer(path): field_digest(value)
         for path, value in leaves(desired.kind, spec)

@@ -19,8 +19,8 @@ def targets(kind: Kind, org: str, shape: Shape) -> Iterator[Address]:
     """Yield the address of everything a shape refers to; its references are names."""
     for path, reference in references(kind):
         for holder, key, _ in at(shape, path):
-            if isinstance(holder[key], str):
-                yield Address(org, reference.kind, holder[key])
+            if (name := reference.name_in(holder[key])) is not None:
+                yield Address(org, reference.kind, name)
 
 
 def ordered(

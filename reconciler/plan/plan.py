@@ -9,7 +9,6 @@ from functools import cached_property
 from graphlib import CycleError
 
 from reconciler.errors import Fault
-from reconciler.kinds import TENANT
 from reconciler.kinds.key_to import spelled
 from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
@@ -124,7 +123,8 @@ class Situation:
 
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
     is asked only where a name is to be had. `beside` is what is declared and not part of this run. `editions` tells of
-    the versions of what is live and has some that matter here, `tenants` how many organizations the key can see.
+    the versions of what is live and has some that matter here. `told` says what a reader of the plan must know of
+    an address that is written.
     """
 
     found: Mapping[Address, Found]
@@ -135,7 +135,7 @@ class Situation:
     holders: Holders = lambda _org, _kind: ()
     beside: Sequence[Desired] = ()
     editions: Mapping[Address, Released] = field(default_factory=dict)
-    tenants: int = 0
+    told: Mapping[Address, str] = field(default_factory=dict)
 
 
 _NOTHING = Found()
@@ -148,7 +148,7 @@ def build(
     wanted = list(desired)
     decided = _decided(wanted, situation, rules)
     faults = decided.faults
-    changes = limited([*situation.reports, *decided.changes], situation.tenants)
+    changes = [*situation.reports, *decided.changes]
     changes += _lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
     leaving = {address: one for address, one in situation.leaving.items() if address not in decided.moved}
     leaving = outlasting(leaving, changes)
@@ -219,10 +219,18 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
         result = with_keys(one, result, found.observed, renews=address in rules.renew)
         if not result:
             decided.unchanged[address.kind] += 1
-        told = warned(one, told_of_itself(one, result, rules.ledger.owner), found.observed or found.twin)
+        result = _noted(told_of_itself(one, result, rules.ledger.owner), situation.told.get(address))
+        told = warned(one, result, found.observed or found.twin)
         decided.changes.extend(told)
         made += [new for change in told if (new := edition_made(change))]
     return decided
+
+
+def _noted(changes: list[Change], note: str | None) -> list[Change]:
+    """Return the changes, a note on those that write."""
+    if note is None:
+        return changes
+    return [replace(one, notes=(*one.notes, note)) if one.action.writes else one for one in changes]
 
 
 def _pinned(
@@ -248,17 +256,6 @@ def _lost(declared: Iterable[Desired], ledger: Ledger) -> list[Change]:
     """Report what was begun, is not known to be there, and is no longer declared."""
     kept = {one.address for one in declared} | ledger.entries.keys()
     return [_unconfirmed(address) for address in sorted(ledger.begun - kept)]
-
-
-def limited(changes: list[Change], there: int) -> list[Change]:
-    """Return the changes with a note on each new organization, where there may come to be more than a user may make.
-
-    Who made those that are there is not known: the platform counts a user's own.
-    """
-    made = [one.step for one in changes if one.action is Action.CREATE and one.address.kind == TENANT.name]
-    if not made or TENANT.most is None or there + len(made) <= TENANT.most:
-        return changes
-    return [replace(one, notes=(*one.notes, TENANT.limited or "")) if one.step in made else one for one in changes]
 
 
 def told_of_itself(desired: Desired, steps: list[Change], owner: Owner) -> list[Change]:

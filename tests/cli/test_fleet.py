@@ -6,7 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
+from reconciler.kinds import DECLARABLE
+from reconciler.kinds.channel_config import CONFIGS
 from reconciler.live.client import open_reader
 from reconciler.live.endpoint import Endpoint
 from reconciler.manifest.config import Config
@@ -152,6 +155,19 @@ def _commands(makefile: str) -> list[list[str]]:
     """Find the commands that the demo target runs."""
     target = makefile.partition("\ndemo:")[2].partition("\n\n")[0]
     return [shlex.split(found) for found in re.findall(r"\$\(BIN\)/reconciler ([^\\&\n\"']*--[\w -]+)", target)][:2]
+
+
+def test_every_kind_has_an_example(fleet):
+    """The fleet has each kind, type of channel and source of memories, and a version that an app is held to."""
+    documents = [one for path in fleet.folder.rglob("*.yaml") for one in yaml.safe_load_all(path.read_text())]
+    specs = [(one["kind"], one.get("spec") or {}) for one in documents]
+    channels = [channel for kind, spec in specs if kind == "App" for channel in spec.get("channels", ())]
+    sources = {spec.get("source", {}).get("type", "manual") for kind, spec in specs if kind == "Memory"}
+    assert {kind for kind, _ in specs} == {kind.name for kind in DECLARABLE}
+    assert {channel["type"] for channel in channels} == set(CONFIGS)
+    assert sources == {"manual", "git", "github"}
+    released = {one["metadata"]["name"] for one in documents if "version" in one.get("spec", {})}
+    assert released & {spec.get("agent") for _, spec in specs if spec.get("agent_version_policy") == "pinned"}
 
 
 def test_every_secret_has_a_made_up_value(fleet, demo_env):

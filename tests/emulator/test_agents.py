@@ -1,5 +1,7 @@
 """Agents."""
 
+import uuid
+
 import pytest
 
 from reconciler.emulator import ids
@@ -264,6 +266,23 @@ def test_agents_2_5_unknown_capabilities(api, check, ref, noun):
     """A reference to nothing is 404."""
     body = {"name": "a", "system_prompt": "", "capabilities": [{"ref": ref}]}
     check(api.post("/v1/agents", json=body), 404, f"{noun} not found")
+
+
+def test_agents_2_5_what_an_organization_offers(api, check, made):
+    """A shared MCP server or skill is named by its UUID; skills have a flag and unique names."""
+    server = made(api, "/v1/mcp-servers", name="crm", url="https://mcp.example.com/v1")
+    text = "---\nname: pdf\ndescription: Reads PDFs\n---\nRead them.\n"
+    skill = made(api, "/v1/skills", skill_md=text)
+    refs = [f"{one['id'].split('_')[0]}:{uuid.UUID(one['id'].split('_')[1])}" for one in (server, skill)]
+    agent = made(api, "/v1/agents", name="a", system_prompt="", capabilities=[{"ref": ref} for ref in refs])
+    assert [one["ref"] for one in agent["capabilities"]] == refs
+    check(api.post("/v1/skills", json={"skill_md": text}), 409, "Skill name 'pdf' is already taken")
+    assert api.post("/v1/skills", json={"skill_md": "Read."}).status_code == 422
+    (listed,) = api.get("/v1/mcp-servers").json()["data"]
+    assert listed == server
+    org = api.get("/v1/orgs").json()["data"][0]["id"]
+    api.patch(f"/v1/orgs/{org}/feature-flags", json={"flags": {"skills": False}})
+    assert api.get("/v1/skills").json()["code"] == "feature_not_enabled"
 
 
 def test_agents_2_5_high_risk(roles, check):

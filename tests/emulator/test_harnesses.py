@@ -176,6 +176,16 @@ def test_models_7_list(api, check):
     check(api.get("/v1/models/x"), 400, "Invalid model ID: invalid prefix: expected 'model', got 'x'")
 
 
+def test_providers_7_list(api):
+    """Providers are those of the models, by name, without their keys."""
+    providers = api.get("/v1/providers").json()["data"]
+    assert [(one["name"], one["provider_type"]) for one in providers] == [
+        ("Anthropic", "anthropic"),
+        ("OpenAI", "openai"),
+    ]
+    assert not [key for key in providers[0] if "key" in key and key != "api_key_set"]
+
+
 def test_identities_6_crud(api, check, made):
     """Names are free text and need not be unique; optional members are cleared by null."""
     made(api, "/v1/agent-identities", name="")

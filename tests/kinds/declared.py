@@ -142,7 +142,7 @@ class Sort:
     def named(self, spec: Shape, pick: int, *, below: Path = ()) -> Shape:
         """Give a spec whose references, or those below one field, are to one of the targets."""
         for path, reference in references(self.kind):
-            if path[: len(below)] == below:
+            if path[: len(below)] == below and not reference.prefix:
                 spec = replaced(spec, path, lambda old, _where, kind=reference.kind: old and target(kind, pick))
         return spec
 
@@ -230,7 +230,7 @@ def target(kind: str, pick: int) -> str:
     return UNMANAGED[kind][pick]
 
 
-UNMANAGED = {"Model": ("claude-sonnet-4-5", "gpt-4o")}
+UNMANAGED = {"Model": ("claude-sonnet-4-5", "gpt-4o"), "Provider": ("Anthropic", "OpenAI")}
 """Two names of every kind that is only referred to, as the emulator has them."""
 
 UNSAYABLE: dict[str, dict[Path, str]] = {

@@ -177,7 +177,12 @@ SHAPES: list[tuple[Kind, dict[str, Any], dict[str, Any]]] = [
     (
         ORGANIZATION,
         ORG_WIRE,
-        {"name": "Acme Corp", "default_harness": f"harness_{HEX}", "base_harness": f"harness_{HEX}"},
+        {
+            "name": "Acme Corp",
+            "default_harness": f"harness_{HEX}",
+            "base_harness": f"harness_{HEX}",
+            "default_provider_per_service": {},
+        },
     ),
     (ORGANIZATION, {"name": "A", "default_model_id": f"model_{HEX}"}, {"name": "A", "default_model": f"model_{HEX}"}),
     (

@@ -104,7 +104,7 @@ def copied(tmp_path_factory):
     (kinds / "toy.py").write_text(TOY)
     changed(
         kinds / "__init__.py",
-        ("    MODEL,\n    MEMORY,", "    MODEL,\n    TOY,\n    MEMORY,"),
+        ("    MODEL,\n    MCP_SERVER,", "    MODEL,\n    TOY,\n    MCP_SERVER,"),
         ("\n\nKINDS", "\nfrom reconciler.kinds.toy import TOY\n\nKINDS"),
     )
     row = (emulator / "identities.py").read_text().replace("agent-identities", "toys")

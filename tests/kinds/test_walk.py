@@ -152,7 +152,7 @@ def test_other_markers_stand_where_the_facts_say() -> None:
         "agent_version": Clear.NULL,
     }
     assert clears(MEMORY) == {"description": Clear.NULL}
-    assert clears(ORGANIZATION) == {"default_model": Clear.NULL}
+    assert clears(ORGANIZATION) == {"default_model": Clear.NULL, "default_provider_per_service": Clear.EMPTY}
     assert set(switches(APP)) == {"published"}
     assert kept_by_replace(AGENT) == {("capabilities",)}
     assert whole(AGENT) == {("mcpServers",), ("network_access",), ("version",)}
@@ -177,15 +177,15 @@ REFERENCES = {
 @pytest.mark.parametrize(("name", "expected"), REFERENCES.items())
 def test_what_a_kind_refers_to(name: str, expected: dict[tuple[str, ...], str]) -> None:
     """Which fields hold names in manifests and ids on the wire."""
-    found = {path: reference.kind for path, reference in references(BY_NAME[name])}
-    mounts = {path: kind for path, kind in found.items() if len(path) > 1}
-    assert {path: kind for path, kind in found.items() if len(path) == 1} == expected
-    assert list(mounts.values()) == (["Memory"] if name == "Agent" else [])
+    found = references(BY_NAME[name])
+    assert {path: reference.kind for path, reference in found if len(path) == 1} == expected
+    below = {"Agent": {"Memory", "McpServer", "Skill"}, "Organization": {"Provider"}}
+    assert {reference.kind for path, reference in found if len(path) > 1} == below.get(name, set())
 
 
 def test_a_mounted_memory_is_a_reference_only_in_the_memory_capability() -> None:
     """A `mounts` of another capability is not ours to read (4.8)."""
-    ((path, reference),) = [one for one in references(AGENT) if len(one[0]) > 1]
+    ((path, reference),) = [one for one in references(AGENT) if one[1].kind == "Memory"]
     mounts = {"mounts": [{"memory": "docs"}, {"memory": "notes"}]}
     capabilities = [{"ref": "web_fetch", "config": mounts}, {"ref": "memory", "config": mounts}, {"ref": "memory"}]
     found = [where for _, _, where in at({"capabilities": capabilities}, path)]

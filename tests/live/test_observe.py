@@ -182,6 +182,17 @@ def test_all_faults_come_at_once(world):
     assert len(raised.value.faults) == 3
 
 
+def test_limits_of_organizations_are_told_before_they_are_met(world):
+    """Where more organizations come to be than a user may usually create, the plan says so of each; never before."""
+    for number in range(4):
+        world.declare("Organization", f"org-{number}")
+    assert not [change.notes for change in world.plan().steps if change.notes]
+    world.declare("Organization", "org-4")
+    told = [change.notes for change in world.plan().steps]
+    note = "usually a user can create 5 organizations, 10 in an hour; this key has 1, and this plan creates 5"
+    assert told == [(f"the platform may refuse it: {note}",)] * 5
+
+
 GARBAGE = [
     ("channels that are no list", "apps", {"channels": 7}),
     ("channels that are none", "apps", {"channels": [{}]}),

@@ -251,3 +251,12 @@ def test_garbage(status, content, raw_headers):
     assert all(c.isprintable() for c in f"{problem.title}{problem.detail}")
     error = from_problem(problem, doing="trying")
     assert error.message.startswith(f"trying: {status}")
+
+
+@pytest.mark.parametrize("noun", ["Capability", "MCP server", "Skill"])
+def test_what_a_body_refers_to_is_not_the_organization(noun):
+    """A reference to what is not there has a hint of its own, not the one for a wrong organization."""
+    error = from_problem(Problem(404, "Not Found", f"{noun} not found"), doing="creating it")
+    assert error.hint is not None
+    assert "capabilities" in error.hint
+    assert "EVERRUNS_ORG_ID" in (from_problem(Problem(404, "Not Found", "No"), doing="reading it").hint or "")

@@ -48,7 +48,7 @@ RUNS = {
     "harnesses": Run("/v1/harnesses", _least(20, 500, 150, 500)),
     "orgs": Run("/v1/(orgs|resolve-org)", _least(18, 110, 180, 500)),
     "apps": Run("/v1/apps", _least(25, 700, 250, 70)),
-    "rest": Run("/v1/(?!(agents|harnesses|orgs|resolve-org|apps)(/|$))", _least(80, 1100, 500, 300)),
+    "rest": Run("/v1/(?!(agents|harnesses|orgs|resolve-org|apps)(/|$))", _least(80, 1100, 500, 280)),
 }
 
 

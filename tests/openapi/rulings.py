@@ -82,7 +82,7 @@ RULINGS = (
         "",
         422,
         BODY + ".*floating point.*",
-        run="rest",
+        run="agents",
     ),
     # organizations
     Ruling("orgs 1.1", "the form of an id is checked", "switch_org", 400, "Invalid organization ID format", run="rest"),
@@ -118,6 +118,15 @@ RULINGS = (
         400,
         "Unknown feature flag: .*|Feature flag '.*' is not available on this deployment",
         run="orgs",
+    ),
+    # what an organization offers
+    Ruling(
+        "agents 2.5",
+        "a skill opens with its name and its description",
+        "create_skill",
+        422,
+        "the skill needs front matter with name and description",
+        run="rest",
     ),
     # memories and their files
     Ruling(
