@@ -206,6 +206,29 @@ def test_five_thousand_changes_open_and_filter_within_two_seconds(show):
     assert min(opened) + min(filtered) < 2000, (opened, filtered)
 
 
+def test_what_a_large_page_has_packed_is_there_when_an_item_is_opened(show):
+    """By hand or all at once, and found by words that stand in it alone."""
+    page = show(plan_sheet(large_plan(1000), facts=FACTS))
+    assert page.locator("ins", has_text="Row").count() == 0
+    page.fill("#q", "agent-00004 row 7")
+    playwright.expect(page.locator("#count")).to_have_text("1 of 1,000")
+    page.keyboard.press("Escape")
+    one = page.locator("details.i", has_text="Agent/agent-00004")
+    one.locator("summary").click()
+    playwright.expect(one.locator("ins", has_text="Row")).to_be_visible()
+    page.locator("details.i", has_text="agent-00990").locator("summary").focus()
+    page.keyboard.press("e")
+    playwright.expect(page.locator("details.i.z")).to_have_count(0)
+    assert page.locator("ins", has_text="Row").count() == 600
+
+
+def test_a_large_page_without_its_script_says_what_it_lacks(show):
+    """Each line can be read, and a sentence says why none opens."""
+    page = show(plan_sheet(large_plan(1000), facts=FACTS), java_script_enabled=False)
+    assert len(shown(page)) == 1000
+    assert page.locator("noscript p").is_visible()
+
+
 _FILTER = """async () => {
   const began = performance.now(), q = document.getElementById("q"), count = document.getElementById("count");
   q.value = "agent-04321";
