@@ -216,5 +216,5 @@ class _Run:
         name, link = self.job.environment, self.job.workflow.run_url
         memory: Mapping[str, str] = {"digest": self.plan.digest if self.plan else ""}
         body = comment(self.job.sheets[-1], marker=mark("applied", name, memory), link=link)
-        url = stick(self.job.forge, self.merged.number, body, purpose="applied", environment=name)
+        url = stick(self.job.forge, self.merged.number, lambda _: body, purpose="applied", environment=name)
         self.job.console.text([f"Comment: {url}"])

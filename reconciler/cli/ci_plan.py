@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from reconciler.ci.forge import Post
     from reconciler.plan.plan import Plan
     from reconciler.report.sheet import Sheet
 
@@ -146,11 +147,11 @@ def _offline(job: Job, settings: Settings, why: str, facts: Mapping[str, str]) -
     alert = Alert("note", "Offline", f"{why}: {note}", hint)
     every = {"Manifests": ", ".join(settings.manifests), **facts}
     if isinstance(found, str):
-        bare = Sheet("Offline check", job.environment, "the manifests are valid.", facts=every)
+        bare = Sheet("Offline check", job.environment, "the manifests are valid.", state="offline", facts=every)
         return _Result(told(bare, alert, Alert("note", "No comparison", found), environment=job.environment))
     show(found, job.console)
     job.console.about(Made(found), facts=lambda: every)
-    sheet = replace(plan_sheet(found, facts=every), verb="Offline plan")
+    sheet = replace(plan_sheet(found, facts=every), verb="Offline plan", state="offline")
     return _Result(told(sheet, alert, environment=job.environment), found)
 
 
@@ -161,9 +162,15 @@ def _comment(job: Job, result: _Result) -> None:
         return
     from reconciler.ci.documents import comment
     from reconciler.ci.marker import mark
+    from reconciler.ci.neighbours import neighbours, row_of
     from reconciler.ci.sticky import stick
 
-    marker = mark("plan", job.environment, result.memory)
-    body = comment(result.sheet, marker=marker, link=job.workflow.run_url)
-    url = stick(job.forge, pull_request.number, body, purpose="plan", environment=job.environment)
+    name, head = job.environment, pull_request.head_sha
+    marker = mark("plan", name, {**result.memory, **row_of(result.sheet, head=head)})
+
+    def compose(posts: Sequence[Post]) -> str:
+        others = neighbours(posts, environment=name, head=head)
+        return comment(result.sheet, marker=marker, link=job.workflow.run_url, others=others)
+
+    url = stick(job.forge, pull_request.number, compose, purpose="plan", environment=name)
     job.console.text([f"Comment: {url}"])

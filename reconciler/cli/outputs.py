@@ -11,11 +11,11 @@ from reconciler.errors import UsageError
 from reconciler.report.render import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from reconciler.errors import Exit
     from reconciler.plan.plan import Plan
-    from reconciler.report.subject import Subject
+    from reconciler.report.subject import About
     from reconciler.settings import Settings
 
 KNOWN: tuple[Format, ...] = get_args(Format)
@@ -103,13 +103,13 @@ def facts_of(settings: Settings, *, plan: Plan | None = None, commit: str | None
 
 
 def written(
-    files: Sequence[Into], subject: Subject, *, verb: str, exit_codes: Sequence[Exit], facts: Mapping[str, str]
+    files: Sequence[Into], abouts: Sequence[About], *, verb: str, exit_codes: Sequence[Exit]
 ) -> Iterator[tuple[Into, OSError | None]]:
     """Write each file, whole or not at all; yield it with why it could not be written, None where it was."""
     from reconciler.report.render import render
 
     for one in files:
-        text = render(subject, one.form, verb=verb, exit_codes=exit_codes, facts=facts)
+        text = render(abouts, one.form, verb=verb, exit_codes=exit_codes)
         temporary = Path(f"{one.file}.{os.getpid()}.part")
         try:
             temporary.write_text(text, encoding="utf-8", newline="\n")

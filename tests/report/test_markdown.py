@@ -89,8 +89,11 @@ def test_all_environments_and_organizations_are_in_one_table(plan):
         ["| `production`", "`labs` `Labs`"],
         ["| `staging`", "`acme` `Acme Inc`"],
         ["| `staging`", "`labs` `Labs`"],
-        ["| `calm`", "*nothing*"],
+        ["| `calm`", "*all*"],
     ]
+    assert rows[-1].endswith("| nothing to do |")
+    head = next(line for line in text.splitlines() if line.startswith("| Environment"))
+    assert head == "| Environment | Organization | Removals | Secrets | Exposure | Creations | To know of |  |"
     assert text.startswith("## Plan: 3 environments, nothing to tell of 1\n")
 
 
