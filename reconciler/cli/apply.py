@@ -177,7 +177,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: Place) 
     """Check that a saved plan still holds, then apply it once."""
     from reconciler.cli.connect import writing
 
-    saved = _read_plan(name)
+    saved = read_plan(name)
     origin = saved.origin
     if origin.api_url.rstrip("/") != settings.api_url.rstrip("/"):
         raise PlanFileError(
@@ -205,7 +205,8 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: Place) 
         return carry_out(saved.plan, settings, console, client, keeper, recheck=True, begun=begun)
 
 
-def _read_plan(name: str) -> PlanFile:
+def read_plan(name: str) -> PlanFile:
+    """Read a saved plan; raises UsageError where the file cannot be read, PlanFileError where it is no plan."""
     from reconciler.plan.file import loads
 
     try:

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli.console import Console
 from reconciler.cli.outputs import outputs
@@ -154,6 +155,18 @@ _READ = (
     "on_conflict",
     "debug",
 )
+
+
+def given_beside(*names: str) -> str:
+    """Return which flags stand on the command line beside those named and those of how it is printed."""
+    context = click.get_current_context()
+    given = [
+        flag.opts[-1]
+        for flag in context.command.params
+        if flag.name not in {*names, "as_json", "no_color"}
+        and context.get_parameter_source(flag.name or "") is ParameterSource.COMMANDLINE
+    ]
+    return ", ".join(given)
 
 
 def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callable[[Verb], click.Command]:

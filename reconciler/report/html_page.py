@@ -19,6 +19,7 @@ from reconciler.report.fit import Piece, grow, size_of
 from reconciler.report.html_graph import graph_html
 from reconciler.report.html_item import held_html, item_html
 from reconciler.report.html_pack import Packed, packed
+from reconciler.report.html_tables import orgs_html, overview_html
 from reconciler.report.html_tags import Html, el, join
 from reconciler.report.style import cut
 
@@ -32,7 +33,7 @@ MOST = 5_000_000
 PLAIN = 1_000_000
 """Up to so many bytes a page is plain HTML, that needs no script to be read."""
 _ELSEWHERE = "see the text or JSON of the same run"
-_MOST_ORGS, _MOST_ALERTS, _MOST_CHOICES = 200, 30, 200
+_MOST_ALERTS, _MOST_CHOICES = 30, 200
 _KEYS = (("/", "search"), ("j k", "next, previous"), ("Enter", "open"), ("e", "open or close all"), ("Esc", "clear"))
 
 
@@ -88,12 +89,16 @@ class _Frame:
         """Return the page with the first of its items, as many as there are elements."""
         rest = iter(elements)
         pairs = zip(self.sheets, self.graphs, strict=True)
-        shown = [_sheet(sheet, graph, rest, is_alone=len(self.sheets) == 1) for sheet, graph in pairs]
+        is_alone = len(self.sheets) == 1
+        shown = [
+            _sheet(sheet, graph, rest, None if is_alone else number) for number, (sheet, graph) in enumerate(pairs)
+        ]
         return _document(
             _title(self.sheets),
             el("header", el("h1", _title(self.sheets)), _facts(self.sheets)),
             _filters(self.items) if self.items else "",
             *_pack_notes(pack),
+            overview_html(self.sheets),
             el("main", *shown, el("p", "Nothing here is as searched for.", id="none", hidden="")),
             el("footer", f"reconciler {__version__}"),
             *pack.chunks,
@@ -152,38 +157,20 @@ def _facts(sheets: Sequence[Sheet]) -> Html:
     return el("dl", *(el("div", el("dt", name), el("dd", cut(text, 200))) for name, text in list(told)[:_MOST_ALERTS]))
 
 
-def _sheet(sheet: Sheet, graph: Html, elements: Iterator[str], *, is_alone: bool) -> Html:
-    head = [] if is_alone else [el("h2", sheet.environment or sheet.verb, el("small", f" {sheet.verdict}"), cls="env")]
+def _sheet(sheet: Sheet, graph: Html, elements: Iterator[str], number: int | None) -> Html:
+    title = (sheet.environment or sheet.verb, el("small", f" {sheet.verdict}"))
+    head = [] if number is None else [el("h2", *title, cls="env", id=f"e{number}")]
     alerts = [_alert(alert) for alert in sheet.alerts[:_MOST_ALERTS]]
     more = len(sheet.alerts) - _MOST_ALERTS
     tail = [el("p", f"…and {more:,} more reasons", cls="d")] if more > 0 else []
     sections = [_section(section, elements) for section in sheet.sections]
-    return el("section", *head, *alerts, *tail, _orgs(sheet), graph, *sections, cls="sheet")
+    return el("section", *head, *alerts, *tail, orgs_html(sheet), graph, *sections, cls="sheet")
 
 
 def _alert(alert: Alert) -> Html:
     hint = el("span", cut(alert.hint, 1000), cls="hint") if alert.hint else ""
     lines = [el("span", cut(line, 1000)) for line in alert.message.splitlines()[:10]]
     return el("p", el("strong", alert.label), *lines, hint, cls=f"alert {alert.tone}", role="note")
-
-
-def _orgs(sheet: Sheet) -> Html:
-    """Return the counts by organization, where there is more than one."""
-    words = [word for word in sheet.words if any(org.counts.get(word) for org in sheet.orgs)]
-    if len(sheet.orgs) <= 1:
-        return Html("")
-    head = el("tr", el("th", "Organization"), *(el("th", word) for word in words))
-    rows = [
-        el(
-            "tr",
-            el("th", cut(org.title or org.name, 80), el("small", f" {cut(org.name, 80)} · {cut(org.id or 'new', 80)}")),
-            *(el("td", f"{org.counts[word]:,}" if org.counts.get(word) else "") for word in words),
-        )
-        for org in sheet.orgs[:_MOST_ORGS]
-    ]
-    more = len(sheet.orgs) - _MOST_ORGS
-    rest = [el("tr", el("th", f"…and {more:,} more", colspan=str(len(words) + 1)))] if more > 0 else []
-    return el("table", el("thead", head), el("tbody", *rows, *rest), cls="orgs")
 
 
 def _section(section: Section, elements: Iterator[str]) -> Html:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from reconciler.plan.concern import Concern
 from reconciler.report.inert import cell
 from reconciler.report.overview import overview
 
@@ -20,7 +19,6 @@ OF_LINKS = ":/?#[]@!$&'()*+,;=%~"
 OF_OTHERS = "\n<sub>Other environments are as their comments were when this one was written.</sub>\n"
 """Stands below the table where it has rows of other jobs."""
 _MOST_OTHERS = 30
-_ORDER = tuple(concern.value for concern in Concern)
 
 
 def table(sheets: Sequence[Sheet], others: Sequence[Other]) -> Iterator[str]:
@@ -28,7 +26,7 @@ def table(sheets: Sequence[Sheet], others: Sequence[Other]) -> Iterator[str]:
     if len(sheets) + len(others) == 1:
         yield from _alone(sheets[0])
         return
-    found = overview(sheets, others[:_MOST_OTHERS], order=_ORDER)
+    found = overview(sheets, others[:_MOST_OTHERS])
     last = [""] if found.has_words else []
     head = " | ".join(["Environment", "Organization", *found.headings, *last])
     yield f"\n| {head} |\n|{' --- |' * 2}{' ---: |' * len(found.headings)}{' --- |' * len(last)}\n"

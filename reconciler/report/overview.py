@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.plan.concern import Concern
 from reconciler.report.sheet import Sheet, State
-from reconciler.report.style import cut
 
 SAID: dict[State, str] = {"refused": "refused", "failed": "no plan: it failed", "offline": "offline", "": ""}
+_ORDER = tuple(concern.value for concern in Concern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,11 @@ class Overview:
         return any(row.said for row in self.rows)
 
 
-def overview(sheets: Sequence[Sheet], others: Sequence[Other] = (), *, order: Sequence[str] = ()) -> Overview:
-    """Return the table of sheets and other environments; `order` ranks the headings that only others have."""
+def overview(sheets: Sequence[Sheet], others: Sequence[Other] = ()) -> Overview:
+    """Return the table of sheets and other environments."""
     rows = [*(row for sheet in sheets for row in _rows(sheet)), *map(_other, others)]
     used = {heading for row in rows for heading in row.counts}
-    known = dict.fromkeys([*order, *(section.heading for sheet in sheets for section in sheet.sections)])
+    known = dict.fromkeys([*_ORDER, *(section.heading for sheet in sheets for section in sheet.sections)])
     return Overview(tuple(heading for heading in known if heading in used), tuple(rows))
 
 
@@ -91,5 +92,5 @@ def _other(one: Other) -> Row:
     elif not one.counts and one.state != "failed":
         words.append("nothing to do")
     if one.commit:
-        words.append(f"of {cut(one.commit, 12)}, not of this commit")
+        words.append(f"of {one.commit[:12]}, not of this commit")
     return Row(one.environment, counts=one.counts or {}, said="; ".join(words), url=one.url)
