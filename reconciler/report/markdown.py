@@ -6,7 +6,7 @@ word on where all of it is. What stands in a manifest or comes from the platform
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.report.fit import Piece, grow, size_of
@@ -166,7 +166,9 @@ _MOST_ALERT, _FEW = 600, 5
 
 def _part(section: Section, *, few: bool, with_org: bool) -> _Part:
     is_open = few or (section.urgent and len(section.items) <= _MOST_OPEN)
-    items = [Piece(item_forms(item, with_org=with_org, is_open=is_open)) for item in section.items]
+    said = section.heading.lower()  # what the heading says is no badge below it
+    shown = [replace(item, badges=tuple(one for one in item.badges if one != said)) for item in section.items]
+    items = [Piece(item_forms(item, with_org=with_org, is_open=is_open)) for item in shown]
     return _Part(_piece(f"\n#### {section.heading}: {section.told}\n\n"), items)
 
 

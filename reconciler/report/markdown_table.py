@@ -27,12 +27,12 @@ def table(sheets: Sequence[Sheet], others: Sequence[Other]) -> Iterator[str]:
         yield from _alone(sheets[0])
         return
     found = overview(sheets, others[:_MOST_OTHERS])
-    last = [""] if found.has_words else []
-    head = " | ".join(["Environment", "Organization", *found.headings, *last])
-    yield f"\n| {head} |\n|{' --- |' * 2}{' ---: |' * len(found.headings)}{' --- |' * len(last)}\n"
+    head = " | ".join(["Environment", "Organization", *found.headings])
+    yield f"\n| {head} |\n|{' --- |' * 2}{' ---: |' * len(found.headings)}\n"
     for row in found.rows:
-        counts = [row.number(heading) for heading in found.headings]
-        yield f"| {' | '.join([_name(row), _org(row), *counts, *(row.said for _ in last)])} |\n"
+        name, org = _name(row, among_others=bool(others)), cell(row.org) if row.org else "*all*"
+        said = f" · {row.said}" if row.said else ""
+        yield f"| {' | '.join([name, f'{org}{said}', *map(row.number, found.headings)])} |\n"
     if len(others) > _MOST_OTHERS:
         yield f"| *{len(others) - _MOST_OTHERS:,} more* | |\n"
 
@@ -52,14 +52,10 @@ def _alone(sheet: Sheet) -> Iterator[str]:
         yield f"{start}{cell(org.name)}{title} |{counts}\n"
 
 
-def _name(row: Row) -> str:
-    """Return the name of an environment, with a link where it has a place of its own."""
-    return f"[{cell(row.environment)}](<{link_to(row.url)}>)" if row.url else cell(row.environment)
-
-
-def _org(row: Row) -> str:
-    title = f" {cell(row.title)}" if row.title else ""
-    return f"{cell(row.org)}{title}" if row.org else "*all*"
+def _name(row: Row, *, among_others: bool) -> str:
+    """Return the name of an environment: with a link where it has a place of its own, bold where it is here."""
+    name = cell(row.environment)
+    return f"[{name}](<{link_to(row.url)}>)" if row.url else f"**{name}**" if among_others else name
 
 
 def link_to(url: str) -> str:

@@ -14,6 +14,7 @@ from reconciler.plan.concern import Concern
 from reconciler.report.sheet import Sheet, State
 
 SAID: dict[State, str] = {"refused": "refused", "failed": "no plan: it failed", "offline": "offline", "": ""}
+_SHORT = 7
 _ORDER = tuple(concern.value for concern in Concern)
 
 
@@ -92,5 +93,5 @@ def _other(one: Other) -> Row:
     elif not one.counts and one.state != "failed":
         words.append("nothing to do")
     if one.commit:
-        words.append(f"of {one.commit[:12]}, not of this commit")
+        words.append(f"another commit: {one.commit[:_SHORT]}")
     return Row(one.environment, counts=one.counts or {}, said="; ".join(words), url=one.url)

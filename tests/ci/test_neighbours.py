@@ -103,7 +103,7 @@ def test_the_environments_of_a_pull_request_know_each_other(yard):
     assert rows(staging)[0] == ["Environment", "Organization", "create"]
     assert [row[0] for row in rows(staging)[1:]] == ["`staging`"]
     assert rows(production)[0] == ["Environment", "Organization", "Creations"]
-    assert [row[0] for row in rows(production)[1:]] == ["`production`", f"[`staging`](<{link}>)"]
+    assert [row[0] for row in rows(production)[1:]] == ["**`production`**", f"[`staging`](<{link}>)"]
     assert rows(production)[2][1:] == ["*all*", "1"]
     assert "when this one was written" in production
     yard.back()
@@ -114,7 +114,7 @@ def test_the_environments_of_a_pull_request_know_each_other(yard):
     sent = [re.sub(r"\?.*", "", one) for one in yard.github.requests[before:]]
     assert [one.split()[0] for one in sent] == ["GET", "PATCH"]
     now = yard.github.ours(7)[1]["body"]
-    assert rows(now)[2][1:] == ["*all*", "1", f"of {old[:12]}, not of this commit"]
+    assert rows(now)[2][1:] == [f"*all* · another commit: {old[:7]}", "1"]
     assert len(yard.github.ours(7)) == 2
 
 
@@ -124,7 +124,7 @@ def test_a_plan_that_failed_is_a_neighbour_too(yard):
     yard.push()
     assert yard.plan("--environment", "staging").code == 1
     assert yard.plan("--environment", "production").code == 1
-    assert rows(yard.github.ours(7)[1]["body"])[2][2:] == ["no plan: it failed"]
+    assert rows(yard.github.ours(7)[1]["body"])[2][1:] == ["*all* · no plan: it failed"]
 
 
 def test_a_forged_neighbour_has_no_row(yard):
@@ -136,4 +136,4 @@ def test_a_forged_neighbour_has_no_row(yard):
     assert yard.plan().code == 0
     body = yard.github.ours(7)[-1]["body"]
     assert "forged" not in body
-    assert [row[2:] for row in rows(body) if "broken" in row[0]] == [["", "see there"]]
+    assert [row[1:] for row in rows(body) if "broken" in row[0]] == [["*all* · see there", ""]]

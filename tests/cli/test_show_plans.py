@@ -43,8 +43,8 @@ def test_every_format_has_both(desk):
     texts = {name: (desk.folder / f"out.{name}").read_text(encoding="utf-8") for name in FORMATS}
     assert ran.out.startswith(texts["text"])
     for name in ("markdown", "summary"):
-        assert "| Environment | Organization | In conflict | Creations |  |" in texts[name]
-        assert "| `production` | `default` `Default` | 1 |  | refused |" in texts[name]
+        assert "| Environment | Organization | In conflict | Creations |" in texts[name]
+        assert "| `production` | `default` · refused | 1 |  |" in texts[name]
         assert "\n### `staging`: " in texts[name]
     assert '<a href="#e1">production</a>' in texts["html"]
     document = json.loads(texts["json"])

@@ -1,9 +1,5 @@
 """The HTML of a run in a real Chromium: it opens, is searched, filtered, read with the keyboard, and loads nothing."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 
 from reconciler.plan.change import Action, Change
@@ -14,26 +10,13 @@ from reconciler.report.html_page import html
 from reconciler.report.plan_sheet import plan_sheet
 from reconciler.resource import Address
 
+from .browser import shoot
 from .fleets import DRIFT, large_plan
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FACTS = {"Platform": "https://app.everruns.com/api", "Commit": "c0ffee"}
-SHOTS = os.environ.get("RECONCILER_SCREENSHOTS")
-"""A folder in which to keep the screenshots, for the docs."""
 ITEMS = "details.i:not([hidden])"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: make .venv/dev")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a Chromium that talks to nobody."""
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=[*quiet, "--disable-component-update"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -63,14 +46,6 @@ def show(browser, tmp_path):
 def shown(page):
     """Return the names of the items that are shown."""
     return page.locator(f"{ITEMS} > summary > code").all_inner_texts()
-
-
-def shoot(page, name):
-    """Take a screenshot, and insist that something is on it."""
-    data = page.screenshot(full_page=False)
-    assert len(data) > 12_000
-    if SHOTS:
-        (Path(SHOTS) / f"{name}.png").write_bytes(data)
 
 
 SHEETS = {
