@@ -36,22 +36,9 @@ if TYPE_CHECKING:
 
 @options.verb(
     "apply",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.LOCK,
-    options.REASON,
-    options.FORMATS,
+    options.APPLYING,
     own=(
         click.argument("plan_file", required=False, metavar="[PLAN]"),
-        click.option(
-            "--on-conflict",
-            type=click.Choice(["report", "overwrite"]),
-            default="report",
-            show_default=True,
-            help="What to do with a resource that others changed between plan and write.",
-        ),
         click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal."),
     ),
 )

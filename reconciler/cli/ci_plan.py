@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli import ci_job, options
-from reconciler.cli.ci_job import Job
+from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import show
@@ -34,37 +34,30 @@ class _Result:
     is_reviewable: bool = False
 
 
-@options.verb(
+@ci_job.verb(
     "ci plan",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.FORMATS,
-    ci_job.FLAGS,
+    options.PLANNING,
 )
 def command(
     *,
     settings: Settings,
     console: Console,
     ledger: options.LedgerName | None,
-    environment: str | None,
-    author: str | None,
-    folder: str,
+    given: Given,
 ) -> int:
     """Plan a pull request and say so in one comment, a summary, outputs and annotations. Reads the platform only.
 
     The plan is for what is checked out, which should be the merge result. A pull request without secrets, as a fork's,
     is validated and compared with its base; no platform is asked. Changes are an output, not an exit code.
     """
-    with ci_job.job(console, verb="plan", folder=folder, environment=environment, author=author) as job:
+    with ci_job.job(console, verb="plan", given=given) as job:
         facts: Mapping[str, str] = {}
         try:
             facts = _base(job)
             if why := job.workflow.why_offline:
                 result = _offline(job, settings, why, facts)
             else:
-                result = _online(job, settings, ledger, facts, is_named=environment is not None)
+                result = _online(job, settings, ledger, facts, is_named=given.is_named)
         except ReconcilerError as error:
             result = _Result(job.failed(error, verb="Plan", facts=facts), error=error)
         job.sheets.append(result.sheet)

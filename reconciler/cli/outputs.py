@@ -40,7 +40,10 @@ NOTHING_ELSE = Outputs()
 
 
 def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
-    """Read `--format` as often as it was given; raises UsageError for what cannot be done, before anything is."""
+    """Read `--format` as often as it was given, `-` being standard output.
+
+    Raises UsageError for what cannot be done, before anything is.
+    """
     loose: list[Format] = []
     files: list[Into] = []
     for one in given:
@@ -48,7 +51,7 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
         form = next((known for known in KNOWN if known == name), None)
         if form is None:
             raise UsageError(f"--format {one}: no such format", hint=f"known: {', '.join(KNOWN)}")
-        if equals:
+        if equals and file != "-":
             files.append(Into(form, _place(one, file)))
         else:
             loose.append(form)
@@ -69,7 +72,7 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
 def _place(flag: str, file: str) -> str:
     """Check that a file can be written where it is to be, and return its name."""
     path = Path(file)
-    if not file or file == "-" or path.is_symlink() or (path.exists() and not path.is_file()):
+    if not file or path.is_symlink() or (path.exists() and not path.is_file()):
         raise UsageError(f"--format {flag}: not a place for a file", hint="name a file, as plan.md")
     if not path.parent.is_dir():
         raise UsageError(f"--format {flag}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
