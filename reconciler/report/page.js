@@ -40,12 +40,15 @@
   };
   document.addEventListener("toggle", (event) => fill(event.target), true);
 
+  // What is packed has no markup but ours: these are all the entities that it is escaped with.
+  const entities = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
+  const plain = (markup) => markup.replace(/<[^>]*>/g, "").replace(/&[a-z0-9#]+;/g, (one) => entities[one] ?? one);
+
   const readTexts = async () => {
     if (read) return;
-    const scratch = document.createElement("template");
     for (const item of items) {
-      scratch.innerHTML = item.el.matches(".z") ? ((await held(item.el)) ?? "") : "";
-      item.text = `${item.el.textContent} ${scratch.content.textContent}`.toLowerCase();
+      const packed = item.el.matches(".z") ? plain((await held(item.el)) ?? "") : "";
+      item.text = `${item.el.textContent} ${packed}`.toLowerCase();
     }
     read = true;
   };
