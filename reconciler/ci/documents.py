@@ -13,14 +13,16 @@ from reconciler.report.sheet import Alert, Sheet
 
 if TYPE_CHECKING:
     from reconciler.errors import LocatedFault, ReconcilerError
+    from reconciler.report.overview import Other
 
 _SUMMARIES = 4
 """A step may append so many documents to its summary; together they fit."""
 
 
-def comment(sheet: Sheet, *, marker: str, link: str) -> str:
-    """Return the text of a comment: its marker, then the sheet in what room is left."""
-    return f"{marker}\n{markdown([sheet], limit=COMMENT - len(marker) - 1, link=link or None)}"
+def comment(sheet: Sheet, *, marker: str, link: str, others: Sequence[Other] = ()) -> str:
+    """Return the text of a comment: its marker, then the sheet and other environments in what room is left."""
+    room = COMMENT - len(marker) - 1
+    return f"{marker}\n{markdown([sheet], limit=room, link=link or None, others=others)}"
 
 
 def issue(sheet: Sheet, *, marker: str, heals: bool) -> str:
@@ -71,7 +73,7 @@ def failure(
             alerts = (Alert("bad", "Refused", error.message, error.hint), *moved)
         case _:
             alerts = (Alert("bad", "Error", error.message, error.hint),)
-    return Sheet(verb, environment, f"failed: {_first_line(error.message)}", alerts=alerts, facts=facts)
+    return Sheet(verb, environment, f"failed: {_first_line(error.message)}", state="failed", alerts=alerts, facts=facts)
 
 
 def _first_line(text: str) -> str:

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.plan.drift import Drift, Drifted, What
@@ -23,35 +24,42 @@ _RULES = {
     What.UNMANAGED: "Exists on the platform, and nobody declares it",
 }
 _LEVELS = {What.UNMANAGED: "note", What.UNSYNCED: "warning", What.CHANGED: "warning"}
-_NOT_XML = {code: None for code in [*range(0x20), 0x7F, 0xFFFE, 0xFFFF] if code not in (0x9, 0xA, 0xD)}
+_NOT_XML = {
+    code: None for code in [*range(0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF] if code not in (0x9, 0xA, 0xD)
+}
 
 
-def sarif(drift: Drift, *, environment: str, top: Path) -> str:
-    """Return a SARIF log; files are told from the `top` of the checkout, as code scanning wants them."""
+def sarif(drift: Drift, *, environment: str, top: Path, manifests: str) -> str:
+    """Return a SARIF log; files are told from the `top` of the checkout, as code scanning wants them.
+
+    It refuses a whole log for one result without a place: what has none is placed where the manifests are.
+    """
     rules = [{"id": f"drift/{what.value}", "shortDescription": {"text": text}} for what, text in _RULES.items()]
     run = {
         "tool": {"driver": {"name": "reconciler", "version": __version__, "rules": rules}},
         "automationDetails": {"id": f"reconciler/drift/{environment}/"},
-        "results": [_result(one, environment, top) for one in drift.drifted],
+        "results": [_result(one, environment, top, manifests) for one in drift.drifted],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _result(one: Drifted, environment: str, top: Path) -> dict[str, Any]:
-    result: dict[str, Any] = {
+def _result(one: Drifted, environment: str, top: Path, manifests: str) -> dict[str, Any]:
+    return {
         "ruleId": f"drift/{one.what.value}",
         "level": _LEVELS.get(one.what, "error"),
         "message": {"text": _told(one)},
         "partialFingerprints": {"reconcilerDrift/v1": f"{environment}/{one.address}/{one.what.value}"},
+        "locations": [{"physicalLocation": _place(one, top, manifests)}],
     }
+
+
+def _place(one: Drifted, top: Path, manifests: str) -> dict[str, Any]:
     file, _, line = one.where.rpartition(":")
-    if file and line.isdecimal():
-        path = Path(os.path.relpath(file, top)).as_posix()
-        region = {"startLine": max(int(line), 1)}
-        result["locations"] = [
-            {"physicalLocation": {"artifactLocation": {"uri": path, "uriBaseId": "%SRCROOT%"}, "region": region}}
-        ]
-    return result
+    if not (file and line.isdecimal()):
+        file, line = manifests, "1"
+    path = Path(os.path.relpath(file, top)).as_posix()
+    artifact = {"uri": quote(path, errors="replace"), "uriBaseId": "%SRCROOT%"}
+    return {"artifactLocation": artifact, "region": {"startLine": max(int(line), 1)}}
 
 
 def _told(one: Drifted) -> str:
@@ -69,6 +77,8 @@ def junit(drift: Drift, *, environment: str) -> str:
     _case(suite, "reconciler", f"{still} resources as last written")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(drift.drifted)))
+    suite.set("errors", "0")
+    suite.set("skipped", "0")
     suites = ET.Element("testsuites")
     suites.append(suite)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"

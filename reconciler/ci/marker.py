@@ -11,8 +11,8 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any, Literal, NamedTuple
+from urllib.parse import quote, unquote
 
 Purpose = Literal["plan", "applied", "drift"]
 
@@ -27,16 +27,32 @@ def mark(purpose: Purpose, environment: str, data: Mapping[str, Any]) -> str:
     return f"<!-- reconciler:{purpose}:{_name(environment)} {packed} -->"
 
 
-def marked(body: str, purpose: Purpose, environment: str) -> Mapping[str, Any] | None:
-    """Return what the marker of a text remembers; None when the text has none of this purpose and environment.
+class Mark(NamedTuple):
+    """A marker: what its text is about, and what it remembers."""
+
+    purpose: str
+    environment: str
+    data: Mapping[str, Any]
+
+
+def mark_of(body: str) -> Mark | None:
+    """Return the marker that a text begins with, None where it has none.
 
     A marker whose data cannot be read is still a marker: it remembers nothing.
     """
     found = _LINE.match(body)
-    if not found or found[1] != purpose or found[2] != _name(environment):
-        return None
+    return Mark(found[1], unquote(found[2], errors="replace"), _unpacked(found[3])) if found else None
+
+
+def marked(body: str, purpose: Purpose, environment: str) -> Mapping[str, Any] | None:
+    """Return what the marker of a text remembers; None when the text has none of this purpose and environment."""
+    found = mark_of(body)
+    return found.data if found and found[:2] == (purpose, environment) else None
+
+
+def _unpacked(packed: str) -> Mapping[str, Any]:
     try:
-        data = zlib.decompressobj().decompress(base64.b64decode(found[3], validate=True), _MOST)
+        data = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), _MOST)
         told = json.loads(data)
     except (binascii.Error, zlib.error, ValueError, RecursionError):
         return {}

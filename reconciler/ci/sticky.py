@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,14 +41,19 @@ class Persistence:
 PERSISTENT = Persistence()
 
 
-def stick(forge: Forge, number: int, body: str, *, purpose: Purpose, environment: str) -> str:
+def stick(
+    forge: Forge, number: int, compose: Callable[[Sequence[Post]], str], *, purpose: Purpose, environment: str
+) -> str:
     """Write the comment that begins with its marker, over the one that is there; return where it is.
 
-    Of several, as two runs at once may leave behind, the first is kept. Raises ForgeError.
+    `compose` makes its text, and is given all comments of ours, which are read once. Of several, as two runs at once
+    may leave behind, the first is kept. Raises ForgeError.
     """
 
     def write() -> str:
-        found = _found(forge, number, purpose, environment)
+        posts = list(forge.comments(number))
+        body = compose(posts)
+        found = _among(posts, purpose, environment)
         if not found:
             return forge.comment(number, body).url
         kept, *others = found
@@ -69,9 +74,9 @@ def reviewed_at(forge: Forge, number: int, *, environment: str) -> Reviewed | No
 
 def remembered(forge: Forge, number: int, *, purpose: Purpose, environment: str) -> Mapping[str, Any] | None:
     """Return what the marker of a comment remembers, None where there is no such comment. Raises ForgeError."""
-    found = PERSISTENT(lambda: _found(forge, number, purpose, environment))
+    found = PERSISTENT(lambda: _among(forge.comments(number), purpose, environment))
     return marked(found[0].body, purpose, environment) or {} if found else None
 
 
-def _found(forge: Forge, number: int, purpose: Purpose, environment: str) -> list[Post]:
-    return [post for post in forge.comments(number) if marked(post.body, purpose, environment) is not None]
+def _among(posts: Iterable[Post], purpose: Purpose, environment: str) -> list[Post]:
+    return [post for post in posts if marked(post.body, purpose, environment) is not None]

@@ -36,22 +36,9 @@ if TYPE_CHECKING:
 
 @options.verb(
     "apply",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.LOCK,
-    options.REASON,
-    options.FORMATS,
+    options.APPLYING,
     own=(
         click.argument("plan_file", required=False, metavar="[PLAN]"),
-        click.option(
-            "--on-conflict",
-            type=click.Choice(["report", "overwrite"]),
-            default="report",
-            show_default=True,
-            help="What to do with a resource that others changed between plan and write.",
-        ),
         click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal."),
     ),
 )
@@ -177,7 +164,7 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: Place) 
     """Check that a saved plan still holds, then apply it once."""
     from reconciler.cli.connect import writing
 
-    saved = _read_plan(name)
+    saved = read_plan(name)
     origin = saved.origin
     if origin.api_url.rstrip("/") != settings.api_url.rstrip("/"):
         raise PlanFileError(
@@ -205,7 +192,8 @@ def _apply_saved(name: str, settings: Settings, console: Console, place: Place) 
         return carry_out(saved.plan, settings, console, client, keeper, recheck=True, begun=begun)
 
 
-def _read_plan(name: str) -> PlanFile:
+def read_plan(name: str) -> PlanFile:
+    """Read a saved plan; raises UsageError where the file cannot be read, PlanFileError where it is no plan."""
     from reconciler.plan.file import loads
 
     try:

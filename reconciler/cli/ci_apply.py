@@ -13,7 +13,7 @@ import click
 
 from reconciler.cli import ci_job, options
 from reconciler.cli.apply import Place, kept, perform, terminated_as_interrupted
-from reconciler.cli.ci_job import Job
+from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import save, show
@@ -30,26 +30,10 @@ if TYPE_CHECKING:
     from reconciler.report.sheet import Alert
 
 
-@options.verb(
+@ci_job.verb(
     "ci apply",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.LOCK,
-    options.REASON,
-    options.FORMATS,
-    ci_job.FLAGS,
-    own=(
-        click.option(
-            "--on-conflict",
-            type=click.Choice(["report", "overwrite"]),
-            default="report",
-            show_default=True,
-            help="What to do with a resource that others changed between plan and write.",
-        ),
-        click.option("--replan", is_flag=True, help="Apply what is to be done now, reviewed or not."),
-    ),
+    options.APPLYING,
+    own=(click.option("--replan", is_flag=True, help="Apply what is to be done now, reviewed or not."),),
 )
 def command(
     *,
@@ -57,9 +41,7 @@ def command(
     console: Console,
     ledger: options.LedgerName | None,
     lock_timeout: int,
-    environment: str | None,
-    author: str | None,
-    folder: str,
+    given: Given,
     replan: bool,
 ) -> int:
     """Apply what was merged, if it is what the pull request's comment showed; say there what became of it.
@@ -67,13 +49,13 @@ def command(
     Exits with 5 and the difference when something else would be done, as somebody changed the platform meanwhile, or
     nobody reviewed it. Leaves plan, journal and report in --folder, for upload.
     """
-    with ci_job.job(console, verb="apply", folder=folder, environment=environment, author=author) as job:
+    with ci_job.job(console, verb="apply", given=given) as job:
         if job.workflow.event.startswith("pull_request"):
             raise UsageError(
                 "ci apply is for what was merged, and this job is about a pull request",
                 hint="on: {push: {branches: [main]}}",
             )
-        run = _Run(job, settings, Place(ledger, lock_timeout), is_named=environment is not None)
+        run = _Run(job, settings, Place(ledger, lock_timeout), is_named=given.is_named)
         error: ReconcilerError | None = None
         with terminated_as_interrupted():
             try:
@@ -241,5 +223,5 @@ class _Run:
             return
         memory: Mapping[str, str] = {"digest": self.bare.digest if self.bare else "", "done": sha if is_done else ""}
         body = comment(self.job.sheets[-1], marker=mark("applied", name, memory), link=link)
-        url = stick(self.job.forge, self.merged.number, body, purpose="applied", environment=name)
+        url = stick(self.job.forge, self.merged.number, lambda _: body, purpose="applied", environment=name)
         self.job.console.text([f"Comment: {url}"])

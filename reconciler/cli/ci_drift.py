@@ -13,7 +13,7 @@ import click
 
 from reconciler.cli import ci_job, options
 from reconciler.cli.apply import Place, kept, perform, terminated_as_interrupted
-from reconciler.cli.ci_job import Job
+from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.drift import show
 from reconciler.cli.outputs import facts_of
@@ -26,17 +26,11 @@ if TYPE_CHECKING:
     from reconciler.plan.outcome import Applied
 
 
-@options.verb(
+@ci_job.verb(
     "ci drift",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.LEDGER,
-    options.LOCK,
+    options.DRIFTING,
     options.REASON,
-    options.FORMATS,
-    ci_job.FLAGS,
     own=(
-        click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),
         click.option("--heal", is_flag=True, help="Take back the fields that drifted, and nothing else."),
         click.option("--sarif", metavar="FILE", help="Write the drift as SARIF, for code scanning."),
         click.option("--junit", metavar="FILE", help="Write the drift as JUnit XML."),
@@ -49,9 +43,7 @@ def command(
     console: Console,
     ledger: options.LedgerName | None,
     lock_timeout: int,
-    environment: str | None,
-    author: str | None,
-    folder: str,
+    given: Given,
     unmanaged: bool,
     heal: bool,
     sarif: str | None,
@@ -62,8 +54,8 @@ def command(
 
     Drift is an output and an issue, not an exit code, unless --detailed-exitcode says so.
     """
-    with ci_job.job(console, verb="drift", folder=folder, environment=environment, author=author) as job:
-        run = _Run(job, settings, Place(ledger, lock_timeout), is_named=environment is not None, unmanaged=unmanaged)
+    with ci_job.job(console, verb="drift", given=given) as job:
+        run = _Run(job, settings, Place(ledger, lock_timeout), is_named=given.is_named, unmanaged=unmanaged)
         error: ReconcilerError | None = None
         codes: list[Exit] = []
         with terminated_as_interrupted():
@@ -162,9 +154,9 @@ class _Run:
 
         if self.drift is None:
             return
-        name = self.job.environment
+        name, top, place = self.job.environment, ci_job.top(), self.settings.manifests[0]
         texts: Mapping[str | None, str] = {
-            sarif: drift_files.sarif(self.drift, environment=name, top=ci_job.top()) if sarif else "",
+            sarif: drift_files.sarif(self.drift, environment=name, top=top, manifests=place) if sarif else "",
             junit: drift_files.junit(self.drift, environment=name) if junit else "",
         }
         for file, text in texts.items():

@@ -1,4 +1,4 @@
-"""What the verbs of `ci` share: the job's flags, its text kept from being taken for commands, and how it ends."""
+"""What the verbs of `ci` share: what flags say of a job, text kept from being taken for commands, and how it ends."""
 
 from __future__ import annotations
 
@@ -7,47 +7,52 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from reconciler.ci.environment import Workflow, read_environment
 from reconciler.ci.step import Annotation, commands, fault_annotations, lines_quiet, write_outputs, write_summary
 from reconciler.ci.values import ending
+from reconciler.cli import options
 from reconciler.cli.outputs import Into
 from reconciler.errors import Exit, ForgeError, LocatedFault, ManifestError, ReconcilerError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.ci.forge import Forge
     from reconciler.cli.console import Console
-    from reconciler.cli.options import Flag
     from reconciler.report.sheet import Sheet
 
-FOLDER = "reconciler-ci"
 UNNAMED = "default"
 """What an environment is called of which nothing is known, as its rules cannot be read."""
 
-FLAGS: tuple[Flag, ...] = (
-    click.option(
-        "--environment",
-        metavar="NAME",
-        help="What comments, issues and outputs call the environment [default: as its ledger does].",
-    ),
-    click.option(
-        "--author",
-        metavar="LOGIN",
-        help="Who GITHUB_TOKEN speaks as; what others wrote is not believed [default: found out].",
-    ),
-    click.option(
-        "--folder",
-        default=FOLDER,
-        show_default=True,
-        metavar="DIR",
-        help="Where the files to upload are left.",
-    ),
-)
+
+class Given(NamedTuple):
+    """What flags say of a job: what to call the environment, who its token speaks as, where files are left."""
+
+    environment: str | None
+    author: str | None
+    folder: str
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the environment is called as a flag says, not as its ledger does."""
+        return self.environment is not None
+
+
+def verb(name: str, *groups: Sequence[options.Flag], own: Sequence[options.Flag] = ()) -> Callable[..., click.Command]:
+    """Make a command as `options.verb` does, whose flags of a job are one value, `given`."""
+
+    def decorate(run: options.Verb) -> click.Command:
+        @wraps(run)
+        def call(*, environment: str | None, author: str | None, folder: str, **flags: Any) -> int:
+            return run(given=Given(environment, author, folder), **flags)
+
+        return options.verb(name, *groups, options.JOB, own=own)(call)
+
+    return decorate
 
 
 @dataclass
@@ -115,16 +120,16 @@ def _codes(found: Sequence[Exit]) -> Sequence[Exit]:
 
 
 @contextmanager
-def job(console: Console, *, verb: str, folder: str, environment: str | None, author: str | None) -> Iterator[Job]:
+def job(console: Console, *, verb: str, given: Given) -> Iterator[Job]:
     """Open a job: its folder is made, and what it prints cannot be taken for commands; annotations come last.
 
     Raises UsageError outside of GitHub Actions.
     """
     workflow = read_environment(os.environ)
-    place = _made(folder)
+    place = _made(given.folder)
     files = tuple(Into(form, str(place / f"{verb}.{form}")) for form in ("html", "json"))
     console.outputs = console.outputs._replace(files=(*console.outputs.files, *files))
-    begun = Job(workflow, console, place, environment or UNNAMED, author)
+    begun = Job(workflow, console, place, given.environment or UNNAMED, given.author)
     silent, loud = lines_quiet(secrets.token_hex(16)) if console.speaks else ("", "")
     if silent:
         click.echo(silent)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli import ci_job, options
-from reconciler.cli.ci_job import Job
+from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import show
@@ -18,6 +18,7 @@ from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
+    from reconciler.ci.forge import Post
     from reconciler.plan.plan import Plan
     from reconciler.report.sheet import Sheet
 
@@ -37,37 +38,30 @@ class _Result:
         return str(self.memory.get("digest", ""))
 
 
-@options.verb(
+@ci_job.verb(
     "ci plan",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.FORMATS,
-    ci_job.FLAGS,
+    options.PLANNING,
 )
 def command(
     *,
     settings: Settings,
     console: Console,
     ledger: options.LedgerName | None,
-    environment: str | None,
-    author: str | None,
-    folder: str,
+    given: Given,
 ) -> int:
     """Plan a pull request and say so in one comment, a summary, outputs and annotations. Reads the platform only.
 
     The plan is for what is checked out, which should be the merge result. A pull request without secrets, as a fork's,
     is validated and compared with its base; no platform is asked. Changes are an output, not an exit code.
     """
-    with ci_job.job(console, verb="plan", folder=folder, environment=environment, author=author) as job:
+    with ci_job.job(console, verb="plan", given=given) as job:
         facts: Mapping[str, str] = {}
         try:
             facts = _base(job)
             if why := job.workflow.why_offline:
                 result = _offline(job, settings, why, facts)
             else:
-                result = _online(job, settings, ledger, facts, is_named=environment is not None)
+                result = _online(job, settings, ledger, facts, is_named=given.is_named)
         except ReconcilerError as error:
             result = _Result(job.failed(error, verb="Plan", facts=facts), error=error)
         job.sheets.append(result.sheet)
@@ -153,11 +147,11 @@ def _offline(job: Job, settings: Settings, why: str, facts: Mapping[str, str]) -
     alert = Alert("note", "Offline", f"{why}: {note}", hint)
     every = {"Manifests": ", ".join(settings.manifests), **facts}
     if isinstance(found, str):
-        bare = Sheet("Offline check", job.environment, "the manifests are valid.", facts=every)
+        bare = Sheet("Offline check", job.environment, "the manifests are valid.", state="offline", facts=every)
         return _Result(told(bare, alert, Alert("note", "No comparison", found), environment=job.environment))
     show(found, job.console)
     job.console.about(Made(found), facts=lambda: every)
-    sheet = replace(plan_sheet(found, facts=every), verb="Offline plan")
+    sheet = replace(plan_sheet(found, facts=every), verb="Offline plan", state="offline")
     return _Result(told(sheet, alert, environment=job.environment), found)
 
 
@@ -168,9 +162,15 @@ def _comment(job: Job, result: _Result) -> None:
         return
     from reconciler.ci.documents import comment
     from reconciler.ci.marker import mark
+    from reconciler.ci.neighbours import neighbours, row_of
     from reconciler.ci.sticky import stick
 
-    marker = mark("plan", job.environment, result.memory)
-    body = comment(result.sheet, marker=marker, link=job.workflow.run_url)
-    url = stick(job.forge, pull_request.number, body, purpose="plan", environment=job.environment)
+    name, head = job.environment, pull_request.head_sha
+    marker = mark("plan", name, {**result.memory, **row_of(result.sheet, head=head)})
+
+    def compose(posts: Sequence[Post]) -> str:
+        others = neighbours(posts, environment=name, head=head)
+        return comment(result.sheet, marker=marker, link=job.workflow.run_url, others=others)
+
+    url = stick(job.forge, pull_request.number, compose, purpose="plan", environment=name)
     job.console.text([f"Comment: {url}"])

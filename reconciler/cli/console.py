@@ -21,7 +21,7 @@ from reconciler.settings import DEFAULT_MANIFESTS, Settings
 from reconciler.settings import settings as settings_of
 
 if TYPE_CHECKING:
-    from reconciler.report.subject import Subject
+    from reconciler.report.subject import About, Subject
 
 
 class Console:
@@ -31,8 +31,7 @@ class Console:
         self.as_json = as_json
         self.outputs = NOTHING_ELSE
         self.verb = ""
-        self._subject: Subject | None = None
-        self._facts: Callable[[], Mapping[str, str]] = dict
+        self._abouts: Callable[[], Sequence[About]] = tuple
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         self.style = _style(sys.stdout, plain=plain)
         self.error_style = _style(sys.stderr, plain=plain)
@@ -69,7 +68,13 @@ class Console:
 
     def about(self, subject: Subject, *, facts: Callable[[], Mapping[str, str]]) -> None:
         """Keep what the documents of this run are about; the last one counts."""
-        self._subject, self._facts = subject, facts
+        from reconciler.report.subject import About
+
+        self._abouts = lambda: (About(subject, facts()),)
+
+    def about_all(self, abouts: Sequence[About]) -> None:
+        """Keep what the documents are about where that is several environments."""
+        self._abouts = lambda: abouts
 
     def end(self, *codes: Exit) -> int:
         """Write the documents, close the event stream and return the exit code that wins."""
@@ -80,14 +85,13 @@ class Console:
 
     def _documents(self, codes: Sequence[Exit]) -> tuple[Exit, ...]:
         """Write what was asked for, and return ERROR for what could not be; the run is as it is."""
-        if self._subject is None or self.outputs == NOTHING_ELSE:
+        if self.outputs == NOTHING_ELSE or not (abouts := self._abouts()):
             return ()
         from reconciler.report.faults import error_text
         from reconciler.report.render import render
 
-        subject, facts = self._subject, self._facts()
         failed = False
-        for into, error in written(self.outputs.files, subject, verb=self.verb, exit_codes=codes, facts=facts):
+        for into, error in written(self.outputs.files, abouts, verb=self.verb, exit_codes=codes):
             if error:
                 told = OutputError(
                     f"cannot write {into.file}: {error.strerror}", hint="make room, or name another file"
@@ -98,7 +102,7 @@ class Console:
             else:
                 self.text([f"Wrote {into.file}"])
         if self.outputs.stdout != "text":
-            text = render(subject, self.outputs.stdout, verb=self.verb, exit_codes=codes, facts=facts)
+            text = render(abouts, self.outputs.stdout, verb=self.verb, exit_codes=codes)
             with _written_or_told():
                 sys.stdout.buffer.write(text.encode())
                 sys.stdout.buffer.flush()

@@ -26,15 +26,8 @@ if TYPE_CHECKING:
 
 @options.verb(
     "drift",
-    options.MANIFESTS,
-    options.PLATFORM,
-    options.LEDGER,
-    options.LOCK,
-    options.FORMATS,
-    own=(
-        click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),
-        click.option("--capture", is_flag=True, help="Take what changed into the manifests, in place."),
-    ),
+    options.DRIFTING,
+    own=(click.option("--capture", is_flag=True, help="Take what changed into the manifests, in place."),),
 )
 def command(
     *,

@@ -18,7 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "validate": ("reconciler.cli.validate", "Check manifests, offline."),
     "plan": ("reconciler.cli.plan", "Show what apply would change; reads only."),
     "apply": ("reconciler.cli.apply", "Make the platform what git says, and prove it."),
-    "show": ("reconciler.cli.show", "Show one resource in git, in the ledger and live."),
+    "show": ("reconciler.cli.show", "Show one resource in git, in the ledger and live; or saved plans."),
     "drift": ("reconciler.cli.drift", "Show what moved on the platform; reads only."),
     "import": ("reconciler.cli.import_", "Write manifests of what is live."),
     "undo": ("reconciler.cli.undo", "Bring back what a run archived."),

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli.console import Console
 from reconciler.cli.outputs import outputs
@@ -134,6 +135,42 @@ FORMATS: tuple[Flag, ...] = (
         help="text, markdown, summary, html or json; into a file, or one to standard output. Repeatable.",
     ),
 )
+ON_CONFLICT: tuple[Flag, ...] = (
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["report", "overwrite"]),
+        default="report",
+        show_default=True,
+        help="What to do with a resource that others changed between plan and write.",
+    ),
+)
+UNMANAGED: tuple[Flag, ...] = (click.option("--unmanaged", is_flag=True, help="Also what exists and nobody declares."),)
+PLANNING: tuple[Flag, ...] = (*MANIFESTS, *PLATFORM, *POLICY, *LEDGER, *FORMATS)
+"""Of every verb that makes a plan."""
+APPLYING: tuple[Flag, ...] = (*PLANNING, *LOCK, *REASON, *ON_CONFLICT)
+"""Of every verb that carries one out."""
+DRIFTING: tuple[Flag, ...] = (*MANIFESTS, *PLATFORM, *LEDGER, *LOCK, *FORMATS, *UNMANAGED)
+"""Of every verb that looks for drift, and may take the lock for what it does about it."""
+JOB: tuple[Flag, ...] = (
+    click.option(
+        "--environment",
+        metavar="NAME",
+        help="What comments, issues and outputs call the environment [default: as its ledger does].",
+    ),
+    click.option(
+        "--author",
+        metavar="LOGIN",
+        help="Who GITHUB_TOKEN speaks as; what others wrote is not believed [default: found out].",
+    ),
+    click.option(
+        "--folder",
+        default="reconciler-ci",
+        show_default=True,
+        metavar="DIR",
+        help="Where the files to upload are left.",
+    ),
+)
+"""Of the verbs of `ci`."""
 _OUTPUT: tuple[Flag, ...] = (
     click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line."),
     click.option("--no-color", is_flag=True, help="No colours [also: NO_COLOR]."),
@@ -154,6 +191,18 @@ _READ = (
     "on_conflict",
     "debug",
 )
+
+
+def given_beside(*names: str) -> str:
+    """Return which flags stand on the command line beside those named and those of how it is printed."""
+    context = click.get_current_context()
+    given = [
+        flag.opts[-1]
+        for flag in context.command.params
+        if flag.name not in {*names, "as_json", "no_color"}
+        and context.get_parameter_source(flag.name or "") is ParameterSource.COMMANDLINE
+    ]
+    return ", ".join(given)
 
 
 def verb(name: str, *groups: Sequence[Flag], own: Sequence[Flag] = ()) -> Callable[[Verb], click.Command]:

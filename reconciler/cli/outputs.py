@@ -11,11 +11,11 @@ from reconciler.errors import UsageError
 from reconciler.report.render import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from reconciler.errors import Exit
     from reconciler.plan.plan import Plan
-    from reconciler.report.subject import Subject
+    from reconciler.report.subject import About
     from reconciler.settings import Settings
 
 KNOWN: tuple[Format, ...] = get_args(Format)
@@ -40,7 +40,10 @@ NOTHING_ELSE = Outputs()
 
 
 def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
-    """Read `--format` as often as it was given; raises UsageError for what cannot be done, before anything is."""
+    """Read `--format` as often as it was given, `-` being standard output.
+
+    Raises UsageError for what cannot be done, before anything is.
+    """
     loose: list[Format] = []
     files: list[Into] = []
     for one in given:
@@ -48,7 +51,7 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
         form = next((known for known in KNOWN if known == name), None)
         if form is None:
             raise UsageError(f"--format {one}: no such format", hint=f"known: {', '.join(KNOWN)}")
-        if equals:
+        if equals and file != "-":
             files.append(Into(form, _place(one, file)))
         else:
             loose.append(form)
@@ -69,7 +72,7 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
 def _place(flag: str, file: str) -> str:
     """Check that a file can be written where it is to be, and return its name."""
     path = Path(file)
-    if not file or file == "-" or path.is_symlink() or (path.exists() and not path.is_file()):
+    if not file or path.is_symlink() or (path.exists() and not path.is_file()):
         raise UsageError(f"--format {flag}: not a place for a file", hint="name a file, as plan.md")
     if not path.parent.is_dir():
         raise UsageError(f"--format {flag}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
@@ -103,13 +106,13 @@ def facts_of(settings: Settings, *, plan: Plan | None = None, commit: str | None
 
 
 def written(
-    files: Sequence[Into], subject: Subject, *, verb: str, exit_codes: Sequence[Exit], facts: Mapping[str, str]
+    files: Sequence[Into], abouts: Sequence[About], *, verb: str, exit_codes: Sequence[Exit]
 ) -> Iterator[tuple[Into, OSError | None]]:
     """Write each file, whole or not at all; yield it with why it could not be written, None where it was."""
     from reconciler.report.render import render
 
     for one in files:
-        text = render(subject, one.form, verb=verb, exit_codes=exit_codes, facts=facts)
+        text = render(abouts, one.form, verb=verb, exit_codes=exit_codes)
         temporary = Path(f"{one.file}.{os.getpid()}.part")
         try:
             temporary.write_text(text, encoding="utf-8", newline="\n")

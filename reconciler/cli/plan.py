@@ -25,12 +25,8 @@ if TYPE_CHECKING:
 
 @options.verb(
     "plan",
-    options.MANIFESTS,
+    options.PLANNING,
     options.SINCE,
-    options.PLATFORM,
-    options.POLICY,
-    options.LEDGER,
-    options.FORMATS,
     own=(
         click.option("--out", metavar="FILE", help="Save the plan for apply FILE; it holds no secret value."),
         click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),

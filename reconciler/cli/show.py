@@ -1,14 +1,17 @@
-"""`reconciler show`: one resource as git wants it, as it was last written, and as it is live."""
+"""`reconciler show`: one resource as git wants it, as it was last written, and as it is live; or plans in files."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
+from reconciler.cli.outputs import NOTHING_ELSE
 from reconciler.errors import UsageError
 from reconciler.report import events
 from reconciler.settings import Settings
@@ -23,13 +26,30 @@ if TYPE_CHECKING:
     options.PATHS,
     options.PLATFORM,
     options.LEDGER,
-    own=(click.argument("address"),),
+    options.FORMATS,
+    own=(click.argument("what", nargs=-1, required=True, metavar="ADDRESS | PLAN..."),),
 )
-def command(*, settings: Settings, console: Console, ledger: options.LedgerName | None, address: str) -> int:
-    """Show what git wants of an ADDRESS, what was last written there, what is live, and who touched its lines last.
+def command(*, settings: Settings, console: Console, ledger: options.LedgerName | None, what: Sequence[str]) -> int:
+    """Show a resource as git wants it, as it was last written, and as it is live; or plans that were saved.
 
-    ADDRESS is acme/Agent/triage, or Agent/triage. Reads only.
+    An ADDRESS is acme/Agent/triage, or Agent/triage. A word that names a file is a PLAN that `plan --out` saved: of
+    several, one table of all environments and organizations stands first. Reads only.
     """
+    if any(Path(word).is_file() for word in what):
+        if beside := options.given_beside("what", "formats"):
+            raise UsageError(f"a saved plan is shown as it is: {beside} has no say in it")
+        from reconciler.cli.show_plans import show_plans
+
+        return show_plans(tuple(dict.fromkeys(what)), console)
+    if len(what) > 1:
+        raise UsageError(f"{', '.join(what)}: one address at a time", hint="several plans are shown by their files")
+    if console.outputs != NOTHING_ELSE:
+        raise UsageError("--format is for saved plans, not for an address", hint="--json has all of a resource")
+    return _show_resource(what[0], settings, console, ledger)
+
+
+def _show_resource(address: str, settings: Settings, console: Console, ledger: options.LedgerName | None) -> int:
+    """Show what git wants of an address, what was last written there, what is live, and who touched its lines last."""
     from reconciler.cli.connect import ledger_of, reading
     from reconciler.manifest.blame import last_touched, lines_of
     from reconciler.reconcile import want_afresh

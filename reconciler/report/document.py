@@ -13,6 +13,9 @@
 | `drifted`    | of a drift: each as its event `drifted`                                      |
 | `drift`      | of a drift: as the event `drift`                                             |
 | `exit_codes` | all exit codes of the run                                                    |
+
+Several saved plans are `everruns.reconciler/documents/v1`: `overview` has a row for each environment and organization
+(`environment`, `org`, `counts` by what is at stake, `said`), `environments` the members above for each.
 """
 
 from __future__ import annotations
@@ -21,22 +24,42 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from reconciler.report import events
 from reconciler.report.drift_text import remedies
+from reconciler.report.overview import overview
 from reconciler.report.subject import Found, Made, Tried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.errors import Exit
     from reconciler.plan.outcome import Applied
     from reconciler.plan.plan import Plan
-    from reconciler.report.subject import Subject
+    from reconciler.report.sheet import Sheet
+    from reconciler.report.subject import About
 
 SCHEMA = "everruns.reconciler/document/v1"
+SEVERAL = "everruns.reconciler/documents/v1"
 
 
-def json_document(subject: Subject, *, verb: str, exit_codes: Sequence[Exit], facts: Mapping[str, str]) -> str:
+def json_document(about: About, *, verb: str, exit_codes: Sequence[Exit]) -> str:
     """Return the document of a run, with a line end."""
-    match subject:
+    told = {"schema": SCHEMA, "verb": verb, **_told(about)}
+    return events.line({**told, "exit_codes": [int(code) for code in exit_codes]}) + "\n"
+
+
+def json_documents(abouts: Sequence[About], sheets: Sequence[Sheet], *, verb: str, exit_codes: Sequence[Exit]) -> str:
+    """Return one document of several environments, with a line end; `sheets` are theirs."""
+    found = overview(sheets)
+    rows = [
+        {"environment": row.environment, "org": row.org or None, "counts": dict(row.counts), "said": row.said}
+        for row in found.rows
+    ]
+    each = [{"environment": sheet.environment, **_told(about)} for about, sheet in zip(abouts, sheets, strict=True)]
+    told = {"schema": SEVERAL, "verb": verb, "overview": rows, "environments": each}
+    return events.line({**told, "exit_codes": [int(code) for code in exit_codes]}) + "\n"
+
+
+def _told(about: About) -> dict[str, Any]:
+    match about.subject:
         case Made(plan):
             told = _plan(plan)
         case Tried(plan, applied):
@@ -46,9 +69,8 @@ def json_document(subject: Subject, *, verb: str, exit_codes: Sequence[Exit], fa
             drifted = [events.drifted(one, revert=revert, capture=capture) for one, (revert, capture) in pairs]
             told = {"drifted": _members(drifted), "drift": _member(events.drift_found(drift))}
         case _:
-            assert_never(subject)
-    codes = [int(code) for code in exit_codes]
-    return events.line({"schema": SCHEMA, "verb": verb, "facts": dict(facts), **told, "exit_codes": codes}) + "\n"
+            assert_never(about.subject)
+    return {"facts": dict(about.facts), **told}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

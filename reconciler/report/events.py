@@ -6,6 +6,7 @@
 | `fault`     | `path`, `line`, `column` (null without a place), `message`, `hint`                          |
 | `change`    | `address`, `action`, `title`, `fields`, `notes`, `where`, `id`, `secrets`, `after`, `since`... |
 | `plan`      | `counts` by action, `unchanged` by kind, `orgs`, `digest`, `empty`, `refusals`, ...              |
+| `saved`     | `file`, `environment`: the changes and the plan that follow were read from this file        |
 | `running`   | `address`, `action`, `step`: a change is being carried out                                  |
 | `outcome`   | `address`, `action`, `step`, `status`; see below                                            |
 | `throttled` | `seconds`: how long the platform made the run wait                                          |
@@ -122,6 +123,11 @@ def plan_made(plan: Plan) -> Event:
         refusals=[{"message": one.message, "hint": one.hint} for one in plan.refusals],
         secret_states={state.value: count for state, count in plan.secrets.items()},
     )
+
+
+def saved_plan(file: str, *, environment: str) -> Event:
+    """Say which file the following plan was read from."""
+    return _event("saved", file=file, environment=environment)
 
 
 def running(one: Change) -> Event:

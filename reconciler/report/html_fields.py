@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.report.details import Members, Reordered
@@ -24,25 +23,17 @@ _LONGEST_LINE = 4_000
 _NOTHING = Html("")
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How much of the prose of an item is shown: at most so many changed lines, and new texts as a whole or not."""
-
-    lines: int
-    whole: bool
-
-
-def fields_html(item: Item, depth: Depth) -> Html:
+def fields_html(item: Item) -> Html:
     """Return what there is to show of the fields of an item."""
-    shown = [part for row in item.rows() for part in _row(row, item, depth)]
+    shown = [part for row in item.rows() for part in _row(row, item)]
     return el("div", *shown, cls="f") if shown else _NOTHING
 
 
-def _row(row: Row, item: Item, depth: Depth) -> Iterator[Html]:
+def _row(row: Row, item: Item) -> Iterator[Html]:
     sent = item.sent
     match row:
         case Given(path, str() as text) if is_prose(text):
-            yield _named(path, _text(text, depth))
+            yield _named(path, _text(text))
         case Given(path, value):
             yield _named(path, el("ins", given_words(value, sent=sent)))
         case SecretRow(path):
@@ -59,7 +50,7 @@ def _row(row: Row, item: Item, depth: Depth) -> Iterator[Html]:
             yield _named(path, el("span", f"new order {list_text(list(items), sent=sent)}", cls="k"))
         case Prose(path, old, new):
             yield _named(path, el("span", f"{size_text(old)} → {size_text(new)}", cls="d"))
-            yield _table(old, new, depth)
+            yield _table(old, new)
         case _:
             assert_never(row)
 
@@ -75,19 +66,19 @@ def _beside(old: str, new: str) -> Html:
     return el("span", el("del", old), " → ", el("ins", new), cls="v")
 
 
-def _text(text: str, depth: Depth) -> Html:
-    """Return a new text behind its size, where it may be shown as a whole; else how it begins."""
-    if not depth.whole or len(text) > _LONGEST_TEXT:
+def _text(text: str) -> Html:
+    """Return a new text behind its size; of one that is very long, how it begins."""
+    if len(text) > _LONGEST_TEXT:
         return el("ins", first_words(text, sent=frozenset()))
     lines = join(part for line in text.split("\n") for part in (line, Html("\n")))
     return el("details", el("summary", size_text(text)), el("pre", lines), cls="t")
 
 
-def _table(old: str, new: str, depth: Depth) -> Html:
+def _table(old: str, new: str) -> Html:
     """Return both versions of a prose side by side, with the numbers of their lines."""
     rows: list[Html] = []
     left = right = 1
-    for line in prose_lines(old, new, most=depth.lines):
+    for line in prose_lines(old, new):
         rows.append(_line(line, left, right))
         left, right = left + _steps(line, is_new=False), right + _steps(line, is_new=True)
     cols = Html('<colgroup><col class="l"><col><col class="l"><col></colgroup>')

@@ -4,48 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.report.html_fields import Depth, fields_html
+from reconciler.report.html_fields import fields_html
 from reconciler.report.html_tags import SHORT, Html, el, join
 from reconciler.report.style import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reconciler.report.sheet import Item, Remark
 
-_SHORT, _WHOLE = Depth(lines=40, whole=False), Depth(lines=400, whole=True)
 _MOST_REMARKS = 30
 _WIDEST = 400
-_SMALL = 3_000
 
 
-def item_forms(item: Item, *, number: int, environment: str, with_org: bool) -> tuple[Callable[[], str], ...]:
-    """Return what makes the element of an item: bare, with some of its prose, with all of it."""
-    summary = _summary(item, with_org=with_org)
-    if not item.fields and not item.remarks:
-        return (lambda: _element(item, summary, number, environment, None),)
-    untold = el("p", "Left out to keep this file small: see the text or JSON of the same run.", cls="d")
-    if _is_small(item):
-        return (
-            lambda: _element(item, summary, number, environment, untold),
-            lambda: _element(item, summary, number, environment, _body(item, _WHOLE)),
-        )
-    return (
-        lambda: _element(item, summary, number, environment, untold),
-        lambda: _element(item, summary, number, environment, _body(item, _SHORT)),
-        lambda: _element(item, summary, number, environment, _body(item, _WHOLE)),
-    )
-
-
-def _is_small(item: Item) -> bool:
-    """Say whether no text of an item is so long that it could be shown in part."""
-    texts = (value for one in item.fields for value in (one.old, one.new) if isinstance(value, str))
-    return all(len(text) < _SMALL for text in texts)
-
-
-def _element(item: Item, summary: Html, number: int, environment: str, body: Html | None) -> str:
+def item_html(item: Item, held: Html | None, *, number: int, environment: str, with_org: bool, is_packed: bool) -> Html:
+    """Return the element of an item: its line, and what it holds, unless the page has that packed."""
+    marks = " x" if held is None else " z" if is_packed else ""
     about = {
-        "cls": f"i {SHORT.get(item.paint, 'd')}" + ("" if body else " x"),
+        "cls": f"i {SHORT.get(item.paint, 'd')}{marks}",
         "id": f"i{number}",
         "data_word": item.word,
         "data_kind": item.kind,
@@ -54,7 +28,7 @@ def _element(item: Item, summary: Html, number: int, environment: str, body: Htm
         "data_status": item.status or None,
         "data_badge": " ".join(badge for badge in item.badges if badge == "exposure") or None,
     }
-    return el("details", el("summary", summary), body or "", **about)
+    return el("details", el("summary", _summary(item, with_org=with_org)), "" if is_packed else held or "", **about)
 
 
 def _summary(item: Item, *, with_org: bool) -> Html:
@@ -71,9 +45,11 @@ def _summary(item: Item, *, with_org: bool) -> Html:
     return join(part for one in parts for part in (one, " "))
 
 
-def _body(item: Item, depth: Depth) -> Html:
-    remarks = [_remark(one) for one in item.remarks[:_MOST_REMARKS]]
-    return el("div", *remarks, fields_html(item, depth))
+def held_html(item: Item) -> Html | None:
+    """Return what an item holds below its line, None where that is nothing."""
+    if not item.fields and not item.remarks:
+        return None
+    return el("div", *(_remark(one) for one in item.remarks[:_MOST_REMARKS]), fields_html(item))
 
 
 def _remark(remark: Remark) -> Html:

@@ -11,12 +11,15 @@ from collections import Counter
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.report.fit import Piece, grow, size_of
 from reconciler.report.html_graph import graph_html
-from reconciler.report.html_item import item_forms
+from reconciler.report.html_item import held_html, item_html
+from reconciler.report.html_pack import Packed, packed
+from reconciler.report.html_tables import orgs_html, overview_html
 from reconciler.report.html_tags import Html, el, join
 from reconciler.report.style import cut
 
@@ -27,30 +30,82 @@ if TYPE_CHECKING:
 
 MOST = 5_000_000
 """How many bytes a file has at most."""
-_MOST_ORGS, _MOST_ALERTS, _MOST_CHOICES = 200, 30, 200
+PLAIN = 1_000_000
+"""Up to so many bytes a page is plain HTML, that needs no script to be read."""
+_ELSEWHERE = "see the text or JSON of the same run"
+_MOST_ALERTS, _MOST_CHOICES = 30, 200
 _KEYS = (("/", "search"), ("j k", "next, previous"), ("Enter", "open"), ("e", "open or close all"), ("Esc", "clear"))
 
 
 def html(sheets: Sequence[Sheet], *, most: int = MOST) -> str:
-    """Return the HTML of one or more sheets, in at most so many bytes where their number allows it."""
+    """Return the HTML of one or more sheets, in at most so many bytes where their number allows it.
+
+    A page that is small says everything by itself; a larger one packs what its items hold.
+    """
     items = [(sheet, item) for sheet in sheets for item in sheet.items]
-    forms = [
-        item_forms(item, number=number, environment=sheet.environment, with_org=len(sheet.orgs) > 1)
-        for number, (sheet, item) in enumerate(items)
-    ]
-    pieces = [Piece(form) for form in forms]
-    ids = {(id(sheet), item.step): f"i{n}" for n, (sheet, item) in reversed(list(enumerate(items)))}
-    graphs = [graph_html(sheet, {step: at for (of, step), at in ids.items() if of == id(sheet)}) for sheet in sheets]
-    frame = _page(sheets, graphs, [], items)
-    room = most - size_of(frame) - sum(200 for sheet in sheets for _ in sheet.sections) - len(items)
-    for level in range(3):
-        room = grow(pieces, level, room=room)
-    return _page(sheets, graphs, pieces, items)
+    held = [held_html(item) for _, item in items]
+    frame = _Frame(sheets, items)
+    if sum(len(one or "") for one in held) < PLAIN:
+        whole = frame.page(frame.elements(held, is_packed=False), Packed((), 0))
+        if size_of(whole) <= min(most, PLAIN):
+            return whole
+    lines = [_piece(line) for line in frame.elements(held, is_packed=True)]
+    room = most - size_of(frame.page([], Packed((Html(""),), len(items)))) - len(items)
+    room = grow(lines, 0, room=room - sum(200 for sheet in sheets for _ in sheet.sections))
+    shown = [line.text for line in lines if line.level == 0]
+    return frame.page(shown, packed(held[: len(shown)], room=room))
 
 
-def _page(
-    sheets: Sequence[Sheet], graphs: Sequence[Html], pieces: Sequence[Piece], items: Sequence[tuple[Sheet, Item]]
-) -> str:
+def _piece(text: str) -> Piece:
+    return Piece((lambda: text,))
+
+
+class _Frame:
+    """What a page shows whatever room there is for its items."""
+
+    def __init__(self, sheets: Sequence[Sheet], items: Sequence[tuple[Sheet, Item]]) -> None:
+        self.sheets = sheets
+        self.items = items
+        ids = {(id(sheet), item.step): f"i{n}" for n, (sheet, item) in reversed(list(enumerate(items)))}
+        self.graphs = [
+            graph_html(sheet, {step: at for (of, step), at in ids.items() if of == id(sheet)}) for sheet in sheets
+        ]
+
+    def elements(self, held: Sequence[Html | None], *, is_packed: bool) -> list[Html]:
+        """Return the element of each item."""
+        return [
+            item_html(
+                item,
+                inside,
+                number=number,
+                environment=sheet.environment,
+                with_org=len(sheet.orgs) > 1,
+                is_packed=is_packed,
+            )
+            for number, ((sheet, item), inside) in enumerate(zip(self.items, held, strict=True))
+        ]
+
+    def page(self, elements: Sequence[str], pack: Packed) -> str:
+        """Return the page with the first of its items, as many as there are elements."""
+        rest = iter(elements)
+        pairs = zip(self.sheets, self.graphs, strict=True)
+        is_alone = len(self.sheets) == 1
+        shown = [
+            _sheet(sheet, graph, rest, None if is_alone else number) for number, (sheet, graph) in enumerate(pairs)
+        ]
+        return _document(
+            _title(self.sheets),
+            el("header", el("h1", _title(self.sheets)), _facts(self.sheets)),
+            _filters(self.items) if self.items else "",
+            *_pack_notes(pack),
+            overview_html(self.sheets),
+            el("main", *shown, el("p", "Nothing here is as searched for.", id="none", hidden="")),
+            el("footer", f"reconciler {__version__}"),
+            *pack.chunks,
+        )
+
+
+def _document(title: str, *body: str) -> str:
     style, script = _asset("page.css"), _asset("page.js")
     policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'"
     head = el(
@@ -60,20 +115,21 @@ def _page(
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="generator", content=f"reconciler {__version__}"),
-        el("title", _title(sheets)),
+        el("title", title),
         el("style", Html(style)),
     )
-    rest = iter(pieces)
-    shown = [_sheet(sheet, graph, rest, is_alone=len(sheets) == 1) for sheet, graph in zip(sheets, graphs, strict=True)]
-    body = el(
-        "body",
-        el("header", el("h1", _title(sheets)), _facts(sheets)),
-        _filters(items) if items else "",
-        el("main", *shown, el("p", "Nothing here is as searched for.", id="none", hidden="")),
-        el("footer", f"reconciler {__version__}"),
-        el("script", Html(script)),
-    )
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    whole = el("html", head, el("body", *body, el("script", Html(script))), lang="en")
+    return f"<!doctype html>\n{whole}\n"
+
+
+def _pack_notes(pack: Packed) -> Iterator[Html]:
+    """Say what a page cannot show of itself: without its script, and for want of room."""
+    if pack.chunks:
+        said = "What differs is packed to keep this file small: with JavaScript each line opens and shows it."
+        yield el("noscript", el("p", said, cls="alert note"))
+    if pack.left_out:
+        said = f"{pack.left_out:,} items have only their line to keep this file small: {_ELSEWHERE}."
+        yield el("p", said, cls="d")
 
 
 @cache
@@ -101,13 +157,14 @@ def _facts(sheets: Sequence[Sheet]) -> Html:
     return el("dl", *(el("div", el("dt", name), el("dd", cut(text, 200))) for name, text in list(told)[:_MOST_ALERTS]))
 
 
-def _sheet(sheet: Sheet, graph: Html, pieces: Iterator[Piece], *, is_alone: bool) -> Html:
-    head = [] if is_alone else [el("h2", sheet.environment or sheet.verb, el("small", f" {sheet.verdict}"), cls="env")]
+def _sheet(sheet: Sheet, graph: Html, elements: Iterator[str], number: int | None) -> Html:
+    title = (sheet.environment or sheet.verb, el("small", f" {sheet.verdict}"))
+    head = [] if number is None else [el("h2", *title, cls="env", id=f"e{number}")]
     alerts = [_alert(alert) for alert in sheet.alerts[:_MOST_ALERTS]]
     more = len(sheet.alerts) - _MOST_ALERTS
     tail = [el("p", f"…and {more:,} more reasons", cls="d")] if more > 0 else []
-    sections = [_section(section, pieces) for section in sheet.sections]
-    return el("section", *head, *alerts, *tail, _orgs(sheet), graph, *sections, cls="sheet")
+    sections = [_section(section, elements) for section in sheet.sections]
+    return el("section", *head, *alerts, *tail, orgs_html(sheet), graph, *sections, cls="sheet")
 
 
 def _alert(alert: Alert) -> Html:
@@ -116,32 +173,12 @@ def _alert(alert: Alert) -> Html:
     return el("p", el("strong", alert.label), *lines, hint, cls=f"alert {alert.tone}", role="note")
 
 
-def _orgs(sheet: Sheet) -> Html:
-    """Return the counts by organization, where there is more than one."""
-    words = [word for word in sheet.words if any(org.counts.get(word) for org in sheet.orgs)]
-    if len(sheet.orgs) <= 1:
-        return Html("")
-    head = el("tr", el("th", "Organization"), *(el("th", word) for word in words))
-    rows = [
-        el(
-            "tr",
-            el("th", cut(org.title or org.name, 80), el("small", f" {cut(org.name, 80)} · {cut(org.id or 'new', 80)}")),
-            *(el("td", f"{org.counts[word]:,}" if org.counts.get(word) else "") for word in words),
-        )
-        for org in sheet.orgs[:_MOST_ORGS]
-    ]
-    more = len(sheet.orgs) - _MOST_ORGS
-    rest = [el("tr", el("th", f"…and {more:,} more", colspan=str(len(words) + 1)))] if more > 0 else []
-    return el("table", el("thead", head), el("tbody", *rows, *rest), cls="orgs")
-
-
-def _section(section: Section, pieces: Iterator[Piece]) -> Html:
-    own = [piece for _, piece in zip(section.items, pieces, strict=False)]
-    shown = Html("\n".join(piece.text for piece in own if piece.level >= 0))
-    left = sum(piece.level < 0 for piece in own)
-    more = el("p", f"…and {left:,} more: see the text or JSON of the same run.", cls="d") if left else ""
+def _section(section: Section, elements: Iterator[str]) -> Html:
+    own = list(islice(elements, len(section.items)))
+    left = len(section.items) - len(own)
+    more = el("p", f"…and {left:,} more: {_ELSEWHERE}.", cls="d") if left else ""
     urgent = "sec urgent" if section.urgent else "sec"
-    return el("section", el("h2", section.heading, el("small", section.told)), shown, more, cls=urgent)
+    return el("section", el("h2", section.heading, el("small", section.told)), Html("\n".join(own)), more, cls=urgent)
 
 
 def _filters(items: Sequence[tuple[Sheet, Item]]) -> Html:

@@ -6,18 +6,19 @@ word on where all of it is. What stands in a manifest or comes from the platform
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from reconciler.report.fit import Piece, grow, size_of
-from reconciler.report.inert import cell, code
+from reconciler.report.inert import code
 from reconciler.report.markdown_item import item_forms
+from reconciler.report.markdown_table import OF_OTHERS, link_to, table
 from reconciler.report.style import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from reconciler.report.overview import Other
     from reconciler.report.sheet import Alert, Section, Sheet
 
 COMMENT = 65_536
@@ -30,7 +31,6 @@ LEAST = 2_000
 _ALERTS = {"good": "TIP", "note": "NOTE", "bad": "CAUTION"}
 _MOST_OPEN = 10
 _MOST_ALERTS = 20
-_OF_LINKS = ":/?#[]@!$&'()*+,;=%~"
 _FOR_MORE = 48
 
 
@@ -69,22 +69,28 @@ class _Block:
         return "".join(piece.text for piece in self.head) + "".join(part.text for part in self.parts)
 
 
-def markdown(sheets: Sequence[Sheet], *, limit: int = COMMENT, link: str | None = None) -> str:
-    """Return the Markdown of one or more sheets, in at most so many bytes; `link` leads to where all of it is."""
+def markdown(
+    sheets: Sequence[Sheet], *, limit: int = COMMENT, link: str | None = None, others: Sequence[Other] = ()
+) -> str:
+    """Return the Markdown of one or more sheets, in at most so many bytes; `link` leads to where all of it is.
+
+    `others` are environments that have their row in the table and are told elsewhere.
+    """
     if limit < LEAST:
         raise ValueError(f"no Markdown of a run fits in {limit} bytes")
     title = f"## {_title(sheets)}\n"
     ending = _ending(link)
-    table = [_piece(row) for row in _table(sheets)]
+    note = OF_OTHERS if others else ""
+    rows = [_piece(row) for row in table(sheets, others)]
     blocks = [_block(sheet, is_alone=len(sheets) == 1) for sheet in sheets]
     parts = [part for block in blocks for part in block.parts]
     items = [piece for part in parts for piece in part.items]
     facts = [_piece(line) for line in _facts(sheets)]
-    room = limit - size_of(title) - size_of(ending(len(items), len(items))) - _FOR_MORE * len(parts)
+    room = limit - size_of(title + note) - size_of(ending(len(items), len(items))) - _FOR_MORE * len(parts)
 
     headings = [piece for block in blocks for piece in (*block.head, *(part.heading for part in block.parts))]
     room -= _FOR_MORE
-    for said, share in ((table, 4), (headings, 2), (facts, 4)):
+    for said, share in ((rows, 4), (headings, 2), (facts, 4)):
         room -= room // share - grow(said, 0, room=room // share)
     first, rest = room // 2, room - room // 2
     room = _lines(parts, room=first) + rest
@@ -95,10 +101,10 @@ def markdown(sheets: Sequence[Sheet], *, limit: int = COMMENT, link: str | None 
     bare = sum(piece.level == 0 and not piece.is_whole for piece in items)
     cut_short = sum(piece.level > 0 and not piece.is_whole for piece in items)
     left_out = sum(part.left_out for part in parts)
-    is_whole = not bare + cut_short + left_out and all(piece.level == 0 for piece in (*table, *headings))
-    rows = sum(piece.level < 0 for piece in table)
-    more = f"| *{rows:,} more* | |\n" if rows else ""
-    body = [*(piece.text for piece in table), more, *(block.text for block in blocks)]
+    is_whole = not bare + cut_short + left_out and all(piece.level == 0 for piece in (*rows, *headings))
+    unseen = sum(piece.level < 0 for piece in rows)
+    more = f"| *{unseen:,} more* | |\n" if unseen else ""
+    body = [*(piece.text for piece in rows), more, note, *(block.text for block in blocks)]
     end = "" if is_whole else ending(left_out, bare + cut_short)
     return "".join([title, *body, end, *(piece.text for piece in facts)])
 
@@ -126,45 +132,13 @@ def _title(sheets: Sequence[Sheet]) -> str:
 
 def _ending(link: str | None) -> Callable[[int, int], str]:
     """Return what says how much was left out, and where it is."""
-    where = (
-        f"All of it: <{quote(link, safe=_OF_LINKS, errors='replace')}>"
-        if link
-        else "All of it is in the report that `--format html=FILE` writes."
-    )
+    where = f"All of it: <{link_to(link)}>" if link else "All of it is in the report that `--format html=FILE` writes."
 
     def say(left_out: int, folded: int) -> str:
         lost = f"{counted(left_out, 'item')} without a line, {folded:,} without a whole diff"
         return f"\n> [!IMPORTANT]\n> Shortened to fit here: {lost}. {where}\n"
 
     return say
-
-
-def _table(sheets: Sequence[Sheet]) -> Iterator[str]:
-    """Yield the head of the table and its rows; what has nothing to tell has a row as well, where it is not alone."""
-    used = {word for sheet in sheets for org in sheet.orgs for word in org.counts}
-    words = [word for word in dict.fromkeys(word for sheet in sheets for word in sheet.words) if word in used]
-    rows = [row for sheet in sheets for row in _rows(sheet, words, with_name=_has_names(sheets))]
-    if not words and len(sheets) == 1:
-        return
-    names = ["Environment", "Organization"] if _has_names(sheets) else ["Organization"]
-    head = " | ".join([*names, *words])
-    yield f"\n| {head} |\n|{' --- |' * len(names)}{' ---: |' * len(words)}\n"
-    yield from rows
-
-
-def _has_names(sheets: Sequence[Sheet]) -> bool:
-    return any(sheet.environment for sheet in sheets)
-
-
-def _rows(sheet: Sheet, words: Sequence[str], *, with_name: bool) -> Iterator[str]:
-    name = cell(sheet.environment) if sheet.environment else ""
-    start = f"| {name} | " if with_name else "| "
-    if not sheet.orgs:
-        yield f"{start}*nothing* |{'  |' * len(words)}\n"
-    for org in sheet.orgs:
-        title = f" {cell(org.title)}" if org.title and org.title != org.name else ""
-        counts = "".join(f" {org.counts[word]:,} |" if org.counts.get(word) else "  |" for word in words)
-        yield f"{start}{cell(org.name)}{title} |{counts}\n"
 
 
 def _block(sheet: Sheet, *, is_alone: bool) -> _Block:
@@ -192,7 +166,9 @@ _MOST_ALERT, _FEW = 600, 5
 
 def _part(section: Section, *, few: bool, with_org: bool) -> _Part:
     is_open = few or (section.urgent and len(section.items) <= _MOST_OPEN)
-    items = [Piece(item_forms(item, with_org=with_org, is_open=is_open)) for item in section.items]
+    said = section.heading.lower()  # what the heading says is no badge below it
+    shown = [replace(item, badges=tuple(one for one in item.badges if one != said)) for item in section.items]
+    items = [Piece(item_forms(item, with_org=with_org, is_open=is_open)) for item in shown]
     return _Part(_piece(f"\n#### {section.heading}: {section.told}\n\n"), items)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, assert_never
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHORT = 12
 _WIDEST = 1_000
+_NO_LETTER = re.compile(r"[\W_]+")
 _PARAGRAPH = "\n\n"
 
 
@@ -38,7 +40,7 @@ def item_forms(item: Item, *, with_org: bool, is_open: bool) -> tuple[Callable[[
 
 
 def _line(item: Item, name: str) -> str:
-    title = f" {code(item.title)}" if item.title else ""
+    title = f" {code(item.title)}" if _says_more(item) else ""
     return f"- {code(item.sign)} {item.word} {code(name)}{title}{_about(item)}\n"
 
 
@@ -46,13 +48,19 @@ def _block(item: Item, name: str, lines: tuple[str, ...], *, most: int | None, i
     """Return what folds: a summary in HTML, in which Markdown is not read, commands to copy, and a fence."""
     if most is not None and len(lines) > most:
         lines = (*lines[:most], f"… {counted(len(lines) - most, 'more line')}")
-    title = f" {html_code(item.title)}" if item.title else ""
+    title = f" {html_code(item.title)}" if _says_more(item) else ""
     summary = f"{html_code(item.sign)} {item.word} {html_code(name)}{title}{_about(item)}"
     said = [code(item.where)] if item.where else []
     said += [f"{one.label}: {code(one.text, width=_WIDEST)}" for one in item.remarks if one.command]
     said += [fenced(lines)] if lines else []
     opened = " open" if is_open else ""
     return f"<details{opened}><summary>{summary}</summary>\n\n{_PARAGRAPH.join(said)}\n\n</details>\n\n"
+
+
+def _says_more(item: Item) -> bool:
+    """Say whether a title is more than its name in another spelling, as `Store finder` is of `store-finder`."""
+    name = item.name.rpartition("/")[2]
+    return bool(item.title) and _NO_LETTER.sub("", item.title).casefold() != _NO_LETTER.sub("", name).casefold()
 
 
 def _about(item: Item) -> str:

@@ -11,19 +11,55 @@
   const chosen = {}; // by name of the filter, the set of values that are wanted
   let read = false;
 
-  const readTexts = () => {
+  // What the items of a large page hold: chunks of it, by the number of their first item, unpacked when asked for.
+  const chunks = [...document.querySelectorAll("template[data-first]")]
+    .map((el) => ({ el, first: Number(el.dataset.first) }))
+    .reverse();
+
+  const unpack = async (chunk) => {
+    const packed = Uint8Array.from(atob(chunk.el.content.textContent), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  };
+
+  const held = async (el) => {
+    const number = Number(el.id.slice(1));
+    const chunk = chunks.find(({ first }) => first <= number);
+    if (!chunk) return null;
+    chunk.texts ??= unpack(chunk);
+    return (await chunk.texts)[number - chunk.first] ?? null;
+  };
+
+  const left = "<p class=d>Left out to keep this file small: see the text or JSON of the same run.</p>";
+  const filling = new WeakSet();
+  const fill = async (el) => {
+    if (!el.matches("details.z") || filling.has(el)) return;
+    filling.add(el);
+    el.insertAdjacentHTML("beforeend", (await held(el)) ?? left);
+    el.classList.remove("z");
+  };
+  document.addEventListener("toggle", (event) => fill(event.target), true);
+
+  // What is packed has no markup but ours: these are all the entities that it is escaped with.
+  const entities = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'" };
+  const plain = (markup) => markup.replace(/<[^>]*>/g, "").replace(/&[a-z0-9#]+;/g, (one) => entities[one] ?? one);
+
+  const readTexts = async () => {
     if (read) return;
+    for (const item of items) {
+      const packed = item.el.matches(".z") ? plain((await held(item.el)) ?? "") : "";
+      item.text = `${item.el.textContent} ${packed}`.toLowerCase();
+    }
     read = true;
-    for (const item of items) item.text = item.el.textContent.toLowerCase();
   };
 
   const wanted = (item, words) =>
     Object.entries(chosen).every(([name, values]) => !values.size || values.has(item.data[name] ?? "")) &&
     words.every((word) => item.text.includes(word));
 
-  const filter = () => {
+  const filter = async () => {
+    if (search.value.trim()) await readTexts();
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    if (words.length) readTexts();
     let shown = 0;
     for (const item of items) {
       const hide = !wanted(item, words);

@@ -42,6 +42,7 @@ def plan_sheet(plan: Plan, *, facts: Mapping[str, str]) -> Sheet:
         environment_of(plan),
         verdict_of(plan),
         nothing=plan.is_empty,
+        state="refused" if plan.refusals else "",
         alerts=tuple(alerts_of(plan)),
         orgs=orgs_of([(change.address.org, counted_as(change)) for change in plan.changes], plan.orgs),
         words=tuple(dict.fromkeys([*(one.value for one in Action if one.is_step), "delete", *COUNTED.values()])),

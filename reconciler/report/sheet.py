@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Tone = Literal["good", "note", "bad"]
 """How an alert is meant: all is well, something to know, something that stops a run."""
 
+State = Literal["", "refused", "failed", "offline"]
+"""What keeps a plan from being applied: that it breaks a rule, that there is none, that the platform was not asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -125,6 +128,7 @@ class Sheet:
     environment: str
     verdict: str
     nothing: bool = False
+    state: State = ""
     alerts: tuple[Alert, ...] = ()
     orgs: tuple[OrgCounts, ...] = ()
     words: tuple[str, ...] = ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.plan.drift import Drift
     from reconciler.plan.outcome import Applied
     from reconciler.plan.plan import Plan
@@ -13,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A plan."""
+    """A plan; `environment` is what to call its environment where that is not as its ledger does."""
 
     plan: Plan
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,10 @@ class Found:
 
 
 Subject = Made | Tried | Found
+
+
+class About(NamedTuple):
+    """A subject and what it was made from, by name."""
+
+    subject: Subject
+    facts: Mapping[str, str]

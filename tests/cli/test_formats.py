@@ -51,6 +51,8 @@ def test_one_format_goes_to_standard_output_alone(desk, name):
     else:
         assert ran.out == desk.run("plan").out
     assert ran.err == ""
+    assert desk.run("plan", f"--format={name}=-").out == ran.out
+    assert not (desk.folder / "-").exists()
 
 
 def test_the_json_document_says_what_the_events_say(desk):
@@ -121,6 +123,7 @@ def test_a_drift_is_written_with_its_remedies(desk):
         (["--format", "html=/dev/null"], "not a place for a file"),
         (["--format", "html", "--format", "markdown"], "give one of them a file: --format markdown=FILE"),
         (["--format", "html=a", "--format", "markdown=./a"], "another format goes into this file"),
+        (["--format", "html=-", "--format", "markdown"], "give one of them a file: --format markdown=FILE"),
         (["--json", "--format", "text"], "give it a file: --format text=FILE"),
     ],
 )

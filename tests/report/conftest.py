@@ -12,6 +12,8 @@ from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, 
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.resource import Address
 
+from .browser import CHROMIUM, FLAGS
+
 GOLDEN = Path(__file__).parent / "golden"
 
 CRM = SecretRef(source="env", name="CRM_TOKEN")
@@ -156,3 +158,15 @@ def same_as_golden() -> Callable[[Iterable[str], str], None]:
         assert "\n".join(lines) + "\n" == (GOLDEN / name).read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start a Chromium; what needs one is skipped where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: make .venv/dev")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-component-update"])
+        yield running
+        running.close()

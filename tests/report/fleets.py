@@ -1,6 +1,6 @@
 """Plans of a size, as large teams have them, and a drift with one of everything."""
 
-from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.drift import Drift, Drifted, What
 from reconciler.plan.plan import OrgRef, Plan
@@ -70,3 +70,64 @@ DRIFT = Drift(
     watched=34,
     unowned=2,
 )
+
+
+_TRIAGE = """\
+You read what customers write and say which team should answer.
+Answer with one of: billing, shipping, returns.
+When in doubt, ask one question. Never promise a refund.
+Sign as the Northwind help desk.
+"""
+
+
+def _agent(name):
+    return Address("northwind", "Agent", name)
+
+
+REVIEWED = Plan(
+    (
+        Change(_agent("trail-conditions"), Action.ARCHIVE, "Trail conditions", notes=("no longer in git",)),
+        Change(
+            Address("northwind", "Channel", "slack", "help-desk"),
+            Action.UPDATE,
+            fields=(FieldChange(("config", "bot_token"), SET, TOKEN),),
+            body={"config": {"bot_token": TOKEN}},
+            where="manifests/northwind/apps/help-desk.yaml:14",
+        ),
+        Change(
+            Address("northwind", "App", "store-finder"),
+            Action.PUBLISH,
+            "Store finder",
+            where="manifests/northwind/apps/store-finder.yaml:3",
+        ),
+        Change(
+            _agent("support-triage"),
+            Action.UPDATE,
+            "Support triage",
+            (
+                FieldChange(
+                    ("system_prompt",), _TRIAGE, _TRIAGE.replace("shipping, returns", "shipping, returns, warranty")
+                ),
+                FieldChange(("max_iterations",), 10, 20),
+                FieldChange(("tags",), ["support"], ["support", "warranty"]),
+            ),
+            {"default_model": "claude-sonnet-4-5"},
+            where="manifests/northwind/agents/support-triage.yaml:3",
+            since="2026-11-20, e86963f",
+        ),
+        Change(
+            _agent("warranty"),
+            Action.CREATE,
+            "Warranty",
+            (
+                FieldChange(("system_prompt",), None, "You know what our warranty covers.\nSay so in two sentences.\n"),
+                FieldChange(("tags",), None, ["support", "warranty"]),
+            ),
+            {"default_model": "claude-sonnet-4-5"},
+            where="manifests/northwind/agents/warranty.yaml:3",
+        ),
+    ),
+    {"northwind": OrgRef("org_1", "Northwind Outfitters")},
+    unchanged={"Agent": 12, "App": 4},
+)
+"""A change as a team would review it."""

@@ -1,9 +1,5 @@
 """The HTML of a run in a real Chromium: it opens, is searched, filtered, read with the keyboard, and loads nothing."""
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 
 from reconciler.plan.change import Action, Change
@@ -14,26 +10,13 @@ from reconciler.report.html_page import html
 from reconciler.report.plan_sheet import plan_sheet
 from reconciler.resource import Address
 
+from .browser import shoot
 from .fleets import DRIFT, large_plan
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FACTS = {"Platform": "https://app.everruns.com/api", "Commit": "c0ffee"}
-SHOTS = os.environ.get("RECONCILER_SCREENSHOTS")
-"""A folder in which to keep the screenshots, for the docs."""
 ITEMS = "details.i:not([hidden])"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: make .venv/dev")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start a Chromium that talks to nobody."""
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=[*quiet, "--disable-component-update"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -63,14 +46,6 @@ def show(browser, tmp_path):
 def shown(page):
     """Return the names of the items that are shown."""
     return page.locator(f"{ITEMS} > summary > code").all_inner_texts()
-
-
-def shoot(page, name):
-    """Take a screenshot, and insist that something is on it."""
-    data = page.screenshot(full_page=False)
-    assert len(data) > 12_000
-    if SHOTS:
-        (Path(SHOTS) / f"{name}.png").write_bytes(data)
 
 
 SHEETS = {
@@ -204,6 +179,29 @@ def test_five_thousand_changes_open_and_filter_within_two_seconds(show):
         assert page.locator("#count").inner_text() == "1 of 5,000"
         page.context.close()
     assert min(opened) + min(filtered) < 2000, (opened, filtered)
+
+
+def test_what_a_large_page_has_packed_is_there_when_an_item_is_opened(show):
+    """By hand or all at once, and found by words that stand in it alone."""
+    page = show(plan_sheet(large_plan(1000), facts=FACTS))
+    assert page.locator("ins", has_text="Row").count() == 0
+    page.fill("#q", "agent-00004 row 7")
+    playwright.expect(page.locator("#count")).to_have_text("1 of 1,000")
+    page.keyboard.press("Escape")
+    one = page.locator("details.i", has_text="Agent/agent-00004")
+    one.locator("summary").click()
+    playwright.expect(one.locator("ins", has_text="Row")).to_be_visible()
+    page.locator("details.i", has_text="agent-00990").locator("summary").focus()
+    page.keyboard.press("e")
+    playwright.expect(page.locator("details.i.z")).to_have_count(0)
+    assert page.locator("ins", has_text="Row").count() == 600
+
+
+def test_a_large_page_without_its_script_says_what_it_lacks(show):
+    """Each line can be read, and a sentence says why none opens."""
+    page = show(plan_sheet(large_plan(1000), facts=FACTS), java_script_enabled=False)
+    assert len(shown(page)) == 1000
+    assert page.locator("noscript p").is_visible()
 
 
 _FILTER = """async () => {

@@ -85,12 +85,14 @@ def test_all_environments_and_organizations_are_in_one_table(plan):
     text = plan_md(in_environment(plan, "production"), in_environment(plan, "staging"), calm)
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert [row.split(" | ")[:2] for row in rows] == [
-        ["| `production`", "`acme` `Acme Inc`"],
-        ["| `production`", "`labs` `Labs`"],
-        ["| `staging`", "`acme` `Acme Inc`"],
-        ["| `staging`", "`labs` `Labs`"],
-        ["| `calm`", "*nothing*"],
+        ["| `production`", "`acme`"],
+        ["| `production`", "`labs`"],
+        ["| `staging`", "`acme`"],
+        ["| `staging`", "`labs`"],
+        ["| `calm`", "*all* · nothing to do"],
     ]
+    head = next(line for line in text.splitlines() if line.startswith("| Environment"))
+    assert head == "| Environment | Organization | Removals | Secrets | Exposure | Creations | To know of |"
     assert text.startswith("## Plan: 3 environments, nothing to tell of 1\n")
 
 
