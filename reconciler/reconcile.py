@@ -12,15 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import (
-    ApiError,
-    Interrupted,
-    ManifestError,
-    NothingDeclared,
-    PlanRefused,
-    ReconcilerError,
-    Stopped,
-)
+from reconciler.api_errors import ApiError
+from reconciler.errors import Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError, Stopped
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.plan import Plan, build

@@ -10,7 +10,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import ApiError, ServerFault, Stopped, Unauthorized, Unreachable
+from reconciler.api_errors import ApiError, ServerFault, Unauthorized, Unreachable
+from reconciler.errors import Stopped
 from reconciler.kinds.taint import shown_once
 from reconciler.live.endpoint import Endpoint, checked_url
 from reconciler.live.limiter import Limiter

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import ServerFault, Throttled, Unreachable
+from reconciler.api_errors import ServerFault, Throttled, Unreachable
 from reconciler.kinds.taint import opened
 from reconciler.live.client import PATIENCE
 from reconciler.live.endpoint import Endpoint, checked_url

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.errors import ApiError, Conflict, Forbidden, Throttled, Unreachable
+from reconciler.api_errors import ApiError, Conflict, Forbidden, Throttled, Unreachable
 from reconciler.live import rungs
 from reconciler.live.beforehand import beforehand
 from reconciler.live.client import WriteClient, is_ambiguous

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ReconcilerError, Stopped, Throttled
+from reconciler.api_errors import Throttled
+from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ReconcilerError, Stopped
 from reconciler.live.clock import Clock
 from reconciler.live.window import Verdict, Window
 

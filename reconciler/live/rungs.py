@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from reconciler.errors import Conflict, Forbidden, NotFound, Refused
+from reconciler.api_errors import Conflict, Forbidden, NotFound, Refused
 from reconciler.kinds import KINDS
 from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler import __version__
-from reconciler.errors import (
+from reconciler.api_errors import (
     ApiError,
     Conflict,
     Forbidden,
@@ -18,8 +18,8 @@ from reconciler.errors import (
     Throttled,
     Unauthorized,
     Unreachable,
-    UsageError,
 )
+from reconciler.errors import UsageError
 from reconciler.live import connection as connection_module
 from reconciler.live.client import PATIENCE, is_ambiguous, open_reader, open_writer
 from reconciler.live.endpoint import Endpoint, checked_url
