@@ -494,7 +494,7 @@ def test_network(monkeypatch, url, env, proxy):
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(world, monkeypatch):
     """However small it is on the wire: what it unpacks to is counted."""
-    monkeypatch.setattr("reconciler.live.connection.MOST_BYTES", 2**20)
+    monkeypatch.setattr("reconciler.live.answer.MOST_BYTES", 2**20)
     packed = gzip.compress(b" " * (4 * 2**20))
     world.meddler.instead("GET", "/v1/orgs", (200, packed, {"Content-Encoding": "gzip"}), times=None)
     with pytest.raises(ServerFault, match="the answer is too large"):
