@@ -106,3 +106,8 @@ class Refused(ApiError):
 
 class ServerFault(ApiError):
     """5xx, or an answer that is not what the API promises; a write may have been carried out."""
+
+
+def is_ambiguous(error: ApiError) -> bool:
+    """Say whether a failed write may have been carried out all the same."""
+    return isinstance(error, ServerFault) or (isinstance(error, Unreachable) and error.ambiguous)

@@ -14,11 +14,10 @@ from reconciler import __version__
 from reconciler.api_errors import ServerFault, Throttled, Unreachable
 from reconciler.kinds.taint import opened
 from reconciler.live.answer import NO_API, SERVER_FAULT, TOO_MANY, answer_of, begins_well, verdict_of, whole, why_none
-from reconciler.live.client import PATIENCE
 from reconciler.live.endpoint import Endpoint, checked_url
 from reconciler.live.hearsay import ASKED, Asked
 from reconciler.live.http import httpx
-from reconciler.live.limiter import LEAST, Limiter, Turn
+from reconciler.live.limiter import LEAST, PATIENCE, Limiter, Turn
 from reconciler.live.problems import problem_of
 from reconciler.live.transports import UNTIL, transport_for
 from reconciler.live.window import Verdict

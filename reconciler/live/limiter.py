@@ -16,6 +16,8 @@ from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ReconcilerErr
 from reconciler.live.clock import Clock
 from reconciler.live.window import Verdict, Window
 
+PATIENCE = 120.0
+"""Longest single wait, in seconds, that a server may ask of us before we give up."""
 MOST_FAULTS = 10
 """So many server errors in a row, of all workers together, end a run; so many of writes, whatever reads bring."""
 LEAST = 5.0

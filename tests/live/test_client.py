@@ -18,11 +18,13 @@ from reconciler.api_errors import (
     Throttled,
     Unauthorized,
     Unreachable,
+    is_ambiguous,
 )
 from reconciler.errors import UsageError
 from reconciler.live import connection as connection_module
-from reconciler.live.client import PATIENCE, is_ambiguous, open_reader, open_writer
+from reconciler.live.client import open_reader, open_writer
 from reconciler.live.endpoint import Endpoint, checked_url
+from reconciler.live.limiter import PATIENCE
 
 KEY = "evr_pat_very_secret"
 BROKEN = [
