@@ -1,7 +1,8 @@
 """START HERE. A run on one page: load, resolve, observe, diff, plan, apply, prove; nothing flows back.
 
 Each function takes and gives values of `resource.py` and `plan/`; only `live/` touches the platform, only `manifest/`
-the disk. `cli/` turns flags into these calls, `report/` turns their results into words.
+the disk. `cli/` turns flags into these calls, `report/` turns their results into words. The steps stand in their
+order; `plan_afresh` takes all of them up to the plan, and reads beside each other what it can.
 """
 
 from __future__ import annotations
@@ -12,15 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import (
-    ApiError,
-    Interrupted,
-    ManifestError,
-    NothingDeclared,
-    PlanRefused,
-    ReconcilerError,
-    Stopped,
-)
+from reconciler.errors import Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.plan import Plan, build
@@ -40,35 +33,10 @@ if TYPE_CHECKING:
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
     from reconciler.manifest.since import Before
-    from reconciler.plan.outcome import Applied, Remainder
+    from reconciler.plan.outcome import Applied
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
     from reconciler.settings import Settings
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the cycle collector away from what a phase builds: it would walk every document again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What git wants: everything declared, what this run is about, and in words what was left out.
-
-    `rules` has the ledger, `leaving` is what that knows and git no longer declares.
-    """
-
-    everything: Sequence[Desired]
-    chosen: Sequence[Desired]
-    partial: str | None
-    rules: Rules
-    leaving: Mapping[Address, Entry]
 
 
 def read_manifests(
@@ -100,6 +68,35 @@ def read_past(settings: Settings) -> Before | None:
         return before(settings.manifests, settings.since)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What git wants: everything declared, what this run is about, and in words what was left out.
+
+    `rules` has the ledger, `leaving` is what that knows and git no longer declares.
+    """
+
+    everything: Sequence[Desired]
+    chosen: Sequence[Desired]
+    partial: str | None
+    rules: Rules
+    leaving: Mapping[Address, Entry]
+
+
+def want(
+    declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config, past: Before | None = None
+) -> Wanted:
+    """Select what a run is about, and say under which rules. Raises UsageError for a selection of nothing."""
+    if contested := [*contested_moves(declared, ledger)]:
+        raise ManifestError(contested)
+    rules = rules_for(declared, settings, ledger=ledger, config=config)
+    leaving = rules.leaving(declared)
+    since = past.touched(declared) if past else None
+    selection = Selection(settings.orgs, settings.target, settings.exclude, since)
+    chosen, partial = select(declared, selection, leaving=leaving)
+    gone = {address: entry for address, entry in leaving.items() if selection.takes(address)}
+    return Wanted(declared, chosen, partial, rules, gone)
+
+
 def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config) -> Rules:
     """Say under which rules a run plans; secrets that were sent before are compared with what they are now."""
     from reconciler.ledger.fingerprint import matching
@@ -118,25 +115,6 @@ def rules_for(declared: Sequence[Desired], settings: Settings, *, ledger: Ledger
     holders = {address for address, _ in secrets.states}
     renew = renewed(declared, settings.rotate, holders=holders)
     return replace(rules, rotate=secrets.rotate, secrets=secrets.states, renew=renew)
-
-
-def want(
-    declared: Sequence[Desired], settings: Settings, *, ledger: Ledger, config: Config, past: Before | None = None
-) -> Wanted:
-    """Select what a run is about, and say under which rules. Raises UsageError for a selection of nothing."""
-    if contested := [*contested_moves(declared, ledger)]:
-        raise ManifestError(contested)
-    rules = rules_for(declared, settings, ledger=ledger, config=config)
-    leaving = rules.leaving(declared)
-    since = past.touched(declared) if past else None
-    selection = Selection(settings.orgs, settings.target, settings.exclude, since)
-    chosen, partial = select(declared, selection, leaving=leaving)
-    gone = {address: entry for address, entry in leaving.items() if selection.takes(address)}
-    return Wanted(declared, chosen, partial, rules, gone)
-
-
-_left: list[object] = []
-"""What the last plan was made from: the end of the process takes it down at once, piece by piece it takes a while."""
 
 
 def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan:
@@ -258,83 +236,56 @@ def apply_plan(
     Forbidden, Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
     """
     from reconciler.live.check import ensure_fresh
-    from reconciler.live.ids import Ids
-    from reconciler.live.preflight import ensure_allowed
-    from reconciler.live.secrets import require
+    from reconciler.writing import begin_journal, ensure_ready
 
     if plan.refusals:
         raise refusal_of(plan)
-    require((secret, str(change.address)) for change in plan.writes for secret in change.secrets)
-    if keys := [(change.key_to, change.address) for change in plan.writes if change.key_to is not None]:
-        from reconciler.live.keys import ensure_deliverable
-
-        ensure_deliverable(keys)
-    ensure_allowed(plan, client=client)
-    applied: Applied | None = None
+    ensure_ready(plan, client=client)
     with ExitStack() as until_told:  # the journal outlives the hold on the ledger: it says whether that was written
-        try:
-            with keeper.held(plan):
-                if recheck:
-                    ensure_fresh(plan, client=client, parallelism=settings.parallelism)
-                if client.runs:
-                    head = keeper.head(plan, api_url=client.base)
-                    client.expect(client.runs.on_their_way(head.owner, api_url=client.base))
-                    client.journal = until_told.enter_context(client.runs.begin(head))
-                claim()
-                before = keeper.begin(plan)
-                ids = Ids(plan, client)
-                applied = _applied(plan, settings, client=client, ids=ids, listen=listen)
-                keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
-        except ReconcilerError as error:
-            if applied is None:
-                raise
-            applied = replace(applied, unrecorded=error)  # what was written is to be told all the same
-        except KeyboardInterrupt:
-            if applied is None:
-                raise
-            cut_short = Interrupted("interrupted while the ledger was written", hint="run again: it learns the rest")
-            applied = replace(applied, interrupted=True, unrecorded=cut_short)
+
+        def begun() -> None:
+            if recheck:
+                ensure_fresh(plan, client=client, parallelism=settings.parallelism)
+            begin_journal(plan, client=client, keeper=keeper, until=until_told)
+            claim()
+
+        applied = _remembered(plan, settings, client=client, keeper=keeper, listen=listen, begun=begun)
         if client.journal:
             client.journal.end(applied)
     return replace(applied, run=keeper.run)
 
 
-def refusal_of(plan: Plan) -> PlanRefused:
-    """Return the verdict against a plan as an error."""
-    message = "; ".join(one.message for one in plan.refusals)
-    hints = dict.fromkeys(one.hint for one in plan.refusals)
-    return PlanRefused(f"{message}: nothing was written", hint="; ".join(hints))
+def _remembered(
+    plan: Plan,
+    settings: Settings,
+    *,
+    client: WriteClient,
+    keeper: Keeper,
+    listen: Listener,
+    begun: Callable[[], None],
+) -> Applied:
+    """Write and prove while the ledger is held, and let it learn; `begun` is called before the first write."""
+    from reconciler.live.ids import Ids
+    from reconciler.writing import write_and_prove
 
-
-def _applied(plan: Plan, settings: Settings, *, client: WriteClient, ids: Ids, listen: Listener) -> Applied:
-    """Write, and read back."""
-    from reconciler.live.apply import apply
-    from reconciler.live.await_sync import await_syncs
-    from reconciler.live.check import prove
-    from reconciler.plan.outcome import Applied
-
-    journal = client.journal
-    outcomes, interrupted = apply(
-        plan,
-        client=client,
-        ids=ids,
-        parallelism=settings.parallelism,
-        listen=listen,
-        journal=journal,
-        overwrites=settings.on_conflict == "overwrite",
-    )
-    stopped = (journal.broken if journal else None) or client.stopped
-    remainders: tuple[Remainder, ...] = ()
-    unproved: ReconcilerError | None = None
-    if not interrupted:
-        try:
-            remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
-            remainders += await_syncs(outcomes, client=client, ids=ids)
-        except KeyboardInterrupt:  # what was done is still to be told
-            interrupted = True
-        except (ApiError, Stopped) as error:
-            unproved = error
-    return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for, stopped=stopped)
+    applied: Applied | None = None
+    try:
+        with keeper.held(plan):
+            begun()
+            before = keeper.begin(plan)
+            ids = Ids(plan, client)
+            applied = write_and_prove(plan, settings, client=client, ids=ids, listen=listen)
+            keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
+    except ReconcilerError as error:
+        if applied is None:
+            raise
+        return replace(applied, unrecorded=error)  # what was written is to be told all the same
+    except KeyboardInterrupt:
+        if applied is None:
+            raise
+        cut_short = Interrupted("interrupted while the ledger was written", hint="run again: it learns the rest")
+        return replace(applied, interrupted=True, unrecorded=cut_short)
+    return applied
 
 
 def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
@@ -346,3 +297,25 @@ def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger
 
     memory = Memory(run=keeper.run, ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
     return remembered(before, applied.outcomes, memory, may_exist=may_exist)
+
+
+def refusal_of(plan: Plan) -> PlanRefused:
+    """Return the verdict against a plan as an error."""
+    message = "; ".join(one.message for one in plan.refusals)
+    hints = dict.fromkeys(one.hint for one in plan.refusals)
+    return PlanRefused(f"{message}: nothing was written", hint="; ".join(hints))
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the cycle collector away from what a phase builds: it would walk every document again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+_left: list[object] = []
+"""What the last plan was made from: the end of the process takes it down at once, piece by piece it takes a while."""

@@ -85,14 +85,6 @@ def settings(
         raise UsageError("--local and --api-url exclude each other", hint="--local is the emulator in this process")
     if timeout == 0:
         raise UsageError("--timeout 0 leaves no time for anything", hint="leave it out for as long as it takes")
-    if reason is not None:
-        reason = reason.strip()
-        if not reason:
-            raise UsageError("--reason is empty", hint="leave it out instead")
-        if len(reason) > REASON_LIMIT:
-            raise UsageError(f"--reason has {len(reason)} characters, the platform records {REASON_LIMIT}")
-        if any(not c.isprintable() and c not in "\n\t" for c in reason):
-            raise UsageError("--reason contains control characters")
     return Settings(
         manifests=manifests or DEFAULT_MANIFESTS,
         orgs=orgs,
@@ -102,7 +94,7 @@ def settings(
         api_key=LOCAL_KEY if local else env.get("EVERRUNS_API_KEY", ""),
         org_id=None if local else env.get("EVERRUNS_ORG_ID") or None,
         parallelism=parallelism,
-        reason=reason,
+        reason=None if reason is None else _recordable(reason),
         local=local,
         prune=prune,
         allow_archive=allow_archive,
@@ -112,3 +104,15 @@ def settings(
         timeout=timeout,
         since=since,
     )
+
+
+def _recordable(reason: str) -> str:
+    """Return a change reason as the platform records it; raises UsageError for one that it would not."""
+    reason = reason.strip()
+    if not reason:
+        raise UsageError("--reason is empty", hint="leave it out instead")
+    if len(reason) > REASON_LIMIT:
+        raise UsageError(f"--reason has {len(reason)} characters, the platform records {REASON_LIMIT}")
+    if any(not c.isprintable() and c not in "\n\t" for c in reason):
+        raise UsageError("--reason contains control characters")
+    return reason

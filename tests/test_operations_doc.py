@@ -5,9 +5,8 @@ from pathlib import Path
 
 from reconciler.errors import Exit
 from reconciler.live.beforehand import SYNC_PATIENCE
-from reconciler.live.client import PATIENCE
 from reconciler.live.ladder import TRIES
-from reconciler.live.limiter import LEAST, MOST_FAULTS
+from reconciler.live.limiter import LEAST, MOST_FAULTS, PATIENCE
 from reconciler.report.vocabulary import BECAME
 
 TEXT = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import ci_job, options
-from reconciler.cli.apply import Place, kept, perform, terminated_as_interrupted
+from reconciler.cli.carry_out import Place, kept, perform, terminated_as_interrupted
 from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.drift import show

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import isnan
+from typing import Any
 
 import click
 
@@ -97,72 +99,95 @@ def _number(_context: click.Context, _option: click.Parameter, given: float) -> 
     help="How often a waiting memory is synced; 0 never.",
 )
 @click.option("--faults-help", is_flag=True, help="List the faults with their options, and exit.")
-def command(
-    port: int,
-    host: str,
-    data: str | None,
-    profile: str,
-    tokens: dict[str, str],
-    limits: Sequence[str],
-    seed: str | None,
-    faults: Sequence[str],
-    fault_seed: int | None,
-    access_log: str | None,
-    control: bool | None,
-    git_base: str | None,
-    sync_poll: float,
-    faults_help: bool,
-) -> int:
+def command(**given: Any) -> int:
     """Serve a stand-in of the platform on this machine, until interrupted.
 
     \b
     export EVERRUNS_API_URL=http://127.0.0.1:8790 EVERRUNS_API_KEY=evr_pat_local
     reconciler plan
     """
-    try:
-        from reconciler.emulator import limits as caps
-        from reconciler.emulator import serve
-        from reconciler.emulator.fault_book import new_seed
+    flags = Flags(**given)
+    _ensure_installed()
+    if flags.faults_help:
         from reconciler.emulator.faults import manual
-        from reconciler.emulator.seeds import read
+
+        click.echo(manual())
+        return 0
+    with _refused_in_words(port=flags.port, kept=flags.kept, seed=flags.seed):
+        _serve(flags)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; the help of each option says what it is."""
+
+    port: int
+    host: str
+    data: str | None
+    profile: str
+    tokens: dict[str, str]
+    limits: Sequence[str]
+    seed: str | None
+    faults: Sequence[str]
+    fault_seed: int | None
+    access_log: str | None
+    control: bool | None
+    git_base: str | None
+    sync_poll: float
+    faults_help: bool
+
+    @property
+    def kept(self) -> str:
+        """Where the data is kept, in words."""
+        return self.data or "memory"
+
+
+def _ensure_installed() -> None:
+    """Raise UsageError where the emulator's packages are not installed."""
+    try:
+        import reconciler.emulator  # noqa: F401 - to see whether it can be
     except ImportError as error:
         raise UsageError(
             f"the emulator needs a package that is not installed ({error.name})",
             hint="pip install 'everruns-reconciler[emulator]'",
         ) from error
 
-    if faults_help:
-        click.echo(manual())
-        return 0
-    kept = data or "memory"
-    told = f"data: {kept}" if profile == "seeds" else f"data: {kept}, profile: {profile}"
-    number = new_seed() if fault_seed is None else fault_seed
 
-    def ready(url: str) -> None:
-        takes = "the given tokens are taken" if tokens else "any key is taken, for example evr_pat_local"
-        apart = access_log == "-"  # standard output is the log's
-        click.echo(f"Emulator at {url} ({told}); {takes}. Ctrl-C stops it.", err=apart)
-        if faults:
-            click.echo(f"Faults: {len(faults)}; --fault-seed {number} repeats what is random in them.", err=apart)
+def _serve(flags: Flags) -> None:
+    """Serve until interrupted; raises what the emulator does."""
+    from reconciler.emulator import limits, serve
+    from reconciler.emulator.fault_book import new_seed
+    from reconciler.emulator.seeds import read
 
-    with _refused_in_words(port=port, kept=kept, seed=seed):
-        serve(
-            port=port,
-            host=host,
-            access_log=access_log,
-            on_ready=ready,
-            data=data,
-            profile=profile,
-            tokens=tokens or None,
-            limits=caps.parse(limits),
-            seed=read(seed) if seed else None,
-            faults=faults,
-            fault_seed=number,
-            git_base=git_base,
-            sync_poll=sync_poll,
-            control=_is_local(host) if control is None else control,
-        )
-    return 0
+    number = new_seed() if flags.fault_seed is None else flags.fault_seed
+    serve(
+        port=flags.port,
+        host=flags.host,
+        access_log=flags.access_log,
+        on_ready=lambda url: _greet(url, flags, fault_seed=number),
+        data=flags.data,
+        profile=flags.profile,
+        tokens=flags.tokens or None,
+        limits=limits.parse(flags.limits),
+        seed=read(flags.seed) if flags.seed else None,
+        faults=flags.faults,
+        fault_seed=number,
+        git_base=flags.git_base,
+        sync_poll=flags.sync_poll,
+        control=_is_local(flags.host) if flags.control is None else flags.control,
+    )
+
+
+def _greet(url: str, flags: Flags, *, fault_seed: int) -> None:
+    """Say that the emulator is ready."""
+    told = f"data: {flags.kept}" if flags.profile == "seeds" else f"data: {flags.kept}, profile: {flags.profile}"
+    takes = "the given tokens are taken" if flags.tokens else "any key is taken, for example evr_pat_local"
+    apart = flags.access_log == "-"  # standard output is the log's
+    click.echo(f"Emulator at {url} ({told}); {takes}. Ctrl-C stops it.", err=apart)
+    if flags.faults:
+        again = f"--fault-seed {fault_seed} repeats what is random in them."
+        click.echo(f"Faults: {len(flags.faults)}; {again}", err=apart)
 
 
 @contextmanager

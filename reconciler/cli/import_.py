@@ -11,7 +11,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.console import Console
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.report import events
+from reconciler.report import import_events
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def command(
         imported = import_live(settings, client=client, ledger=keeper.backend.read(), into=folder, words=what)
         if imported.is_new:
             imported = _owned(imported, settings, client, keeper, config)
-    for event in events.imported(imported):
+    for event in import_events.imported(imported):
         console.event(event)
     console.text(import_text(imported, style=console.style))
     return console.end(imported.exit_code)

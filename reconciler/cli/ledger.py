@@ -14,7 +14,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.console import Console
 from reconciler.errors import Exit, LedgerError, UsageError
-from reconciler.report import events
+from reconciler.report import ledger_events
 from reconciler.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ def show(*, settings: Settings, console: Console, ledger: options.LedgerName | N
 
     backend, _ = ledger_of(settings, backend=ledger)
     known, holder = backend.read(), backend.holder()
-    console.event(events.ledger(backend.place, known.owner._asdict(), known.serial, _plain(holder)))
+    console.event(ledger_events.ledger(backend.place, known.owner._asdict(), known.serial, _plain(holder)))
     for run, one in known.runs.items():
-        console.event(events.farewell(run, one.at, {str(address): id_ for address, id_ in one.archived.items()}))
+        console.event(ledger_events.farewell(run, one.at, {str(address): id_ for address, id_ in one.archived.items()}))
     for address, entry in sorted(known.entries.items()):
         about = {"id": entry.id, "protect": entry.protect, "commit": entry.commit, "applied_at": entry.applied_at}
-        console.event(events.owned(str(address), **about, fields=list(entry.fields), secrets=list(entry.secrets)))
+        console.event(
+            ledger_events.owned(str(address), **about, fields=list(entry.fields), secrets=list(entry.secrets))
+        )
     console.text(_lines(known, holder, place=backend.place, console=console))
     return console.end()
 
@@ -97,7 +99,7 @@ def forget(
             for address in sorted(chosen, key=lambda one: one.above is None):  # a child goes with its parent
                 known = known.forget(address)
             backend.write(known, message=f"Forget {', '.join(map(str, chosen))}\n\nBy {lock}\n")
-    console.event(events.forgotten([str(address) for address in chosen], everything=everything))
+    console.event(ledger_events.forgotten([str(address) for address in chosen], everything=everything))
     console.text([f"Forgotten: {'everything' if everything else ', '.join(map(str, chosen))}."])
     return console.end()
 
@@ -166,7 +168,7 @@ def _tell_taken(plan: Plan, taken: Sequence[Change], console: Console, *, chosen
         for change in plan.changes
         if change.action is Action.CONFLICT and change.address not in ours and chosen(change.address)
     ]
-    console.event(events.taken_over([str(one.address) for one in taken], [str(one.address) for one in left]))
+    console.event(ledger_events.taken_over([str(one.address) for one in taken], [str(one.address) for one in left]))
     console.text(f"= {console.style.paint(str(one.address))}" for one in taken)
     console.text(f"# {console.style.paint(str(one.address))} {_why_left(one)}, and is left" for one in left)
     console.text([f"Ours from now on: {len(taken)}."])
@@ -230,7 +232,7 @@ def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName |
         if not auto_approve and not _agreed(f"Take the lock of {holder} away?", console):
             return console.end(Exit.ERROR)
         backend.unlock(holder)
-    console.event(events.unlocked(_plain(holder)))
+    console.event(ledger_events.unlocked(_plain(holder)))
     console.text([f"Unlocked: it was held by {holder}." if holder else f"Nobody holds the ledger in {backend.place}."])
     return console.end()
 

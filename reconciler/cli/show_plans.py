@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.cli.apply import read_plan
 from reconciler.cli.console import Console
+from reconciler.cli.saved_plan import read_plan
 from reconciler.report import events
 from reconciler.report.plan_sheet import environment_of
 from reconciler.report.subject import About, Made

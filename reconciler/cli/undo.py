@@ -7,7 +7,7 @@ import os
 import click
 
 from reconciler.cli import options
-from reconciler.cli.apply import agreed, carry_out, ensure_can_ask, terminated_as_interrupted
+from reconciler.cli.carry_out import agreed, carry_out, ensure_can_ask, terminated_as_interrupted
 from reconciler.cli.console import Console
 from reconciler.cli.plan import show
 from reconciler.errors import Exit, UsageError

@@ -6,8 +6,8 @@ from typing import Any
 from reconciler.emulator import agent_documents as documents
 from reconciler.emulator import agent_snapshots, authored, ids, links, references, slugs
 from reconciler.emulator.call import Call, Reply
-from reconciler.emulator.problems import already_exists, bad_request, conflict, not_found
-from reconciler.emulator.store import Record, TakenError, dumps
+from reconciler.emulator.problems import bad_request, conflict, not_found, unique
+from reconciler.emulator.store import Record, dumps
 
 PATH = "agents"
 
@@ -86,10 +86,8 @@ def save(call: Call, record: Record, document: Mapping[str, Any]) -> Record:
 def store(call: Call, record: Record, document: Mapping[str, Any]) -> Record:
     """Write a document in the place of another; a name held by a third is a plain uniqueness conflict."""
     changed = _record(record.org, document)
-    try:
+    with unique():
         call.store.save(changed)
-    except TakenError as error:
-        raise already_exists() from error
     return changed
 
 
@@ -109,10 +107,8 @@ def _check_cap(call: Call) -> None:
 def _insert(call: Call, document: Mapping[str, Any]) -> Record:
     """Store a new agent; an id that exists, here or elsewhere, is a plain uniqueness conflict."""
     record = _record(call.org, documents.shaped(document))
-    try:
+    with unique():
         call.store.insert(record)
-    except TakenError as error:
-        raise already_exists() from error
     return record
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from reconciler.emulator import bodies, ids, policies
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call, Reply, Route
-from reconciler.emulator.problems import bad_request, forbidden, not_found, unauthorized
-from reconciler.emulator.store import Record
+from reconciler.emulator.org_records import mine
+from reconciler.emulator.problems import bad_request, forbidden, unauthorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ def effective(org: Mapping[str, Any]) -> dict[str, bool]:
 
 def show(call: Call) -> Reply:
     """GET /v1/orgs/{org}/feature-flags: a flat map."""
-    return Reply(value=effective(_org(call)[1]))
+    return Reply(value=effective(mine(call)[1]))
 
 
 def settings(call: Call) -> Reply:
     """GET /v1/orgs/{org}/feature-flags/settings: the flags with their labels and both switches."""
-    chosen = _org(call)[1]["_flags"]
+    chosen = mine(call)[1]["_flags"]
     return Reply(value={"flags": [_setting(flag, wanted=chosen.get(flag.name, True)) for flag in FLAGS]})
 
 
@@ -62,7 +62,7 @@ def update(call: Call) -> Reply:
     """PATCH /v1/orgs/{org}/feature-flags: merge; flags not mentioned stay."""
     if ids.fault("org", call.args["org"]):
         raise unauthorized("Invalid organization ID format")
-    record, org = _org(call)
+    record, org = mine(call)
     role = call.caller.role_in(org)
     if role is None or not policies.at_least(role, "admin"):
         raise forbidden("Admin access required", code="forbidden")
@@ -75,15 +75,6 @@ def update(call: Call) -> Reply:
     org["_flags"] = {**org["_flags"], **wanted}
     call.store.save(record.with_body(org))
     return Reply(value=effective(org))
-
-
-def _org(call: Call) -> tuple[Record, dict[str, Any]]:
-    """Find the organization in the path among those of the caller."""
-    record = call.store.get("", "orgs", call.args["org"])
-    org = record.body() if record else None
-    if record is None or org is None or call.caller.role_in(org) is None:
-        raise not_found("Organization", code="not_found")
-    return record, org
 
 
 def _setting(flag: Flag, *, wanted: bool) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from reconciler.emulator import clock, ids, lifecycle, links, policies, referenc
 from reconciler.emulator import harness_documents as documents
 from reconciler.emulator.call import Call, Reply, Route
 from reconciler.emulator.problems import (
-    already_exists,
     bad_request,
     conflict,
     forbidden,
     malformed,
     not_found,
+    unique,
 )
-from reconciler.emulator.store import Record, TakenError, dumps
+from reconciler.emulator.store import Record, dumps
 
 PATH = "harnesses"
 
@@ -156,10 +156,8 @@ def _record(org: str, document: dict[str, Any]) -> Record:
 def _insert(call: Call, document: dict[str, Any]) -> Record:
     """Store a new harness."""
     record = _record(call.org, document)
-    try:
+    with unique():
         call.store.insert(record)
-    except TakenError as error:
-        raise already_exists() from error
     return record
 
 

@@ -7,8 +7,8 @@ from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import NO_CONTENT, Call, Reply, Route
 from reconciler.emulator.memory_documents import PATH, stored
 from reconciler.emulator.memory_sources import normalized, request_source
-from reconciler.emulator.problems import already_exists, bad_request, not_found
-from reconciler.emulator.store import Record, TakenError
+from reconciler.emulator.problems import bad_request, not_found, unique
+from reconciler.emulator.store import Record
 
 NAME_LENGTH = 255
 CREATE = {
@@ -38,10 +38,8 @@ def create(call: Call) -> Reply:
         **_sourced(normalized(call.body.get("source"))),
     }
     record = stored(call.org, document)
-    try:
+    with unique("memory name already exists"):
         call.store.insert(record)
-    except TakenError as error:
-        raise already_exists("memory name already exists") from error
     return Reply(201, text=record.text, entity=record.id)
 
 
@@ -108,10 +106,8 @@ def _sourced(source: dict[str, Any]) -> dict[str, Any]:
 def _save(call: Call, document: dict[str, Any]) -> Reply:
     """Store a changed memory and show it."""
     changed = stored(call.org, {**document, "updated_at": clock.now()})
-    try:
+    with unique("memory name already exists"):
         call.store.save(changed)
-    except TakenError as error:
-        raise already_exists("memory name already exists") from error
     return Reply(text=changed.text, entity=changed.id)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from reconciler.emulator import bodies, callers, clock, ids, policies, seedling
 from reconciler.emulator.bodies import Field
 from reconciler.emulator.call import Call, Caller, Reply, Route
+from reconciler.emulator.org_records import mine
 from reconciler.emulator.problems import bad_request, conflict, forbidden, not_found, rate_limited
 from reconciler.emulator.store import Record, Store, dumps
 
@@ -71,7 +72,7 @@ def create(call: Call) -> Reply:
 
 def show(call: Call) -> Reply:
     """GET /v1/orgs/{org}: by public id only."""
-    return Reply(value=visible(_mine(call)[1]))
+    return Reply(value=visible(mine(call)[1]))
 
 
 def update(call: Call) -> Reply:
@@ -140,18 +141,9 @@ def _check_name(name: str) -> None:
         raise bad_request("Organization name cannot exceed 255 characters")
 
 
-def _mine(call: Call) -> tuple[Record, dict[str, Any]]:
-    """Find the organization in the path; malformed, unknown and foreign look the same."""
-    record = call.store.get("", "orgs", call.args["org"])
-    org = record.body() if record else None
-    if record is None or org is None or call.caller.role_in(org) is None:
-        raise not_found("Organization", code="not_found")
-    return record, org
-
-
 def _administered(call: Call, otherwise: str) -> tuple[Record, dict[str, Any]]:
     """Find the organization in the path and insist on an administrator."""
-    record, org = _mine(call)
+    record, org = mine(call)
     role = call.caller.role_in(org)
     if role is None or not policies.at_least(role, "admin"):
         raise forbidden(otherwise)

@@ -1,8 +1,11 @@
 """Refusals: RFC 9457 problem details from the commands, plain text from the web framework underneath."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
+
+from reconciler.emulator.store import TakenError
 
 PROBLEM_TYPE = "application/problem+json"
 PLAIN_TYPE = "text/plain; charset=utf-8"
@@ -90,6 +93,15 @@ def conflict(detail: str) -> ProblemError:
 def already_exists(detail: str = "Resource already exists") -> ProblemError:
     """Refuse with 409 as the storage does on a violated unique index."""
     return ProblemError(HTTPStatus.CONFLICT, detail, code="already_exists")
+
+
+@contextmanager
+def unique(detail: str = "Resource already exists") -> Iterator[None]:
+    """Refuse what the storage does not take, as its id or its name is held by another document."""
+    try:
+        yield
+    except TakenError as error:
+        raise already_exists(detail) from error
 
 
 def rate_limited(seconds: int) -> ProblemError:

@@ -15,8 +15,8 @@ from reconciler.kinds.agent_parts import (
     NetworkAccess,
     once,
 )
-from reconciler.kinds.authored import KIB, MIB, at_most, canonical, completed, without_secrets
-from reconciler.kinds.canonical import Shape, picked
+from reconciler.kinds.authored import KIB, MIB, at_most, canonical, completed, seen
+from reconciler.kinds.canonical import Shape
 from reconciler.kinds.fields import (
     AS_SET,
     EXPOSES,
@@ -112,22 +112,7 @@ class AgentSpec(Spec):
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    shape = picked(
-        wire,
-        "name",
-        "display_name",
-        "description",
-        "system_prompt",
-        "capabilities",
-        "tags",
-        "initial_files",
-        "tools",
-        "mcpServers",
-        "network_access",
-        "max_iterations",
-        "parallel_tool_calls",
-    )
-    return without_secrets(shape)
+    return seen(wire, "tools", "max_iterations", "parallel_tool_calls")
 
 
 AGENT = Kind(

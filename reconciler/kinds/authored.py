@@ -6,11 +6,13 @@ The server has one set of rules for the two (everruns-api/agents-memories-sessio
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.canonical import Shape, sorted_set, veiled, without
+from reconciler.kinds.canonical import Shape, picked, sorted_set, veiled, without
 from reconciler.kinds.fields import SET
 from reconciler.kinds.starter_files import normal_path
 
@@ -124,6 +126,24 @@ def _with_declarative(desired: Shape, observed: Shape) -> Shape:
         ref = item["ref"] if item["ref"] in plain else _DECLARATIVE + item["ref"]
         listed.append(live.get(ref, item))
     return desired | {"capabilities": listed}
+
+
+_MEMBERS = (
+    "name",
+    "display_name",
+    "description",
+    "system_prompt",
+    "capabilities",
+    "tags",
+    "initial_files",
+    "mcpServers",
+    "network_access",
+)
+
+
+def seen(wire: Mapping[str, Any], *more: str) -> Shape:
+    """Return the members of either that a manifest can say, and those that only one has; no secrets of MCP servers."""
+    return without_secrets(picked(wire, *_MEMBERS, *more))
 
 
 def without_secrets(shape: Shape) -> Shape:

@@ -9,9 +9,19 @@ from pydantic import AfterValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.channel_auth import ChannelAuth, refusing
+from reconciler.kinds.channel_settings import (
+    U32,
+    Message,
+    SessionMode,
+    anonymous_field,
+    auth_field,
+    message_field,
+    rate_limit_field,
+    session_expiration_field,
+    session_mode_field,
+)
 from reconciler.kinds.fields import (
     EXPOSES,
-    NOT_BLANK,
     ClearableSecret,
     Secret,
     Spec,
@@ -24,8 +34,6 @@ from reconciler.kinds.fields import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_U32 = 2**32 - 1
-_MOST_PER_MINUTE = 1_000_000
 _HANDSHAKE_BYTES = 8 * 1024
 _SHORT_CRON, _LONG_CRON = 5, 7
 
@@ -45,13 +53,6 @@ def _seven_fields(cron: str) -> str:
     return " ".join(fields)
 
 
-def _not_blank(message: str) -> str:
-    """Refuse a message that says nothing (3.3)."""
-    if not message.strip():
-        raise PydanticCustomError("blank", "the message must not be empty")
-    return message
-
-
 def _at_most_8_kib(handshake: str) -> str:
     """Refuse a handshake that is longer than the server takes, counted in UTF-8 (3.3)."""
     if (size := len(handshake.encode())) > _HANDSHAKE_BYTES:
@@ -64,46 +65,6 @@ def _at_most_8_kib(handshake: str) -> str:
 
 
 _Cron = Annotated[str, AfterValidator(rewrites(_seven_fields))]
-_Message = Annotated[Text, AfterValidator(_not_blank)]
-_SessionMode = Literal["shared_session", "session_per_invocation"]
-
-
-def _session_mode() -> Any:
-    return optional(
-        "Whether all calls share one session or each opens its own.",
-        example="session_per_invocation",
-        default="shared_session",
-    )
-
-
-def _message(example: str) -> Any:
-    return required(
-        "What the agent is told; {{dotted.path}} stands for a part of the call; text or {file: path}.",
-        example=example,
-        json_schema_extra=NOT_BLANK,
-    )
-
-
-def _rate_limit(most: int = _MOST_PER_MINUTE) -> Any:
-    return optional("Most calls in a minute; 0 means no limit.", example=60, default=0, ge=0, le=most)
-
-
-def _anonymous() -> Any:
-    return optional("Whether callers need no credentials.", example=False, default=True)
-
-
-def _session_expiration() -> Any:
-    return optional(
-        "Seconds after which a session expires; 0 means never.",
-        example=3600,
-        default=21600,
-        ge=0,
-        le=_U32,
-    )
-
-
-def _auth(description: str, mode: str) -> Any:
-    return optional(description, example={"mode": mode, "requirements": {"scopes": ["app:invoke"]}})
 
 
 class SlackConfig(Spec):
@@ -127,10 +88,10 @@ class SlackConfig(Spec):
 class _ChatConfig(Spec):
     """What the `ag_ui` and `public_chat` channels have in common (3.3)."""
 
-    anonymous: Annotated[bool, EXPOSES] = _anonymous()
+    anonymous: Annotated[bool, EXPOSES] = anonymous_field()
     token: Secret = optional("The secret that callers share.", example={"env": "CHAT_TOKEN"})
-    session_expiration_seconds: int = _session_expiration()
-    rate_limit_per_minute: int = _rate_limit()
+    session_expiration_seconds: int = session_expiration_field()
+    rate_limit_per_minute: int = rate_limit_field()
     tool_visibility: Literal["none", "generic", "narrated"] = optional(
         "What callers see of the agent's tool calls.", example="narrated", default="generic"
     )
@@ -140,7 +101,7 @@ class _ChatConfig(Spec):
         default="Working...",
         max_length=120,
     )
-    auth: Annotated[ChannelAuth, EXPOSES, refusing("api_key")] = _auth(
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("api_key")] = auth_field(
         "Who may use it; `shared_secret` needs `token`.", "anonymous"
     )
 
@@ -189,34 +150,34 @@ class ScheduleConfig(Spec):
         default="UTC",
         pattern=r"^\S+$",
     )
-    session_mode: _SessionMode = _session_mode()
-    message: _Message = _message("Write the daily report.")
+    session_mode: SessionMode = session_mode_field()
+    message: Message = message_field("Write the daily report.")
 
 
 class WebhookConfig(Spec):
     """Settings of a `webhook` channel (3.3)."""
 
     token: Secret = required("The secret that callers send.", example={"env": "WEBHOOK_TOKEN"})
-    message: _Message = _message("New order: {{body.order.id}}")
-    session_mode: _SessionMode = _session_mode()
-    rate_limit_per_minute: int = _rate_limit(_U32)
+    message: Message = message_field("New order: {{body.order.id}}")
+    session_mode: SessionMode = session_mode_field()
+    rate_limit_per_minute: int = rate_limit_field(U32)
 
 
 class A2aConfig(Spec):
     """Settings of an `a2a` channel, whose key the server makes (3.3, 3.6)."""
 
-    message: _Message = _message("{{text}}")
-    session_mode: _SessionMode = _session_mode()
+    message: Message = message_field("{{text}}")
+    session_mode: SessionMode = session_mode_field()
     agent_card_name: str = optional("The name on the agent card; the app's without it.", example="Support")
     agent_card_description: str = optional(
         "The description on the agent card; the app's without it.", example="Answers questions about orders"
     )
-    rate_limit_per_minute: int = _rate_limit()
+    rate_limit_per_minute: int = rate_limit_field()
     signing_secret: ClearableSecret = optional(
         "The secret that calls are signed with, 1 to 4096 bytes; null takes it away.",
         example={"env": "A2A_SIGNING_SECRET"},
     )
-    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = _auth(
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = auth_field(
         "Who may call it; the generated key without it.", "api_key"
     )
 
@@ -224,14 +185,14 @@ class A2aConfig(Spec):
 class FcpConfig(Spec):
     """Settings of an `fcp` channel (3.3)."""
 
-    anonymous: Annotated[bool, EXPOSES] = _anonymous()
+    anonymous: Annotated[bool, EXPOSES] = anonymous_field()
     token: Secret = optional("The secret that callers share.", example={"env": "FCP_TOKEN"})
     handshake: Annotated[Text, AfterValidator(_at_most_8_kib)] = optional(
         "What callers are told first, in Markdown, at most 8 KiB; text or {file: path}.",
         example="Ask in plain English about orders.\n",
     )
-    session_expiration_seconds: int = _session_expiration()
-    rate_limit_per_minute: int = _rate_limit()
+    session_expiration_seconds: int = session_expiration_field()
+    rate_limit_per_minute: int = rate_limit_field()
     response_timeout_seconds: int = optional(
         "Seconds that a caller is kept waiting for the answer.", example=60, default=120, ge=1, le=600
     )
@@ -240,9 +201,9 @@ class FcpConfig(Spec):
 class ApiEndpointConfig(Spec):
     """Settings of an `api_endpoint` channel, whose key the server makes (3.3, 3.6)."""
 
-    session_mode: _SessionMode = _session_mode()
-    rate_limit_per_minute: int = _rate_limit()
-    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = _auth(
+    session_mode: SessionMode = session_mode_field()
+    rate_limit_per_minute: int = rate_limit_field()
+    auth: Annotated[ChannelAuth, EXPOSES, refusing("shared_secret")] = auth_field(
         "Who may call it; the generated key without it.", "api_key"
     )
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from reconciler.kinds import authored
 from reconciler.kinds.agent_parts import AnyCapability, McpServer, NetworkAccess, once
 from reconciler.kinds.authored import KIB, MIB, at_most
-from reconciler.kinds.canonical import Shape, picked
+from reconciler.kinds.canonical import Shape
 from reconciler.kinds.fields import WHOLE, Clear, ClearableText, References, Spec, Tags, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 from reconciler.kinds.starter_files import StarterFiles
@@ -60,20 +60,7 @@ class HarnessSpec(Spec):
 
 
 def _from_wire(wire: Mapping[str, Any]) -> Shape:
-    shape = picked(
-        wire,
-        "name",
-        "display_name",
-        "description",
-        "system_prompt",
-        "capabilities",
-        "tags",
-        "initial_files",
-        "mcpServers",
-        "network_access",
-        "embedder_metadata",
-    )
-    return authored.without_secrets(shape)
+    return authored.seen(wire, "embedder_metadata")
 
 
 def _canonical(shape: Shape) -> Shape:

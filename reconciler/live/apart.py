@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, assert_never
 from urllib.parse import quote
 
-from reconciler.errors import NotFound, Refused, ServerFault
+from reconciler.api_errors import NotFound, Refused, ServerFault
 from reconciler.kinds.contents import TEXT, content_of, spelled
 from reconciler.kinds.fields import Apart, Files, Flags
 from reconciler.kinds.kind import Kind, Shape, apart, joined_as

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from reconciler.api_errors import ApiError, is_ambiguous
 from reconciler.defect import defect_of
-from reconciler.errors import ApiError, Interrupted, JournalError, ReconcilerError, SecretUnavailable, Stopped
-from reconciler.live.client import WriteClient, is_ambiguous
+from reconciler.errors import Interrupted, JournalError, ReconcilerError, SecretUnavailable, Stopped
+from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.journal import Doing, Journal, about
 from reconciler.live.ladder import carry_out

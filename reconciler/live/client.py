@@ -10,18 +10,16 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import ApiError, ServerFault, Stopped, Unauthorized, Unreachable
+from reconciler.api_errors import Unauthorized
+from reconciler.errors import Stopped
 from reconciler.kinds.taint import shown_once
 from reconciler.live.endpoint import Endpoint, checked_url
-from reconciler.live.limiter import Limiter
+from reconciler.live.limiter import PATIENCE, Limiter
 
 if TYPE_CHECKING:
     from reconciler.live.connection import Connection
     from reconciler.live.journal import Journal
     from reconciler.live.runs import Runs
-
-PATIENCE = 120.0
-"""Longest single wait, in seconds, that a server may ask of us before we give up."""
 
 
 class ReadClient:
@@ -213,8 +211,3 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
     if not (endpoint.key.isascii() and endpoint.key.isprintable()) or " " in endpoint.key:
         raise Unauthorized("EVERRUNS_API_KEY contains spaces or characters no key has", hint="copy the key again")
     return endpoint
-
-
-def is_ambiguous(error: ApiError) -> bool:
-    """Say whether a failed write may have been carried out all the same."""
-    return isinstance(error, ServerFault) or (isinstance(error, Unreachable) and error.ambiguous)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reconciler.errors import ApiError, Problem
+from reconciler.api_errors import ApiError, Problem
 from reconciler.kinds.kind import Identity
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids

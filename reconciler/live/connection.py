@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +11,15 @@ from urllib.parse import quote
 import orjson
 
 from reconciler import __version__
-from reconciler.errors import ServerFault, Throttled, Unreachable
+from reconciler.api_errors import ServerFault, Throttled, Unreachable
 from reconciler.kinds.taint import opened
-from reconciler.live.client import PATIENCE
+from reconciler.live.answer import NO_API, SERVER_FAULT, TOO_MANY, answer_of, begins_well, verdict_of, whole, why_none
 from reconciler.live.endpoint import Endpoint, checked_url
 from reconciler.live.hearsay import ASKED, Asked
 from reconciler.live.http import httpx
-from reconciler.live.limiter import LEAST, Limiter, Turn
+from reconciler.live.limiter import LEAST, PATIENCE, Limiter, Turn
 from reconciler.live.problems import problem_of
-from reconciler.live.refusals import from_problem
-from reconciler.live.transports import MOST_BYTES, UNTIL, transport_for
+from reconciler.live.transports import UNTIL, transport_for
 from reconciler.live.window import Verdict
 
 READ_TRIES = 3
@@ -36,10 +34,6 @@ _WHOLE = 120.0
 """Seconds for an answer to come in, however many pieces it has."""
 _LEAST_OF_A_READ = 0.05
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_SERVER_FAULT = 500
-_UNAVAILABLE = 503
-_TOO_MANY = 429
-_NO_API = "is EVERRUNS_API_URL the address of an Everruns API? it usually ends in /api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +127,19 @@ class Connection:
                 continue
             except httpx.DecodingError as error:
                 why = "is too large" if "larger than" in str(error) else "cannot be decoded"
-                raise ServerFault(f"{message.doing}: the answer {why}", hint=_NO_API) from error
-            if response.status_code == _TOO_MANY:
+                raise ServerFault(f"{message.doing}: the answer {why}", hint=NO_API) from error
+            if response.status_code == TOO_MANY:
                 waited = self._with_patience(response, message, quiet=quiet, waited=waited)
                 attempt -= 1
                 continue
-            if response.status_code >= _SERVER_FAULT and attempt < tries and quiet <= PATIENCE:
+            if response.status_code >= SERVER_FAULT and attempt < tries and quiet <= PATIENCE:
                 if not quiet:
                     self._limiter.rest(_PAUSE * attempt)
                 continue
             try:
-                return _answer(response, message.asked, doing=message.doing)
+                return answer_of(response, message.asked, doing=message.doing)
             except ServerFault:
-                if not message.reads or attempt >= tries or not _begins_well(response):
+                if not message.reads or attempt >= tries or not begins_well(response):
                     raise
                 self._limiter.rest(_PAUSE * attempt)
 
@@ -156,7 +150,7 @@ class Connection:
         may_be_done = True
         try:
             response = self._sent(message, turn)
-            verdict = _verdict(response.status_code)
+            verdict = verdict_of(response.status_code)
             may_be_done = response.status_code < 400 or verdict.is_fault  # noqa: PLR2004 - a refusal is 4xx
             if verdict is not Verdict.ANSWERED:
                 problem = problem_of(response, message.asked)
@@ -165,7 +159,7 @@ class Connection:
                 if verdict is Verdict.REFUSED:
                     quiet = max(quiet or _WAIT, _LEAST_WAIT)
         except httpx.TransportError as error:
-            what = f"{message.doing}: {_reason(error)}"
+            what = f"{message.doing}: {why_none(error)}"
             may_be_done = not isinstance(error, _NEVER_SENT)
             raise
         except httpx.DecodingError:
@@ -195,7 +189,7 @@ class Connection:
             timeout=timeout,
             extensions=extensions,
         ) as response:
-            return _whole(response)
+            return whole(response)
 
     def _give_up_or_rest(self, message: _Message, error: httpx.TransportError, *, attempt: int) -> None:
         """Wait a moment before a request that got no answer is sent again; raises Unreachable when it must not be."""
@@ -223,85 +217,13 @@ class Connection:
         hint = "check EVERRUNS_API_URL (--api-url) and the network; reconciler emulator serves a stand-in"
         if ambiguous:
             what, hint = "broke off", "the write may have been carried out: run again, it is read back first"
-        return Unreachable(f"{doing}: {self.base} {what} ({_reason(error)})", hint=hint, ambiguous=ambiguous)
+        return Unreachable(f"{doing}: {self.base} {what} ({why_none(error)})", hint=hint, ambiguous=ambiguous)
 
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
 
 
-def _whole(response: httpx.Response) -> httpx.Response:
-    """Read an answer to its end; raises DecodingError for one that is too large once it is unpacked."""
-    content = bytearray()
-    for piece in response.iter_bytes():
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise httpx.DecodingError(f"the answer is larger than {MOST_BYTES // 2**20} MiB")
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _PACKED]
-    return httpx.Response(response.status_code, headers=headers, content=bytes(content))
-
-
-_PACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-
-
-def _verdict(status: int) -> Verdict:
-    """Return what a status means for the next request."""
-    if status == _TOO_MANY:
-        return Verdict.REFUSED
-    if status == _UNAVAILABLE:
-        return Verdict.UNAVAILABLE
-    return Verdict.FAULTED if status >= _SERVER_FAULT else Verdict.ANSWERED
-
-
 def _encoded(body: Any) -> bytes:
     """Make the bytes of a request: where secrets are opened, and nowhere before."""
     return orjson.dumps(body, default=opened)
-
-
-def _reason(error: httpx.TransportError) -> str:
-    """Say why there was no answer, by the kind of error alone: its text may quote headers and what came in."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return _WHY.get(type(error), "it does not speak HTTP as it should")
-
-
-_WHY: Mapping[type[httpx.TransportError], str] = {
-    httpx.ConnectError: "no connection",
-    httpx.ConnectTimeout: "no connection in time",
-    httpx.PoolTimeout: "no connection was free in time",
-    httpx.ReadTimeout: "nothing came in time",
-    httpx.WriteTimeout: "nothing could be sent in time",
-    httpx.ReadError: "the connection was lost",
-    httpx.WriteError: "the connection was lost",
-    httpx.CloseError: "the connection was lost",
-    httpx.ProxyError: "the proxy refused",
-}
-
-
-def _begins_well(response: httpx.Response) -> bool:
-    """Say whether a good answer begins as JSON does; one that makes no sense all the same was cut short."""
-    return response.is_success and response.content[:1] in (b"{", b"[")
-
-
-def _answer(response: httpx.Response, asked: Asked, *, doing: str) -> Any:
-    """Return the JSON of a good answer; raise what an error answer means."""
-    status = response.status_code
-    if status >= 400:  # noqa: PLR2004 - the meaning of 4xx and 5xx is fixed
-        raise from_problem(problem_of(response, asked), doing=doing)
-    if 300 <= status < 400:  # noqa: PLR2004
-        raise ServerFault(
-            f"{doing}: the server redirects elsewhere ({status})",
-            hint="EVERRUNS_API_URL must be the API's own address: redirects are not followed, they could leak the key",
-        )
-    if not response.content:
-        return None
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise ServerFault(f"{doing}: the answer is not JSON ({where})", hint=_NO_API) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.errors import ApiError, Unreachable
+from reconciler.api_errors import ApiError, Unreachable
 from reconciler.kinds.kind import Identity, Shape, parted
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours

@@ -7,7 +7,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.errors import ApiError, Fault
+from reconciler.api_errors import ApiError
+from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, references
 from reconciler.kinds.release import Released, edition_name, number_of, released_from

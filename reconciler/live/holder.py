@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.errors import AllowedAction, Problem
+from reconciler.api_errors import AllowedAction, Problem
 from reconciler.kinds.kind import Shape, Twin, kept_by_replace
 from reconciler.live.apart import joined_for
 from reconciler.live.climb import Again, Climb, Settled

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.errors import NotFound
+from reconciler.api_errors import NotFound
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.fields import References
 from reconciler.kinds.kind import Kind, Shape, references

@@ -18,8 +18,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self, assert_never
 
-from reconciler.errors import ApiError, Exit, JournalError, ReconcilerError
-from reconciler.live.client import is_ambiguous
+from reconciler.api_errors import ApiError, is_ambiguous
+from reconciler.errors import Exit, JournalError, ReconcilerError
 from reconciler.plan.change import Action, Change
 from reconciler.plan.journal import (
     Answer,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.errors import ApiError, Conflict, Forbidden, Throttled, Unreachable
+from reconciler.api_errors import ApiError, Conflict, Forbidden, Throttled, Unreachable, is_ambiguous
 from reconciler.live import rungs
 from reconciler.live.beforehand import beforehand
-from reconciler.live.client import WriteClient, is_ambiguous
+from reconciler.live.client import WriteClient
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.doubt import settle_doubt
 from reconciler.live.ids import Ids

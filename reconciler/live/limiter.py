@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ReconcilerError, Stopped, Throttled
+from reconciler.api_errors import Throttled
+from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ReconcilerError, Stopped
 from reconciler.live.clock import Clock
 from reconciler.live.window import Verdict, Window
 
+PATIENCE = 120.0
+"""Longest single wait, in seconds, that a server may ask of us before we give up."""
 MOST_FAULTS = 10
 """So many server errors in a row, of all workers together, end a run; so many of writes, whatever reads bring."""
 LEAST = 5.0

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from reconciler.errors import Forbidden, NotFound, ServerFault
+from reconciler.api_errors import Forbidden, NotFound, ServerFault
 from reconciler.kinds.kind import Kind
 from reconciler.live.client import ReadClient
 from reconciler.live.shapes import Wire, foresee, objects_of

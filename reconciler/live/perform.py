@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from reconciler.errors import KeyUndelivered, Refused, ServerFault
+from reconciler.api_errors import Refused, ServerFault
+from reconciler.errors import KeyUndelivered
 from reconciler.kinds.key_to import KeyTo, told
 from reconciler.kinds.kind import Creation, Shape, body_of, parted, switches
 from reconciler.kinds.release import Released

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from reconciler.errors import Forbidden, NotFound, Problem, Refused
+from reconciler.api_errors import Forbidden, NotFound, Problem, Refused
 from reconciler.live.client import ReadClient
 from reconciler.plan.plan import Plan
 

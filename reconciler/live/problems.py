@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from reconciler.errors import AllowedAction, Problem
+from reconciler.api_errors import AllowedAction, Problem
 from reconciler.live.hearsay import Asked, plainly
 from reconciler.live.http import httpx
 from reconciler.live.known_texts import known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.errors import (
+from reconciler.api_errors import (
     ApiError,
     Conflict,
     Forbidden,

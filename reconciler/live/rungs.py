@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from reconciler.errors import Conflict, Forbidden, NotFound, Refused
+from reconciler.api_errors import Conflict, Forbidden, NotFound, Refused
 from reconciler.kinds import KINDS
 from reconciler.kinds.kind import references
 from reconciler.kinds.walk import at
-from reconciler.live.client import PATIENCE
 from reconciler.live.climb import Again, Refusal, Settled
 from reconciler.live.holder import holder, named_by, settled_with, unarchived
 from reconciler.live.known_texts import HIGH_RISK
+from reconciler.live.limiter import PATIENCE
 from reconciler.live.listing import Query, listed
 from reconciler.live.preflight import lost_the_route, role_for
 from reconciler.live.readers import SERIAL

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from reconciler.errors import ServerFault
+from reconciler.api_errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape, shape_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from reconciler.errors import NotFound
+from reconciler.api_errors import NotFound
 from reconciler.kinds.kind import Kind, Shape, apart
 from reconciler.kinds.release import Released
 from reconciler.live.apart import joined_for

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import Fault, NotFound, UsageError
+from reconciler.api_errors import NotFound
+from reconciler.errors import Fault, UsageError
 from reconciler.kinds import TENANT
 from reconciler.live.identify import Matches, Remembered, identify
 from reconciler.live.shapes import Wire

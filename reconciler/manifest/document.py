@@ -16,7 +16,7 @@ from reconciler.kinds.fields import REWRITTEN
 from reconciler.kinds.kind import Kind, Shape, immutable
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
-from reconciler.manifest.suggest import quoted, shown, suggest
+from reconciler.manifest.suggest import meant, quoted, shown, suggest
 from reconciler.manifest.texts import bytes_reader, folder_reader, locator, reader
 from reconciler.resource import Document
 
@@ -55,7 +55,7 @@ def declare(document: Document, *, roots: Mapping[str, str]) -> Declared | list[
         spec = dict(value["spec"])
     elif "spec" in value:
         spec = _validated(kind.spec, value["spec"], document, at="spec", context=context, faults=faults)
-    elif "archive" not in _map(value.get("metadata")):
+    elif "archive" not in _map(value.get("metadata")) and "spec" not in _misspelt(value):
         needs: list[Fault] = []
         spec = _validated(kind.spec, {}, document, at="spec", context=context, faults=needs)
         hint = f"write spec: and its fields indented below it, {needs[0].hint}" if needs else None
@@ -132,21 +132,27 @@ def _envelope_faults(document: Document) -> list[Fault]:
         for key in value
         if key not in _ENVELOPE
     ]
+    misspelt = _misspelt(value)
     version = value.get("apiVersion")
-    if version is None:
+    if version is None and "apiVersion" not in misspelt:
         faults.append(Fault("apiVersion is missing", source, hint=f"write apiVersion: {API_VERSION}"))
-    elif version != API_VERSION:
+    elif version is not None and version != API_VERSION:
         hint = f"this version reads {API_VERSION}"
         faults.append(Fault(f"unknown apiVersion {quoted(version)}", source, ("apiVersion",), hint=hint, on_value=True))
     names = _NAMES
     kind = value.get("kind")
-    if kind is None:
+    if kind is None and "kind" not in misspelt:
         faults.append(Fault("kind is missing", source, hint=f"write kind: and one of {', '.join(names)}"))
-    elif kind not in names:
+    elif kind is not None and kind not in names:
         faults.append(_unknown_kind(kind, names, document))
-    if "metadata" not in value:
+    if "metadata" not in value and "metadata" not in misspelt:
         faults.append(Fault("metadata is missing", source, hint="write metadata: {name: ...}"))
     return faults
+
+
+def _misspelt(value: Mapping[str, Any]) -> set[str]:
+    """Return the keys of the envelope that are not there, but stand there misspelt: told once, as unknown keys."""
+    return {known for key in value if key not in _ENVELOPE and (known := meant(key, _ENVELOPE))} - value.keys()
 
 
 def _unknown_kind(kind: Any, names: list[str], document: Document) -> Fault:

@@ -9,7 +9,7 @@ from reconciler.errors import Fault, Source
 from reconciler.kinds.secrecy import has_userinfo, holds_secret, looks_secret
 from reconciler.kinds.walk import model_at
 from reconciler.manifest.metadata import SAID_OF_ITSELF
-from reconciler.manifest.suggest import flow, quoted, shown, suggest
+from reconciler.manifest.suggest import flow, meant, quoted, shown, suggest
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -42,9 +42,21 @@ _A_SECRET = "for example {env: SLACK_BOT_TOKEN}"  # noqa: S105 - no secret, but 
 def faults_of(errors: list[ErrorDetails], *, value: Any, source: Source, at: Path, spec: Any) -> list[Fault]:
     """Translate the errors of one validation of `value`, which stands at `at` in its document.
 
-    `spec` is the model, or union of models, that it was validated against.
+    `spec` is the model, or union of models, that it was validated against. A required key that was misspelt is told
+    once, as the unknown key that it is.
     """
-    return [_fault(error, value=value, source=source, at=at, spec=spec) for error in errors]
+    lacking = {error["loc"][:-1] for error in errors if error["type"] == "missing"}
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    misspelt = {_meant(loc, spec) for loc in unknown if loc[:-1] in lacking}
+    told = [error for error in errors if error["type"] != "missing" or error["loc"] not in misspelt]
+    return [_fault(error, value=value, source=source, at=at, spec=spec) for error in told]
+
+
+def _meant(loc: Path, spec: Any) -> Path | None:
+    """Return where the key would stand that an unknown one is a misspelling of."""
+    model = model_at(spec, loc[:-1])
+    key = meant(loc[-1], model.model_fields) if model else None
+    return (*loc[:-1], key) if key else None
 
 
 def _fault(error: ErrorDetails, *, value: Any, source: Source, at: Path, spec: Any) -> Fault:

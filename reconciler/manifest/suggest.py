@@ -23,16 +23,32 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
     'did you mean system_prompt?'
     """
     names = sorted(set(known))
-    close = get_close_matches(str(word), names, n=2, cutoff=0.6) if isinstance(word, str) else []
-    if not close and isinstance(word, str):
-        lowered = {name.lower(): name for name in reversed(names)}
-        close = [lowered[m] for m in get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)]
+    close = _close(word, names)
     if close:
         return f"did you mean {' or '.join(close)}?"
     if not names:
         return None
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"known: {', '.join(names[:_LISTED])}{more}"
+
+
+def meant(word: object, known: Iterable[str]) -> str | None:
+    """Return the known word that `suggest` offers first for a misspelt one, None when it offers none.
+
+    >>> meant("specs", ["kind", "spec"])
+    'spec'
+    """
+    return next(iter(_close(word, sorted(set(known)))), None)
+
+
+def _close(word: object, names: list[str]) -> list[str]:
+    """Return the nearest of the names, two at most."""
+    if not isinstance(word, str):
+        return []
+    if close := get_close_matches(word, names, n=2, cutoff=0.6):
+        return close
+    lowered = {name.lower(): name for name in reversed(names)}
+    return [lowered[match] for match in get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)]
 
 
 def shown(text: str) -> str:

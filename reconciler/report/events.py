@@ -58,12 +58,11 @@ from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.digest import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from reconciler.errors import LocatedFault, ReconcilerError
     from reconciler.kinds.describe import KindFacts
     from reconciler.plan.drift import Drift, Drifted
-    from reconciler.plan.imported import Imported
     from reconciler.plan.outcome import Outcome, Remainder
     from reconciler.plan.plan import Plan
     from reconciler.plan.side_by_side import SideBySide
@@ -73,14 +72,19 @@ SCHEMA = "everruns.reconciler/events/v1"
 Event = dict[str, Any]
 
 
+def event(type_: str, /, **members: Any) -> Event:
+    """Make an event of a type."""
+    return {"schema": SCHEMA, "type": type_, **members}
+
+
 def started(verb: str, version: str) -> Event:
     """Say which verb runs, of which version."""
-    return _event("started", verb=verb, version=version)
+    return event("started", verb=verb, version=version)
 
 
 def fault(one: LocatedFault) -> Event:
     """Describe a fault; never the line it stands in, which may hold a secret."""
-    return _event(
+    return event(
         "fault",
         path=one.path or None,
         line=one.line if one.path else None,
@@ -92,7 +96,7 @@ def fault(one: LocatedFault) -> Event:
 
 def change(one: Change) -> Event:
     """Describe a change."""
-    return _event(
+    return event(
         "change",
         address=str(one.address),
         action=one.action.value,
@@ -112,7 +116,7 @@ def change(one: Change) -> Event:
 
 def plan_made(plan: Plan) -> Event:
     """Sum a plan up."""
-    return _event(
+    return event(
         "plan",
         counts={action.value: count for action, count in plan.counts.items()},
         unchanged=dict(plan.unchanged),
@@ -127,86 +131,33 @@ def plan_made(plan: Plan) -> Event:
 
 def saved_plan(file: str, *, environment: str) -> Event:
     """Say which file the following plan was read from."""
-    return _event("saved", file=file, environment=environment)
+    return event("saved", file=file, environment=environment)
 
 
 def running(one: Change) -> Event:
     """Say that a change is being carried out."""
-    return _event("running", address=str(one.address), action=one.action.value, step=one.step)
+    return event("running", address=str(one.address), action=one.action.value, step=one.step)
 
 
 def outcome(one: Outcome) -> Event:
     """Describe what became of a change."""
     about = one.change
-    return _event("outcome", address=str(about.address), action=about.action.value, step=about.step, **_became(one))
+    return event("outcome", address=str(about.address), action=about.action.value, step=about.step, **_became(one))
 
 
 def throttled(seconds: float) -> Event:
     """Say how long the platform made a run wait."""
-    return _event("throttled", seconds=round(seconds, 3))
+    return event("throttled", seconds=round(seconds, 3))
 
 
 def remainder(one: Remainder) -> Event:
     """Describe what still differs after a write."""
-    return _event("remainder", address=str(one.address), message=one.message, fields=_fields(one.fields))
-
-
-def imported(one: Imported) -> Iterator[Event]:
-    """Describe an import: its files, what is missing from them, the secrets to provide, and the sum."""
-    for file in one.saved:
-        yield _event("file", path=file.path, address=str(file.address), fate=file.fate.value)
-    for gap in one.gaps:
-        yield _event(
-            "gap",
-            address=str(gap.address),
-            path=list(gap.path),
-            message=gap.message,
-            left_out=list(gap.left_out),
-        )
-    for need in one.needed:
-        yield _event("needed", variable=need.variable, address=str(need.address), path=list(need.path))
-    for suspect in one.suspects:
-        yield _event("suspect", address=str(suspect.address), path=list(suspect.path))
-    fates = Counter(file.fate.value for file in one.saved)
-    declared = [str(each.address) for each in one.declared]
-    yield _event("import", files=dict(fates), declared=declared, archived=one.archived, owned=one.owned)
-    if one.unowned is not None:
-        yield error(one.unowned)
-
-
-def ledger(place: str, owner: Mapping[str, str], serial: int, lock: Mapping[str, Any] | None) -> Event:
-    """Describe a ledger as a whole."""
-    return _event("ledger", place=place, owner=dict(owner), serial=serial, lock=lock)
-
-
-def owned(address: str, **about: Any) -> Event:
-    """Describe what the ledger knows of an address."""
-    return _event("owned", address=address, **about)
-
-
-def farewell(run: str, at: str, archived: Mapping[str, str]) -> Event:
-    """Say what a run archived, for `undo`."""
-    return _event("archived", run=run, at=at, ids=dict(archived))
-
-
-def forgotten(addresses: Sequence[str], *, everything: bool) -> Event:
-    """Say what the ledger knows no more."""
-    return _event("forgotten", addresses=list(addresses), everything=everything)
-
-
-def taken_over(addresses: Sequence[str], left: Sequence[str]) -> Event:
-    """Say what the ledger took over, and what differs and was left."""
-    return _event("taken_over", addresses=list(addresses), left=list(left))
-
-
-def unlocked(lock: Mapping[str, Any] | None) -> Event:
-    """Say whose lock was taken away."""
-    return _event("unlocked", lock=lock)
+    return event("remainder", address=str(one.address), message=one.message, fields=_fields(one.fields))
 
 
 def drifted(one: Drifted, *, revert: str | None, capture: str | None) -> Event:
     """Describe what moved on the platform, with the commands that undo it and that take it into git."""
-    return _event(
+    return event(
         "drifted",
         address=str(one.address),
         what=one.what.value,
@@ -224,18 +175,18 @@ def drifted(one: Drifted, *, revert: str | None, capture: str | None) -> Event:
 def drift_found(one: Drift) -> Event:
     """Sum a drift up."""
     counts = Counter(each.what.value for each in one.drifted)
-    return _event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
+    return event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
 
 
 def kind(one: KindFacts) -> Event:
     """Describe a kind and its fields."""
-    return _event("kind", **asdict(one))
+    return event("kind", **asdict(one))
 
 
 def shown(one: SideBySide, *, touched: str | None) -> Event:
     """Describe a resource on its three sides, and the commit that last touched its lines."""
     entry = one.entry
-    return _event(
+    return event(
         "resource",
         address=str(one.desired.address),
         title=one.desired.title,
@@ -254,7 +205,7 @@ def shown(one: SideBySide, *, touched: str | None) -> Event:
 
 def captured(files: Sequence[str], taken: Sequence[Drifted], left: Sequence[tuple[Drifted, str]]) -> Event:
     """Say which files were changed, what was taken into them, and what could not be."""
-    return _event(
+    return event(
         "captured",
         files=list(files),
         addresses=[str(one.address) for one in taken],
@@ -264,24 +215,20 @@ def captured(files: Sequence[str], taken: Sequence[Drifted], left: Sequence[tupl
 
 def error(one: ReconcilerError) -> Event:
     """Describe an error."""
-    return _event("error", **json_of(one))
+    return event("error", **json_of(one))
 
 
 def finished(exit_codes: Sequence[Exit]) -> Event:
     """Say how the run ends."""
-    return _event("finished", exit_code=int(worst(exit_codes)), exit_codes=[int(code) for code in exit_codes])
+    return event("finished", exit_code=int(worst(exit_codes)), exit_codes=[int(code) for code in exit_codes])
 
 
-def line(event: Event) -> str:
+def line(one: Event) -> str:
     """Write an event as one line of JSON, without a line end."""
     try:
-        return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
+        return orjson.dumps(one, option=orjson.OPT_NON_STR_KEYS).decode()
     except orjson.JSONEncodeError:
-        return orjson.dumps(_encodable(event), option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _event(kind: str, **members: Any) -> Event:
-    return {"schema": SCHEMA, "type": kind, **members}
+        return orjson.dumps(_encodable(one), option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _fields(fields: Sequence[FieldChange]) -> list[dict[str, Any]]:

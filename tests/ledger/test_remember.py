@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reconciler.errors import Refused
+from reconciler.api_errors import Refused
 from reconciler.kinds.fields import SecretRef
 from reconciler.ledger.fingerprint import matches
 from reconciler.ledger.remember import Memory, announced, remembered

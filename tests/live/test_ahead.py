@@ -7,7 +7,8 @@ from threading import Event
 import httpx
 import pytest
 
-from reconciler.errors import ManifestError, ServerFault, Unreachable
+from reconciler.api_errors import ServerFault, Unreachable
+from reconciler.errors import ManifestError
 from reconciler.manifest import load as load_module
 from reconciler.reconcile import make_plan, plan_afresh, read_manifests, want
 from reconciler.settings import settings

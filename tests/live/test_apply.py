@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from reconciler.cli.apply import carry_out
+from reconciler.cli.carry_out import carry_out
 from reconciler.errors import Defect, Exit, Interrupted, OutputError
 from reconciler.ledger.file_backend import FileBackend
 from reconciler.live import apply as apply_module

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler import __version__
-from reconciler.errors import (
+from reconciler.api_errors import (
     ApiError,
     Conflict,
     Forbidden,
@@ -18,11 +18,13 @@ from reconciler.errors import (
     Throttled,
     Unauthorized,
     Unreachable,
-    UsageError,
+    is_ambiguous,
 )
+from reconciler.errors import UsageError
 from reconciler.live import connection as connection_module
-from reconciler.live.client import PATIENCE, is_ambiguous, open_reader, open_writer
+from reconciler.live.client import open_reader, open_writer
 from reconciler.live.endpoint import Endpoint, checked_url
+from reconciler.live.limiter import PATIENCE
 
 KEY = "evr_pat_very_secret"
 BROKEN = [
@@ -494,7 +496,7 @@ def test_network(monkeypatch, url, env, proxy):
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(world, monkeypatch):
     """However small it is on the wire: what it unpacks to is counted."""
-    monkeypatch.setattr("reconciler.live.connection.MOST_BYTES", 2**20)
+    monkeypatch.setattr("reconciler.live.answer.MOST_BYTES", 2**20)
     packed = gzip.compress(b" " * (4 * 2**20))
     world.meddler.instead("GET", "/v1/orgs", (200, packed, {"Content-Encoding": "gzip"}), times=None)
     with pytest.raises(ServerFault, match="the answer is too large"):

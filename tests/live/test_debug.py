@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from reconciler.errors import Conflict, Unreachable
+from reconciler.api_errors import Conflict, Unreachable
 from reconciler.kinds.fields import SecretRef
 from reconciler.kinds.taint import Tainted
 from reconciler.live.client import open_reader, open_writer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import NotFound
+from reconciler.api_errors import NotFound
 from reconciler.live.ids import Ids
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.resource import Address

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from reconciler.errors import Conflict, JournalError, Problem, ServerFault
+from reconciler.api_errors import Conflict, Problem, ServerFault
+from reconciler.errors import JournalError
 from reconciler.live import journal as journal_module
 from reconciler.live.apply import Started
 from reconciler.live.journal import Journal

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from reconciler.errors import Conflict, Refused, Throttled
+from reconciler.api_errors import Conflict, Refused, Throttled
 from reconciler.live.ladder import TRIES
 from reconciler.live.links import own_path
 from reconciler.plan.outcome import Conflicted, Done, Failed

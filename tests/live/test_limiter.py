@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import CircuitOpen, Interrupted, OutOfTime, ServerFault, Throttled, Unreachable
+from reconciler.api_errors import ServerFault, Throttled, Unreachable
+from reconciler.errors import CircuitOpen, Interrupted, OutOfTime
 from reconciler.live.apply import Started
 from reconciler.live.clock import SYSTEM, Clock
 from reconciler.live.limiter import LEAST, MOST_FAULTS, Limiter, Turn

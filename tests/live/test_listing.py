@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reconciler.errors import ServerFault
+from reconciler.api_errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.live.listing import PAGE, Query, listed
 from reconciler.live.readers import SERIAL

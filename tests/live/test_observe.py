@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import ManifestError, NotFound, UsageError
+from reconciler.api_errors import ApiError, NotFound
+from reconciler.errors import ManifestError, UsageError
 from reconciler.reconcile import make_plan, read_manifests, want
 from reconciler.settings import settings
 
@@ -204,8 +205,6 @@ GARBAGE = [
 @pytest.mark.parametrize(("plural", "edit"), [row[1:] for row in GARBAGE], ids=[row[0] for row in GARBAGE])
 def test_objects_that_are_none(world, plural, edit):
     """A live object without the members every one has is an answer that makes no sense, and is said to be."""
-    from reconciler.errors import ApiError  # noqa: PLC0415
-
     world.agent("triage")
     world.bot("bot", CRON)
     world.converge()

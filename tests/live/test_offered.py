@@ -106,7 +106,7 @@ def test_what_nobody_tells_is_sent_as_it_is_written(world, answer):
 
 def test_another_answer_is_an_error(world):
     """A list that fails for another reason is no withheld one."""
-    from reconciler.errors import ServerFault  # noqa: PLC0415
+    from reconciler.api_errors import ServerFault  # noqa: PLC0415
 
     world.meddler.instead("GET", "/v1/mcp-servers", (200, {"data": [{"id": 7}]}), times=None)
     world.agent("triage", capabilities=[{"ref": "mcp:crm"}])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import Forbidden, Refused, Unauthorized
+from reconciler.api_errors import Forbidden, Refused, Unauthorized
 from reconciler.settings import LOCAL_KEY
 
 CRON = {"name": "n", "type": "schedule", "config": {"cron_expression": "0 2 * * *", "message": "Run."}}

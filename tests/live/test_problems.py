@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import AllowedAction, Problem
+from reconciler.api_errors import AllowedAction, Problem
 from reconciler.kinds.fields import SecretRef
 from reconciler.kinds.taint import Tainted
 from reconciler.live.hearsay import Asked

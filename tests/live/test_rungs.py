@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from reconciler.errors import Throttled, Unreachable
+from reconciler.api_errors import Throttled, Unreachable
 from reconciler.live import beforehand, doubt, holder, ladder, rungs
 from reconciler.live.ladder import LADDER
 from reconciler.plan.outcome import Conflicted, Done, Failed

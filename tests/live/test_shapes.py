@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import ServerFault
+from reconciler.api_errors import ServerFault
 from reconciler.kinds import BY_NAME
 from reconciler.live.shapes import foresee, forget, objects_of, shape_from
 

@@ -8,7 +8,7 @@ from reconciler.kinds.fields import Spec
 from reconciler.kinds.secrecy import looks_secret
 from reconciler.manifest.document import Metadata
 from reconciler.manifest.parse import parse
-from reconciler.manifest.suggest import flow, quoted, suggest
+from reconciler.manifest.suggest import flow, meant, quoted, suggest
 
 KNOWN = ["system_prompt", "display_name", "description", "tags"]
 MANY = [f"field_{number:02}" for number in range(20)]
@@ -35,6 +35,15 @@ MANY = [f"field_{number:02}" for number in range(20)]
 def test_the_nearest_word_or_all_of_them(word, known, expected):
     """What is near is offered; else all that is known, cut when it is long; nothing when nothing is known."""
     assert suggest(word, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "expected"),
+    [("TAGS", KNOWN, "tags"), ("gitub", ["git", "github"], "github"), ("zzz", KNOWN, None), (5, ["5"], None)],
+)
+def test_the_word_that_is_meant(word, known, expected):
+    """It is the one that is offered first; what is only listed is not meant."""
+    assert meant(word, known) == expected
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import Refused
+from reconciler.api_errors import Refused
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.outcome import Applied, Blocked, Conflicted, Done, Failed, NotStarted, Remainder

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.errors import Exit, LocatedFault, StalePlan
-from reconciler.report import events
+from reconciler.report import events, ledger_events
 
 
 def test_every_event_is_one_line_with_schema_and_type(plan, applied):
@@ -18,10 +18,10 @@ def test_every_event_is_one_line_with_schema_and_type(plan, applied):
         *map(events.outcome, applied.outcomes),
         *map(events.remainder, applied.remainders),
         events.throttled(applied.throttled_for),
-        events.ledger("here", {"root": "."}, 7, None),
-        events.owned("acme/Agent/a", id="agent_1", fields=["/tags"], secrets=[]),
-        events.forgotten(["acme/Agent/a"], everything=False),
-        events.unlocked({"who": "alice"}),
+        ledger_events.ledger("here", {"root": "."}, 7, None),
+        ledger_events.owned("acme/Agent/a", id="agent_1", fields=["/tags"], secrets=[]),
+        ledger_events.forgotten(["acme/Agent/a"], everything=False),
+        ledger_events.unlocked({"who": "alice"}),
         events.error(StalePlan({"acme/Agent/a": "is gone"})),
         events.finished(applied.exit_codes),
     ]

@@ -3,7 +3,7 @@
 from reconciler.errors import Exit
 from reconciler.plan.capture import Candidate, Gap, Home, Needed, Suspect
 from reconciler.plan.imported import Fate, Imported, Saved
-from reconciler.report import events
+from reconciler.report import events, import_events
 from reconciler.report.import_text import import_text
 from reconciler.report.style import Style
 from reconciler.resource import Address
@@ -73,7 +73,7 @@ def test_exit_code():
 
 def test_events():
     """The same as events, one for each thing and the sum at the end."""
-    told = [*events.imported(EVERYTHING)]
+    told = [*import_events.imported(EVERYTHING)]
     assert [event["type"] for event in told] == [*["file"] * 4, *["gap"] * 3, "needed", "suspect", "import"]
     assert told[0]["fate"] == "unchanged"
     assert told[4]["left_out"] == ["mcpServers"]
