@@ -14,7 +14,7 @@ from reconciler.kinds.app import AppSpec
 from reconciler.kinds.channel_auth import ChannelAuth, Requirements
 from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import Spec
-from reconciler.kinds.kind import apart, waits
+from reconciler.kinds.kind import apart, of_the_apply
 from reconciler.kinds.memory import MEMORY, GithubSource, GitSource, MemorySpec
 from reconciler.kinds.organization import OrganizationSpec
 from reconciler.manifest.config import Config
@@ -241,7 +241,7 @@ def test_versions_where_the_feature_is_off(world):
 def test_every_field_of_a_memory(world):
     """Each field of a memory and of each source is in its manifest; a manual source says nothing."""
     sources = [*variants(GithubSource), *variants(GitSource), {"type": "manual"}]
-    cases = [*variants(MemorySpec, without=["name", *waits(MEMORY), *apart(MEMORY)])]
+    cases = [*variants(MemorySpec, without=["name", *of_the_apply(MEMORY), *apart(MEMORY)])]
     cases += ({"source": source} for source in sources)
     for number, case in enumerate(cases):
         world.memory(f"v-{number}", **case)

@@ -23,6 +23,7 @@ from reconciler.kinds.fields import (
     Marker,
     References,
     Switch,
+    Syncs,
     Waits,
 )
 from reconciler.kinds.release import Release
@@ -163,10 +164,10 @@ class Kind:
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the plan
     must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
-    Shape where that comes from. `most` is how many a user may create by default, and `limited` says so, where that is
-    not by tenant. `release` says how what it is can be published under a number. What is `listed_below`
-    a kind has no list of its own: there is one for each resource of that kind, and references name it as
-    `<that resource>@<number>`.
+    Shape where that comes from, `resync` is the call below it that has it fetched anew. `most` is how many a user may
+    create by default, and `limited` says so, where that is not by tenant. `release` says how what it is can be
+    published under a number. What is `listed_below` a kind has no list of its own: there is one for each resource of
+    that kind, and references name it as `<that resource>@<number>`.
     """
 
     name: str
@@ -195,6 +196,7 @@ class Kind:
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
+    resync: str | None = None
     release: Release | None = None
     listed_below: str | None = None
     most: int | None = None
@@ -236,7 +238,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Apart | Waits | Beside
+    marker: References | Marker | Clear | Switch | Apart | Waits | Syncs | Beside
 
 
 @cache
@@ -273,6 +275,18 @@ def apart(kind: Kind) -> Mapping[str, Apart]:
 def waits(kind: Kind) -> Mapping[str, Waits]:
     """Return the top-level fields that say how long an apply waits."""
     return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Waits)}
+
+
+@cache
+def syncs(kind: Kind) -> Mapping[str, Syncs]:
+    """Return the top-level fields that ask for content to be fetched anew."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Syncs)}
+
+
+@cache
+def of_the_apply(kind: Kind) -> frozenset[str]:
+    """Return the top-level fields that are about the apply alone: neither compared nor sent."""
+    return frozenset({*waits(kind), *syncs(kind)})
 
 
 def joined_as(name: str) -> str:
