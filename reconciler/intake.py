@@ -11,6 +11,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
+from reconciler.live.whole import with_whole
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.layout import lay_out
 from reconciler.manifest.load import load
@@ -60,6 +61,7 @@ def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into:
         raise ManifestError(found.faults)
     chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
     missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
+    found, misfits = with_whole(found, missing, client=client, parallelism=settings.parallelism)
     blocked: frozenset[Address] = frozenset()
     for _ in range(2):  # what turns out to get no manifest is referred to by its title the second time
         captured, gaps = capture_all(look(found, missing, without=blocked), beside=declared)
@@ -71,7 +73,7 @@ def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into:
     return Imported(
         homes=found.homes,
         saved=tuple(saved),
-        gaps=(*gaps, *unwritable),
+        gaps=(*gaps, *unwritable, *misfits),
         needed=tuple(one for each in captured for one in each.all_needed),
         suspects=tuple(one for each in captured for one in each.all_suspects),
         declared=tuple(one for one in chosen if one.declared is not None),

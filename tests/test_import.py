@@ -8,7 +8,6 @@ import yaml
 
 from reconciler.errors import Exit, ManifestError, UsageError
 from reconciler.intake import adopt, import_live
-from reconciler.kinds import TENANT
 from reconciler.kinds.agent import AgentSpec
 from reconciler.kinds.app import AppSpec
 from reconciler.kinds.channel_auth import ChannelAuth, Requirements
@@ -253,12 +252,14 @@ def test_every_field_of_a_memory(world):
 
 
 def test_every_field_of_an_organization(world):
-    """An organization is declared with its defaults by name."""
-    said = {name: value for name, value in example_of(OrganizationSpec).items() if name not in apart(TENANT)}
+    """An organization is declared with its defaults by name, and with its flags."""
+    said = example_of(OrganizationSpec)
     world.declare("Organization", "acme", said)
     world.converge()
     settled(world)
-    assert spec(world, "Organization", "acme-corp") == said
+    written = spec(world, "Organization", "acme-corp")
+    assert written.pop("feature_flags").items() >= said.pop("feature_flags").items()
+    assert written == said
 
 
 def example_of(model):

@@ -405,7 +405,13 @@ def has_one_time_key(kind: Kind, shape: Shape) -> bool:
 
 def news(kind: Kind, wire: Mapping[str, Any]) -> list[str]:
     """Return the members of an API object that hold something and that the kind has no field for, in order."""
-    fields = {*field_names(kind.spec), *(theirs for _, theirs in _direct(kind)), *kind.wire.known, *_ON_EVERYTHING}
+    fields = {
+        *field_names(kind.spec),
+        *(theirs for _, theirs in _direct(kind)),
+        *kind.wire.known,
+        *_ON_EVERYTHING,
+        *map(joined_as, apart(kind)),
+    }
     return sorted(name for name, value in wire.items() if value not in (None, [], {}) and name not in fields)
 
 
