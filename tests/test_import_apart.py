@@ -1,5 +1,7 @@
 """Import of what stands apart: the files of a memory kept by hand, and the feature flags of an organization."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -7,14 +9,16 @@ import pytest
 from reconciler.emulator import file_tree, memory_paths
 from reconciler.emulator.feature_flags import FLAGS
 from reconciler.errors import Exit
+from reconciler.intake import accept, capture
 from reconciler.live import whole
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
 from reconciler.plan.imported import Fate
-from reconciler.reconcile import plan_afresh
+from reconciler.reconcile import plan_afresh, read_manifests, want
 from reconciler.report.import_text import import_text
 from reconciler.report.style import Style
 from reconciler.settings import settings
+from reconciler.views import find_drift
 
 from .test_import import do, pending, said, settled, spec
 
@@ -204,3 +208,25 @@ def test_flags_where_nobody_tells_what_is_offered(world):
     world.meddler.instead("GET", r".*/feature-flags/settings", (404, problem), times=None)
     settled(world)
     assert spec(world, "Organization", "default-org")["feature_flags"].keys() == {flag.name for flag in FLAGS}
+
+
+def test_a_file_that_moved_is_captured(world):
+    """The bytes that are live come into the folder, and are what was last written from then on."""
+    written(world, {"a.md": b"A.", "b.md": b"B."})
+    settled(world)
+    path = f"/v1/memories/{world.one('memories', 'notes')['id']}/fs/a.md"
+    world.api.put(path, json={"content": "AAEC", "encoding": "base64"})
+    wanted = wanted_of(world)
+    chosen = settings(env={}, manifests=(str(world.folder / "imported"),))
+    drift = find_drift(wanted, chosen, client=world.reader(), config=Config(), now=datetime.now(UTC))
+    captured = capture(wanted, chosen, drift)
+    assert [Path(file).name for file in captured.files] == ["a.md"]
+    accept(captured, wanted_of(world), plan_of(world), client=world.reader(), keeper=world.keeper)
+    assert folder(world) == {"a.md": b"\0\1\2", "b.md": b"B."}
+    assert plan_of(world).changes == ()
+
+
+def wanted_of(world):
+    """Read what was imported, with what is ours."""
+    chosen = settings(env={}, manifests=(str(world.folder / "imported"),))
+    return want(read_manifests(chosen.manifests), chosen, ledger=world.ledger, config=Config())
