@@ -146,7 +146,7 @@ class _Run:
 
     def ensure_reviewed(self, plan: Plan) -> None:
         """Refuse what is not what the comment on the merged pull request showed. Raises NotReviewed."""
-        from reconciler.ci.reviewed import difference
+        from reconciler.ci.reviewed import difference, reviewable
         from reconciler.ci.sticky import reviewed_at
 
         hint = "look at what would be done, and run again with --replan if it is meant"
@@ -157,7 +157,7 @@ class _Run:
         if reviewed is None:
             told = f"{number} has no comment with a plan for {self.job.environment}"
             raise NotReviewed(told, {}, hint=f"{hint}; or is --environment another than that of ci plan?")
-        if reviewed.digest == plan.digest:
+        if reviewed.digest == reviewable(plan).digest:
             return
         if not reviewed.digest:
             raise NotReviewed(f"what {number} shows is no plan of the platform", {}, hint=hint)

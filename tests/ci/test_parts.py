@@ -9,7 +9,7 @@ from git import Actor, Repo
 from reconciler.ci.environment import read_environment
 from reconciler.ci.marker import mark, marked
 from reconciler.ci.reason import reason_of
-from reconciler.ci.reviewed import difference, memory_of, recall
+from reconciler.ci.reviewed import difference, memory_of, recall, reviewable
 from reconciler.ci.step import Annotation, commands, write_outputs
 from reconciler.errors import OutputError, UsageError
 from reconciler.plan.change import Action, Change
@@ -133,6 +133,17 @@ def test_the_difference_to_what_was_reviewed():
         "acme/Agent/e": "update: was not in the plan that was reviewed",
         "acme/Agent/d": "was to update, and no longer is",
     }
+
+
+def test_a_sync_need_not_be_reviewed():
+    """Whether one is due lies with a branch that moves by itself: it may come, go, and be to another commit."""
+    sync = Change(Address("acme", "Memory", "docs"), Action.SYNC, "docs", notes=("its branch moved on",))
+    before = Plan((change("a"), sync))
+    for after in (Plan((change("a"),)), Plan((change("a"), replace(sync, notes=("its branch moved on again",))))):
+        reviewed = recall(memory_of(before, head="h"))
+        assert reviewed.digest == reviewable(after).digest
+        assert dict(difference(reviewed, after)) == {}
+    assert reviewable(before).digest != reviewable(Plan((change("b"), sync))).digest
 
 
 def test_a_large_plan_is_remembered_by_its_digest():
