@@ -230,3 +230,18 @@ def wanted_of(world):
     """Read what was imported, with what is ours."""
     chosen = settings(env={}, manifests=(str(world.folder / "imported"),))
     return want(read_manifests(chosen.manifests), chosen, ledger=world.ledger, config=Config())
+
+
+def test_a_file_that_went_is_left(world):
+    """To remove a file is for people; it is said, and the rest of the run goes on."""
+    memory = written(world, {"a.md": b"A.", "b.md": b"B."})
+    settled(world)
+    world.api.delete(f"/v1/memories/{memory}/fs/a.md")
+    wanted = wanted_of(world)
+    chosen = settings(env={}, manifests=(str(world.folder / "imported"),))
+    drift = find_drift(wanted, chosen, client=world.reader(), config=Config(), now=datetime.now(UTC))
+    captured = capture(wanted, chosen, drift)
+    assert captured.files == captured.taken == ()
+    ((_, why),) = captured.left
+    assert why.startswith("files./a.md came or went on the platform")
+    assert folder(world).keys() == {"a.md", "b.md"}
