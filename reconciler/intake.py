@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ManifestError
 from reconciler.kinds import BY_NAME
+from reconciler.kinds.fields import Files
+from reconciler.kinds.kind import apart
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
+from reconciler.live.whole import with_whole
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.layout import lay_out
 from reconciler.manifest.load import load
@@ -60,6 +63,7 @@ def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into:
         raise ManifestError(found.faults)
     chosen = pick([one for one in found.candidates if one.address.kind in kinds], words, archived=found.archived)
     missing = with_tenants([one for one in chosen if one.declared is None], found.candidates, found.homes)
+    found, misfits = with_whole(found, missing, client=client, parallelism=settings.parallelism)
     blocked: frozenset[Address] = frozenset()
     for _ in range(2):  # what turns out to get no manifest is referred to by its title the second time
         captured, gaps = capture_all(look(found, missing, without=blocked), beside=declared)
@@ -71,7 +75,7 @@ def import_live(settings: Settings, *, client: ReadClient, ledger: Ledger, into:
     return Imported(
         homes=found.homes,
         saved=tuple(saved),
-        gaps=(*gaps, *unwritable),
+        gaps=(*gaps, *unwritable, *misfits),
         needed=tuple(one for each in captured for one in each.all_needed),
         suspects=tuple(one for each in captured for one in each.all_suspects),
         declared=tuple(one for one in chosen if one.declared is not None),
@@ -193,6 +197,9 @@ def _not_capturable(one: Drifted) -> str | None:
             release = BY_NAME[one.address.kind].release
             if release and any(field.path[0] == release.field for field in one.fields):
                 return "git says when versions are published, not which: the next apply publishes or chooses one"
+            files = [field for field in one.fields if _is_file(one, field)]
+            if came := next((field.name for field in files if field.old is None or field.new is None), None):
+                return f"{came} came or went on the platform: make or remove the file by hand, or apply"
             if both:
                 return f"{both} was changed in git as well: make git say what you want, then apply"
             return f"{secret} holds a secret, which the platform does not show" if secret else None
@@ -202,6 +209,12 @@ def _not_capturable(one: Drifted) -> str | None:
             return "there is nothing in git to change"
         case What.UNMANAGED:
             return "write it with reconciler import"
+
+
+def _is_file(one: Drifted, field: FieldChange) -> bool:
+    """Say whether a field is a file of its resource."""
+    known = apart(BY_NAME[one.address.kind]).get(field.path[0])
+    return known is not None and isinstance(known.form, Files)
 
 
 def _value(field: FieldChange) -> Any:

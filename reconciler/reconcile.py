@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
     from reconciler.manifest.since import Before
+    from reconciler.plan.freshness import Heads
     from reconciler.plan.outcome import Applied
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
@@ -122,9 +124,14 @@ def make_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> Plan
     return observe_and_plan(wanted, settings, client=client)[1]
 
 
-def observe_and_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) -> tuple[Observation, Plan]:
-    """Return what was seen beside the plan."""
+def observe_and_plan(
+    wanted: Wanted, settings: Settings, *, client: ReadClient, heads: Heads | None = None
+) -> tuple[Observation, Plan]:
+    """Return what was seen beside the plan; `heads` asks for branches in the place of git."""
+    from reconciler.live.heads import heads_so_far, no_heads
     from reconciler.live.observe import observe
+
+    by_git = no_heads if settings.local else partial(heads_so_far, parallelism=settings.parallelism)
 
     with collector_paused():
         seen = observe(
@@ -135,6 +142,7 @@ def observe_and_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) 
             leaving=wanted.leaving,
             org_id=settings.org_id,
             parallelism=settings.parallelism,
+            heads=heads or by_git,
         )
         client.end_ahead()
         plan = build(seen.desired, seen.situation, wanted.rules, partial=wanted.partial)

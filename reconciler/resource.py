@@ -88,7 +88,8 @@ class Desired:
     said; `moved_from` is the name that its address had before.
     `position` counts siblings of the same type before it. `lists_children` says that git lists the children, so that
     others are worth a word. `patience` is for how many seconds an apply waits for content from elsewhere that a write
-    makes the platform fetch, None where it does not. `path` leads from the document's root to the spec.
+    makes the platform fetch, None where it does not; with `resyncs` it has that fetched anew where it is behind.
+    `path` leads from the document's root to the spec.
     `key_to` is where a key goes that the platform shows once.
     """
 
@@ -107,6 +108,7 @@ class Desired:
     moved_from: str | None = None
     key_to: KeyTo | None = None
     patience: int | None = None
+    resyncs: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from reconciler.live.client import ReadClient
     from reconciler.manifest.config import Config
-    from reconciler.plan.drift import Drift, Heads
+    from reconciler.plan.drift import Drift
+    from reconciler.plan.freshness import Heads
     from reconciler.plan.owned import Ledger
     from reconciler.plan.plan import Plan
     from reconciler.plan.side_by_side import SideBySide
@@ -44,7 +45,7 @@ def find_drift(
 
     `heads` asks the repositories that content is synced from.
     """
-    seen, plan = observe_and_plan(wanted, settings, client=client)
+    seen, plan = observe_and_plan(wanted, settings, client=client, heads=lambda _origins: {})  # a sync is no drift
     return drift_of(
         plan,
         seen.desired,

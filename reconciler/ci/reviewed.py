@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.plan.change import Action, Change
@@ -50,8 +50,18 @@ def _alone(change: Change) -> dict[str, object]:
     return {name: value for name, value in described(change).items() if name != "after"}
 
 
+def without_syncs(plan: Plan) -> Plan:
+    """Return the part of a plan that must be as it was reviewed.
+
+    Whether a sync is due lies with a branch that moves by itself, as with the merge: what was reviewed is the manifest
+    that asks for it. Nothing waits for one.
+    """
+    return replace(plan, changes=tuple(change for change in plan.changes if change.action is not Action.SYNC))
+
+
 def memory_of(plan: Plan, *, head: str) -> dict[str, Any]:
     """Return what a marker is to remember of a plan; no value is in it."""
+    plan = without_syncs(plan)
     steps: dict[str, str] | None = None
     if len(plan.steps) <= _MOST_STEPS and sum(len(change.step) for change in plan.steps) <= _MOST_NAMES:
         steps = _steps(plan)
@@ -73,7 +83,7 @@ def difference(reviewed: Reviewed, plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield each step that is not as it was reviewed, and what became of it; nothing where that was not kept."""
     if reviewed.steps is None:
         return
-    now = _steps(plan)
+    now = _steps(without_syncs(plan))
     for step, one in now.items():
         before = reviewed.steps.get(step)
         action = one.partition(" ")[0]

@@ -82,7 +82,7 @@ class _Run:
     def go(self, *, replan: bool) -> None:
         """Plan, compare with what was reviewed, apply. Raises whatever stands in the way."""
         from reconciler.ci.reason import reason_of
-        from reconciler.ci.reviewed import reviewable
+        from reconciler.ci.reviewed import reviewable, without_syncs
         from reconciler.ci.sticky import PERSISTENT
         from reconciler.cli.connect import writing
         from reconciler.manifest.commit import commit_of
@@ -116,7 +116,7 @@ class _Run:
                 return
             if plan.refusals:
                 raise refusal_of(plan)
-            if self.bare.steps and not replan:
+            if without_syncs(self.bare).steps and not replan:
                 self.ensure_reviewed(self.bare)
             save(plan, str(self.job.folder / "applied.plan"), settings=self.settings)
             self.applied = perform(
@@ -131,7 +131,7 @@ class _Run:
 
     def ensure_reviewed(self, plan: Plan) -> None:
         """Refuse what is not what the comment on the merged pull request showed. Raises NotReviewed."""
-        from reconciler.ci.reviewed import difference
+        from reconciler.ci.reviewed import difference, without_syncs
         from reconciler.ci.sticky import reviewed_at
 
         hint = "look at what would be done, and run again with --replan if it is meant"
@@ -142,7 +142,7 @@ class _Run:
         if reviewed is None:
             told = f"{number} has no comment with a plan for {self.job.environment}"
             raise NotReviewed(told, {}, hint=f"{hint}; or is --environment another than that of ci plan?")
-        if reviewed.digest == plan.digest:
+        if reviewed.digest == without_syncs(plan).digest:
             return
         if not reviewed.digest:
             raise NotReviewed(f"what {number} shows is no plan of the platform", {}, hint=hint)

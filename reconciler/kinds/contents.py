@@ -7,6 +7,11 @@ from typing import Final
 
 TEXT: Final = "text"
 BASE64: Final = "base64"
+LARGEST: Final = 16 * 2**20
+"""More bytes than this are not read from one file beside a manifest."""
+MOST_FILES: Final = 5000
+MOST_BYTES: Final = 100 * 2**20
+"""What the platform takes of a synced memory (4.5); of one kept by hand no limit is known."""
 _MARK: Final = "data:;base64,"
 
 
@@ -32,6 +37,11 @@ def text_of(data: bytes) -> str | None:
 def is_marked(text: str) -> bool:
     """Say whether a text stands for bytes that are in it in base64."""
     return text.startswith(_MARK)
+
+
+def bytes_of(text: str) -> bytes:
+    """Return the bytes that a text of `spelled` stands for; raises ValueError for what is none of these."""
+    return base64.b64decode(text.removeprefix(_MARK), validate=True) if is_marked(text) else text.encode()
 
 
 def content_of(text: str) -> tuple[str, str]:

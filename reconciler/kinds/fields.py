@@ -157,6 +157,16 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
+class Syncs:
+    """The field asks every apply to have content fetched anew that is behind its source.
+
+    A write of `field` makes the platform fetch by itself. It is about the apply alone: neither compared nor sent.
+    """
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """The text may stand in a file of its own; where we write it, in this folder of the organization.
 

@@ -23,6 +23,7 @@ from reconciler.kinds.fields import (
     Marker,
     References,
     Switch,
+    Syncs,
     Waits,
 )
 from reconciler.kinds.release import Release
@@ -165,10 +166,10 @@ class Kind:
     `restless` are members that the server changes by itself, which make no plan stale.
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
-    Shape where that comes from. `limited` says what the platform's limit is, where that is not by tenant. `release`
-    says how what it is can be published under a number. What is `listed_below` a kind has no list of its own: there
-    is one for each resource of that kind, and references name it as `<that resource>@<number>`. `called` is its
-    noun where that is not its name in small letters.
+    Shape where that comes from, `resync` is the call below it that has it fetched anew. `limited` says what the
+    platform's limit is, where that is not by tenant. `release` says how what it is can be published under a number.
+    What is `listed_below` a kind has no list of its own: there is one for each resource of that kind, and references
+    name it as `<that resource>@<number>`. `called` is its noun where that is not its name in small letters.
     """
 
     name: str
@@ -197,6 +198,7 @@ class Kind:
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
+    resync: str | None = None
     release: Release | None = None
     listed_below: str | None = None
     limited: str | None = None
@@ -238,7 +240,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Apart | Waits | Beside
+    marker: References | Marker | Clear | Switch | Apart | Waits | Syncs | Beside
 
 
 @cache
@@ -275,6 +277,18 @@ def apart(kind: Kind) -> Mapping[str, Apart]:
 def waits(kind: Kind) -> Mapping[str, Waits]:
     """Return the top-level fields that say how long an apply waits."""
     return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Waits)}
+
+
+@cache
+def syncs(kind: Kind) -> Mapping[str, Syncs]:
+    """Return the top-level fields that ask for content to be fetched anew."""
+    return {str(m.path[0]): m.marker for m in marked(kind) if isinstance(m.marker, Syncs)}
+
+
+@cache
+def of_the_apply(kind: Kind) -> frozenset[str]:
+    """Return the top-level fields that are about the apply alone: neither compared nor sent."""
+    return frozenset({*waits(kind), *syncs(kind)})
 
 
 def joined_as(name: str) -> str:
@@ -393,7 +407,13 @@ def has_one_time_key(kind: Kind, shape: Shape) -> bool:
 
 def news(kind: Kind, wire: Mapping[str, Any]) -> list[str]:
     """Return the members of an API object that hold something and that the kind has no field for, in order."""
-    fields = {*field_names(kind.spec), *(theirs for _, theirs in _direct(kind)), *kind.wire.known, *_ON_EVERYTHING}
+    fields = {
+        *field_names(kind.spec),
+        *(theirs for _, theirs in _direct(kind)),
+        *kind.wire.known,
+        *_ON_EVERYTHING,
+        *map(joined_as, apart(kind)),
+    }
     return sorted(name for name, value in wire.items() if value not in (None, [], {}) and name not in fields)
 
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked, veiled
 from reconciler.kinds.duration import Duration
-from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Waits, optional, required, rewrites
+from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Syncs, Waits, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Origin, Sync, Twin, Wire
 from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
@@ -180,8 +180,12 @@ class MemorySpec(Spec):
         example=[{"path": "/guides/returns.md", "content": "Returns take 30 days.\n"}],
     )
 
+    sync: Annotated[Literal["on-apply"], Syncs("source")] = optional(
+        "Have every apply sync it whose branch moved on after the last sync, or whose last sync failed.",
+        example="on-apply",
+    )
     wait_for_sync: Annotated[Duration, Waits("source")] = optional(
-        "How long an apply that writes the source waits for the sync, which is then part of its success.",
+        "How long an apply that writes the source, or syncs it, waits for the sync, which is then part of its success.",
         example="120s",
     )
 
@@ -190,11 +194,11 @@ class MemorySpec(Spec):
         if "files" in self.model_fields_set and getattr(self.source, "type", "manual") != "manual":
             message = "a synced memory has the files of its source: declare none"
             raise PydanticCustomError("files_of_a_source", message, {"at": "files"})
-        if "wait_for_sync" in self.model_fields_set and getattr(self.source, "type", "manual") == "manual":
-            message = "there is no sync to wait for: the source is not one that is synced"
-            raise PydanticCustomError(
-                "no_sync", message, {"at": "wait_for_sync", "hint": "declare source, or remove it"}
-            )
+        about = next((name for name in ("sync", "wait_for_sync") if name in self.model_fields_set), None)
+        if about and getattr(self.source, "type", "manual") == "manual":
+            what = "wait for" if about == "wait_for_sync" else "ask for"
+            message = f"there is no sync to {what}: the source is not one that is synced"
+            raise PydanticCustomError("no_sync", message, {"at": about, "hint": "declare source, or remove it"})
         return self
 
 
@@ -264,10 +268,11 @@ MEMORY = Kind(
         known=frozenset("source_type is_readonly sync_status last_sync_error last_synced_at".split()),
         from_wire=_from_wire,
         to_wire=_to_wire,
-        policy_of=dict.fromkeys(("create", "update", "archive"), "memory.manage"),
+        policy_of=dict.fromkeys(("create", "update", "archive", "sync"), "memory.manage"),
     ),
     canonical=by_path,
     impossible=_blocked,
     sync=_sync,
+    resync="sync",
     origin=_origin,
 )

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape
-from reconciler.kinds.contents import BASE64, is_marked, spelled
+from reconciler.kinds.contents import BASE64, MOST_BYTES, MOST_FILES, is_marked, spelled
 from reconciler.kinds.fields import TEXT_SCHEMA, Apart, Files, Spec, note_rewriting, optional, required, rewrites
-
-MOST_FILES: Final = 5000
-MOST_BYTES: Final = 100 * 2**20
-"""What the platform takes of a synced memory (4.5); of one kept by hand no limit is known."""
 
 _PATH_PATTERN = r"^/?(?:[^_/\x00][^/\x00]*/)*[^_/\x00][^/\x00]*/?$"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -66,14 +66,15 @@ def place_of(kind: Kind, wire: Wire, *, org: str | None, called: str) -> Place:
 def _read(field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor) -> Shape:
     match field.form:
         case Flags():
-            return _flags(field, at=at, client=client)
+            return flags(field, at=at, client=client)
         case Files():
             return _files(field, members, at=at, client=client, pool=pool)
         case _:
             assert_never(field.form)
 
 
-def _flags(field: Apart, *, at: Place, client: ReadClient) -> Shape:
+def flags(field: Apart, *, at: Place, client: ReadClient) -> dict[str, bool]:
+    """Read all flags that the platform knows, as they are in force. Raises ApiError."""
     doing = f"reading the {field.path} of {at.called}"
     found = client.get(f"{at.path}/{field.path}", doing=doing, org=at.org)
     if not isinstance(found, dict) or not all(isinstance(value, bool) for value in found.values()):
@@ -84,6 +85,11 @@ def _flags(field: Apart, *, at: Place, client: ReadClient) -> Shape:
 def _files(field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor) -> Shape:
     """Read the files that are wanted and there: folder by folder, then each (agents-memories-sessions.md, 4.6)."""
     there = sorted(_there(field, members, at=at, client=client, pool=pool))
+    return contents(field, there, at=at, client=client, pool=pool)
+
+
+def contents(field: Apart, paths: Sequence[str], *, at: Place, client: ReadClient, pool: Executor) -> dict[str, str]:
+    """Read files by their paths, several at once; one that is gone by now is left out. Raises ApiError."""
 
     def content(path: str) -> str | None:
         doing = f"reading {path} of {at.called}"
@@ -92,7 +98,7 @@ def _files(field: Apart, members: Collection[str], *, at: Place, client: ReadCli
         except NotFound:  # it went between the list and now
             return None
 
-    found = zip(there, pool.map(content, there), strict=True)
+    found = zip(paths, pool.map(content, paths), strict=True)
     return {path: text for path, text in found if text is not None}
 
 
@@ -105,10 +111,8 @@ def _there(
     level = [""] if members else []
     while level:
         below: list[str] = []
-        doing = f"reading the files of {at.called}"
-        listing = partial(client.get, doing=doing, org=at.org)
-        answers = pool.map(listing, [_below(at, field, one) for one in level])
-        for entry in (entry for answer in answers for entry in _entries(answer, doing=doing)):
+        read = partial(listing, field, at=at, client=client)
+        for entry in (entry for entries in pool.map(read, level) for entry in entries):
             path = entry["path"]
             if entry["is_directory"]:
                 below += [path] if path in folders else []
@@ -116,6 +120,12 @@ def _there(
                 found.add(path)
         level = below
     return found
+
+
+def listing(field: Apart, folder: str, *, at: Place, client: ReadClient) -> list[dict[str, Any]]:
+    """Read what lies in a folder, "" for the root: at least path and is_directory of each. Raises ApiError."""
+    doing = f"reading the files of {at.called}"
+    return _entries(client.get(_below(at, field, folder), doing=doing, org=at.org), doing=doing)
 
 
 def _above(path: str) -> Iterable[str]:
@@ -172,7 +182,7 @@ def _set_flags(field: Apart, body: Shape, *, at: Place, client: WriteClient) -> 
     try:
         client.send("PATCH", f"{at.path}/{field.path}", doing=doing, org=at.org, body=body)
     except Refused as error:
-        known = sorted(_flags(field, at=at, client=client))
+        known = sorted(flags(field, at=at, client=client))
         if unknown := sorted({*next(iter(body.values()))} - {*known}):
             message = f"{doing}: the platform does not know {', '.join(unknown)}"
             raise Refused(message, hint=f"it knows {', '.join(known)}", problem=error.problem) from error

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from reconciler.kinds.kind import Sync
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
-from reconciler.live.standing import current
-from reconciler.plan.change import Change
+from reconciler.live.standing import current, synced_now
+from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Done, Outcome, Remainder
 
 _POLL = 5.0
@@ -25,7 +25,7 @@ def await_syncs(outcomes: Iterable[Outcome], *, client: WriteClient, ids: Ids) -
     while waiting:
         states = {change.step: _state(change, client=client, ids=ids) for change in waiting}
         for change in waiting:
-            if message := _trouble(states[change.step], waited=waited, patience=change.patience or 0):
+            if message := _trouble(change, states[change.step], waited=waited):
                 found[change.step] = Remainder(change.address, (), message)
         waiting = [one for one in waiting if one.step not in found and _is_to_come(states[one.step])]
         if waiting:
@@ -37,16 +37,17 @@ def await_syncs(outcomes: Iterable[Outcome], *, client: WriteClient, ids: Ids) -
 def _state(change: Change, *, client: WriteClient, ids: Ids) -> Sync | None:
     """Read how the content of a change's resource stands, None where there is none to come."""
     wire = current(change, client=client, ids=ids)
-    return change.kind.sync(wire) if change.kind.sync and wire is not None else None
+    return synced_now(change, wire) if wire is not None else None
 
 
 def _is_to_come(state: Sync | None) -> bool:
     return state is not None and not state.failed and (state.is_running or state.at is None)
 
 
-def _trouble(state: Sync | None, *, waited: float, patience: int) -> str | None:
+def _trouble(change: Change, state: Sync | None, *, waited: float) -> str | None:
+    did = "it was asked to sync" if change.action is Action.SYNC else "it was written"
     if state is not None and state.failed:
-        return f"it was written, and its sync failed{f': {state.error}' if state.error else ''}"
-    if _is_to_come(state) and waited >= patience:
-        return f"it was written, and its sync has not ended after {patience} s"
+        return f"{did}, and its sync failed{f': {state.error}' if state.error else ''}"
+    if _is_to_come(state) and waited >= (change.patience or 0):
+        return f"{did}, and its sync has not ended after {change.patience} s"
     return None

@@ -14,9 +14,10 @@ from reconciler.live.listing import Query, listed
 from reconciler.live.perform import released_now
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.live.standing import expected, unreleased_yet
+from reconciler.live.standing import expected, synced_now, unreleased_yet
 from reconciler.plan.change import Action, Change, covered
 from reconciler.plan.diff import diff
+from reconciler.plan.freshness import is_synced
 from reconciler.plan.names_given_up import givers, new_name
 from reconciler.plan.outcome import Done, Outcome, Remainder
 from reconciler.plan.plan import Plan
@@ -181,5 +182,9 @@ def _left(change: Change, wire: Wire | None, ids: Ids, client: ReadClient) -> Re
     if change.action is Action.RELEASE:
         fields = unreleased_yet(change, released_now(change, wire["id"], client=client, ids=ids))
         return Remainder(change.address, fields) if fields else None
+    if change.action is Action.SYNC:
+        now = synced_now(change, wire)
+        is_due = is_synced(change, now) or (now is not None and now.failed)
+        return None if is_due else Remainder(change.address, (), "a sync was asked for, and none is due")
     fields = tuple(diff(kind, expected(change, kind, ids), shape_from(kind, wire)))
     return Remainder(change.address, fields) if fields else None

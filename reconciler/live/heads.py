@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from reconciler.kinds.kind import Origin
 from reconciler.kinds.secrecy import has_userinfo
 from reconciler.live.readers import readers
-from reconciler.plan.drift import Head
+from reconciler.plan.freshness import Head
 
 SECONDS: Final = 10.0
 """So long a repository may take to answer."""
@@ -39,6 +39,12 @@ def heads(origins: Collection[Origin], *, parallelism: int, seconds: float = SEC
     with readers(parallelism) as pool:
         found = list(pool.map(partial(_head, seconds=seconds), asked))
     return {origin: head for origin, head in zip(asked, found, strict=True) if head is not None}
+
+
+def heads_so_far(origins: Collection[Origin], *, parallelism: int) -> Mapping[Origin, Head]:
+    """Return the heads as `heads` does, less those dated ahead: no sync is ever younger."""
+    now = datetime.now(UTC)
+    return {origin: head for origin, head in heads(origins, parallelism=parallelism).items() if head.at <= now}
 
 
 def _head(origin: Origin, *, seconds: float) -> Head | None:

@@ -23,6 +23,7 @@ from reconciler.live.shapes import Wire, shape_from
 from reconciler.live.tenants import crowded, ensure_same, organizations
 from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
+from reconciler.plan.freshness import Heads, origins_due
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.owned import Entry, steps
 from reconciler.plan.plan import OrgRef, Situation
@@ -40,7 +41,7 @@ class Observation:
     faults: list[Fault] = field(default_factory=list)
 
 
-def observe(
+def observe(  # noqa: PLR0913 - each is a side of what is read
     client: ReadClient,
     everything: Sequence[Desired],
     chosen: Sequence[Desired],
@@ -49,12 +50,14 @@ def observe(
     leaving: Mapping[Address, Entry],
     org_id: str | None,
     parallelism: int,
+    heads: Heads,
 ) -> Observation:
     """Read one list per kind and organization that `chosen` needs, and say what each desired address means there.
 
     `everything` is all that is declared, chosen or not: it gives names to what is live. `rules` has the ids that
     addresses are remembered by, `leaving` what is ours and not declared any more. `org_id` stands for the organization
-    of documents without one, or for the only organization of the run. Raises ApiError.
+    of documents without one, or for the only organization of the run. `heads` asks for the branches that content is
+    synced from. Raises ApiError.
     """
     with readers(parallelism) as pool:
         faults: list[Fault] = []
@@ -94,6 +97,7 @@ def observe(
     taken = {one.address for one in chosen} if is_part else set()
     beside = [one for one in everything if one.address not in taken] if is_part else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
+    due = {*origins_due(bound, found)}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
     return Observation(
         Situation(
@@ -106,6 +110,7 @@ def observe(
             beside,
             editions.released,
             names.unchecked | crowded(orgs, live),
+            heads(due) if due else {},
         ),
         bound,
         faults,

@@ -41,6 +41,8 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             return _release(change, client=client, ids=ids)
         case Action.ROTATE:
             return Done(change, note=renew(change, client=client, ids=ids))
+        case Action.SYNC:
+            _send("POST", change, client=client, ids=ids, below=f"/{change.kind.resync}")
         case _:
             pass
     return Done(change)
@@ -227,6 +229,7 @@ _DOING = {
     Action.PUBLISH: "publishing",
     Action.UNPUBLISH: "unpublishing",
     Action.RELEASE: "publishing a version of",
+    Action.SYNC: "asking for a sync of",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.api_errors import NotFound
-from reconciler.kinds.kind import Kind, Shape, apart
+from reconciler.kinds.kind import Kind, Shape, Sync, apart
 from reconciler.kinds.release import Released
 from reconciler.live.apart import joined_for
 from reconciler.live.client import ReadClient
@@ -18,6 +18,7 @@ from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, FieldChange, covered
 from reconciler.plan.diff import diff
+from reconciler.plan.freshness import is_synced
 from reconciler.plan.leaves import value_at
 from reconciler.plan.release import chooses, published_before, publishes
 
@@ -68,6 +69,8 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
             return Moved("it was archived on the platform meanwhile")
         case Action.RELEASE:
             return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids))
+        case Action.SYNC:
+            return Reached() if is_synced(change, synced_now(change, wire)) else Before(wire)
     return _compared(change, wire, ids)
 
 
@@ -86,6 +89,11 @@ def unreleased_yet(change: Change, known: Released) -> tuple[FieldChange, ...]:
     is_published = publishes(change) is None or known.is_current
     is_chosen = chooses(change) is None or (known.newest is not None and known.newest.id == known.chosen)
     return () if is_published and is_chosen else change.fields
+
+
+def synced_now(change: Change, wire: Wire) -> Sync | None:
+    """Return how the content of a change's resource stands, None where there is none to come."""
+    return change.kind.sync(wire) if change.kind.sync else None
 
 
 def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | None = None) -> Standing:

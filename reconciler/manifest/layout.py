@@ -31,10 +31,11 @@ _ID_FORM = "org_"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to be written, its path below the folder of the manifests."""
+    """A file to be written, its path below the folder of the manifests; `folder` is one that its manifest names."""
 
     path: str
     data: bytes = field(repr=False)
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def lay_out(
         folders={name: _folder(home, root, in_use) for name, home in homes.items()},
         shared=frozenset(folder for folder, times in documents.items() if times > 1),
         schema=f"../schemas/{FILE_NAME}" if schema.exists() else None,
+        root=Path(root),
     )
     results = [layout.sheet(one) for one in captured]
     return [one for one in results if isinstance(one, Sheet)], [one for one in results if isinstance(one, Gap)]
@@ -77,10 +79,11 @@ class Layout:
     are declared, so that a document has to say to which it belongs. `schema` is where the JSON Schema lies, if it does.
     """
 
-    def __init__(self, *, folders: Mapping[str, str], shared: frozenset[str], schema: str | None) -> None:
+    def __init__(self, *, folders: Mapping[str, str], shared: frozenset[str], schema: str | None, root: Path) -> None:
         self._folders = folders
         self._shared = shared
         self._schema = schema
+        self._root = root
         self._paths = Taken()
 
     def sheet(self, one: Captured) -> Sheet | Gap:
@@ -89,6 +92,10 @@ class Layout:
         place = _manifest_path(one.kind, home, one.address.name)
         texts: list[File] = []
         spec = self._spec(one, texts, home=home, owner=one.address.name)
+        for name, files in one.folders.items():
+            folder = self._folder_for(files, f"{home}{name}/{one.address.name}")
+            texts += [File(folder + path, data, folder) for path, data in files.items()]
+            spec[name] = Inline(dir="../" + folder.removeprefix(home))
         document = {
             "apiVersion": API_VERSION,
             "kind": one.kind.name,
@@ -140,6 +147,11 @@ class Layout:
         path = self._paths.give(f"{folder}{name}", spell=lambda number: f"{folder}{stem}-{number}{suffix}")
         return File(path, text.encode())
 
+    def _folder_for(self, files: Collection[str], wish: str) -> str:
+        """Return a folder in which nothing else lies: it would be taken for a file of the same resource."""
+        names = chain((wish,), (f"{wish}-{number}" for number in count(2)))
+        return next(one for one in names if not _holds_more(self._root / one, files))
+
     def _heading(self, place: str) -> str:
         if self._schema is None:
             return ""
@@ -153,6 +165,13 @@ def _manifest_path(kind: Kind, home: str, name: str) -> str:
 
 def _unwritable(one: Captured) -> Gap:
     return Gap(one.address, (), "YAML cannot hold what is in it (half characters, or numbers beyond 64 bits)", ())
+
+
+def _holds_more(folder: Path, files: Collection[str]) -> bool:
+    """Say whether a folder, if it is there, holds anything but some of these files."""
+    if not folder.is_dir():
+        return os.path.lexists(folder)
+    return any(f"/{one.relative_to(folder).as_posix()}" not in files for one in folder.rglob("*") if not one.is_dir())
 
 
 def _is_long(value: Any) -> bool:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from io import RawIOBase
 
 from reconciler.errors import Fault, NothingDeclared, Source, SourceFile, UsageError
+from reconciler.kinds.file_names import MANIFESTS
 from reconciler.manifest.crew import Ready, folder_of, read_together
 from reconciler.manifest.parsed import MAX_BYTES
 from reconciler.resource import Document
 
 Glance = Callable[[Sequence[Document]], None]
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = MANIFESTS
 STDIN = "-"
 CONFIG = "reconciler.yaml"
 """How a run is meant to go, no manifest; in the root of manifests or above it (see `config.py`)."""

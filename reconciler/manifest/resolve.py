@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.key_to import destination, variable_of
-from reconciler.kinds.kind import Identity, Shape, references, waits
+from reconciler.kinds.kind import Identity, Shape, of_the_apply, references, syncs, waits
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.keys import contested_variables
@@ -109,8 +109,9 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         children = spec[kind.children[0]]
         spec = {key: value for key, value in spec.items() if key != kind.children[0]}
     patience = next((spec[name] for name in waits(kind) if name in spec), None)
-    if patience is not None:
-        spec = {key: value for key, value in spec.items() if key not in waits(kind)}
+    resyncs = not syncs(kind).keys().isdisjoint(spec)
+    if resyncs or patience is not None:
+        spec = {key: value for key, value in spec.items() if key not in of_the_apply(kind)}
     title = spec.get(kind.name_field, address.name) if kind.name_field else address.name
     yield Desired(
         address,
@@ -125,6 +126,7 @@ def _lifted(one: Declared, org: str) -> Iterator[Desired]:
         moved_from=metadata.get("moved_from"),
         lists_children=children is not None,
         patience=patience,
+        resyncs=resyncs,
     )
     if archive or not kind.children or not children:
         return

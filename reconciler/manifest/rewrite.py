@@ -22,6 +22,7 @@ from reconciler.kinds.kind import Kind
 from reconciler.kinds.starter_files import stored
 from reconciler.manifest.amend import Edit, amend, spoken
 from reconciler.manifest.crew import folder_of
+from reconciler.manifest.kept import file_of, rewritten
 from reconciler.manifest.parse import parse
 from reconciler.manifest.steps import Path
 from reconciler.manifest.substance import Substance, Taken, Text, files_in
@@ -56,13 +57,28 @@ def drafts(taken: Iterable[Taken], *, sources: Iterable[Source], roots: Mapping[
     Raises CannotAmend, naming file and place, for what cannot be taken in.
     """
     by_file: dict[str, dict[int, list[Taken]]] = defaultdict(lambda: defaultdict(list))
+    known_sources, kept = [*sources], list[Draft]()
     for one in taken:
+        if (name := file_of(one)) is not None:
+            kept.append(_kept(one, name, known_sources, roots))
+            continue
         by_file[one.source.file.path][one.source.index].append(one)
     texts: dict[File, dict[_User, str]] = defaultdict(dict)
     manifests = [_manifest(name, documents, roots, texts) for name, documents in by_file.items()]
-    known = {(one.file.path, one.index): one for one in sources} if texts else {}
+    known = {(one.file.path, one.index): one for one in known_sources} if texts else {}
     beside = [_text(place, wanted, list(known.values())) for place, wanted in texts.items()]
-    return [draft for draft in (*beside, *manifests) if draft.before != draft.after]
+    return [draft for draft in (*kept, *beside, *manifests) if draft.before != draft.after]
+
+
+def _kept(one: Taken, name: str, sources: Sequence[Source], roots: Mapping[str, str]) -> Draft:
+    """Return a file that is one of a resource's, byte for byte as it is live."""
+    manifest = one.source.file.path
+    place = _place(name, folder_of(manifest), roots)
+    try:
+        before, after = rewritten(one, place, sources)
+    except CannotAmend as error:
+        raise CannotAmend(f"{manifest}: {error.message}", hint=error.hint) from error
+    return Draft(os.path.relpath(place), before, after)
 
 
 def _manifest(

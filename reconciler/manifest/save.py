@@ -47,6 +47,7 @@ def _saved(sheet: Sheet, root: str, *, is_homeless: bool) -> list[Saved]:
             sheet.address,
             f"{root}/{file.path}",
             _written(file, root) if fates[file.path] is Fate.WRITTEN else fates[file.path],
+            f"{root}/{file.folder}" if file.folder else "",
         )
         for file in sheet.files
     ]

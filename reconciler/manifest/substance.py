@@ -107,11 +107,11 @@ class Substance:
         return target
 
     def _check_apart(self, path: Path) -> None:
-        """Refuse to take in files, whose manifest may name a folder of them, or a list in which they have no key."""
+        """Refuse to take in files that have none here: the list of a manifest has no key for them."""
         field = apart(self._kind).get(str(path[1])) if self._kind and len(path) > 1 else None
         if field and isinstance(field.form, Files):
-            message = f"{spoken(path)} is a file on the platform, and is not taken into git"
-            raise CannotAmend(message, hint="copy it by hand, or have git's written again by an apply")
+            message = f"{spoken(path)} is a file on the platform whose content stands in the manifest"
+            raise CannotAmend(message, hint="give it a file of its own, copy it by hand, or apply to write git's again")
 
     def _check(self, target: Any) -> None:
         """Refuse to touch a secret, and to write one."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.contents import text_of
+from reconciler.kinds.contents import LARGEST, text_of
 from reconciler.kinds.secrecy import holds_secret
 from reconciler.manifest.suggest import shown
 
-MAX_TEXT = 16 * 2**20
+MAX_TEXT = LARGEST
 _RELATIVE = "the path counts from the folder of this manifest"
 
 

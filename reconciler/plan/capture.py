@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 
 from reconciler.errors import Source
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import Kind, Shape, sensitive, whole
+from reconciler.kinds.contents import bytes_of
+from reconciler.kinds.fields import SET, Apart, Files, SecretRef
+from reconciler.kinds.kind import Kind, Shape, apart, sensitive, whole
 from reconciler.kinds.lean import lean
 from reconciler.kinds.secrecy import is_marked_secret
 from reconciler.kinds.walk import at, replaced
@@ -113,7 +114,7 @@ class Suspect:
 class Captured:
     """What a manifest says of a live resource: its fields in the order people read them, secrets as references.
 
-    `id` is given where the manifest has to say which one is meant.
+    `id` is given where the manifest has to say which one is meant. `folders` are the fields that are files, by path.
     """
 
     address: Address
@@ -122,6 +123,7 @@ class Captured:
     children: tuple[Captured, ...]
     needed: tuple[Needed, ...]
     suspects: tuple[Suspect, ...] = ()
+    folders: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -160,7 +162,9 @@ def capture(one: Seen, *, variables: Taken) -> tuple[Captured | None, list[Gap]]
     if one.refused is not None:
         return None, [Gap(address, (), one.refused, ())]
     gaps = [Gap(address, (name,), "manifests have no field for it", (name,)) for name in one.news]
-    shape, faults = _acceptable(kind, address, _secrets_named(one, _titled(one), variables))
+    files = {name: one.observed.spec.get(name) or {} for name, field in apart(kind).items() if _is_files(field)}
+    said = {name: value for name, value in _titled(one).items() if name not in files}
+    shape, faults = _acceptable(kind, address, _secrets_named(one, said, variables))
     gaps += faults
     if shape is None:
         return None, gaps
@@ -171,9 +175,14 @@ def capture(one: Seen, *, variables: Taken) -> tuple[Captured | None, list[Gap]]
         children += [captured] if captured else []
     spec: Shape = lean(shape, kind.spec)
     needed = tuple(_needed(kind, address, spec))
-    suspects = tuple(Suspect(address, where) for where in _suspicious(spec, ()))
+    suspects = tuple(Suspect(address, where) for where in _suspicious(spec | files, ()))
+    folders = {name: {path: bytes_of(text) for path, text in found.items()} for name, found in files.items() if found}
     id_ = one.observed.id if one.is_shared else None
-    return Captured(address, id_, spec, tuple(children), needed, suspects), gaps
+    return Captured(address, id_, spec, tuple(children), needed, suspects, folders), gaps
+
+
+def _is_files(field: Apart) -> bool:
+    return isinstance(field.form, Files)
 
 
 def _suspicious(value: Any, where: Path) -> Iterator[Path]:

@@ -26,6 +26,7 @@ class Action(Enum):
     UNPUBLISH = "unpublish"
     RELEASE = "release"
     ROTATE = "rotate"
+    SYNC = "sync"
     ADOPT = "adopt"
     RECORD = "record"
     FORGET = "forget"
@@ -49,7 +50,7 @@ class Action(Enum):
         return self in _WRITES or self in _RECORDS
 
 
-_ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE, Action.ROTATE})
+_ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE, Action.ROTATE, Action.SYNC})
 """What is done beside the writing of a resource, in a step of its own."""
 _WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.RESTORE, Action.ARCHIVE}) | _ASIDE
 _RECORDS = frozenset({Action.ADOPT, Action.RECORD, Action.FORGET})
@@ -62,6 +63,7 @@ _SYMBOLS = {
     Action.UNPUBLISH: "v",
     Action.RELEASE: "^",
     Action.ROTATE: "*",
+    Action.SYNC: "*",
     Action.ADOPT: "=",
     Action.RECORD: "=",
     Action.FORGET: "x",

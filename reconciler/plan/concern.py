@@ -31,6 +31,7 @@ _BY_ACTION = {
     Action.UNPUBLISH: Concern.EXPOSURE,
     Action.RELEASE: Concern.UPDATE,
     Action.ROTATE: Concern.SECRET,
+    Action.SYNC: Concern.UPDATE,
     Action.ADOPT: Concern.LEDGER,
     Action.RECORD: Concern.LEDGER,
     Action.FORGET: Concern.LEDGER,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from reconciler.kinds.kind import Origin
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.claim import since
 from reconciler.plan.decide import Found
+from reconciler.plan.freshness import Head, Heads, time_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired, Observed, by_rank
@@ -46,18 +47,6 @@ class Drifted:
     where: str = ""
     id: str | None = None
     file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last commit of a branch: its full name, and when it was made."""
-
-    commit: str
-    at: datetime
-
-
-Heads = Callable[[Collection[Origin]], Mapping[Origin, Head]]
-"""Asks for the heads of branches; those that cannot be had are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +184,14 @@ def _trouble(observed: Observed, *, now: datetime, most: int | None, head: Head 
     sync = observed.sync
     if sync is None:
         return None
-    begun = _time(observed.updated_at or "")
+    begun = time_of(observed.updated_at or "")
     if sync.is_running and begun is not None and now - begun < _PATIENCE:
         return None
     if sync.failed:
         return f"its last sync failed: {sync.error}" if sync.error else "its last sync failed"
     if sync.at is None:
         return "it was never synced" + (", and the sync that is under way does not end" if sync.is_running else "")
-    then = _time(sync.at)
+    then = time_of(sync.at)
     if then is None:
         return None
     if head is not None and then < head.at < now - timedelta(seconds=sync.every or 0):
@@ -210,14 +199,6 @@ def _trouble(observed: Observed, *, now: datetime, most: int | None, head: Head 
     if most is None or now - then <= timedelta(seconds=most):
         return None
     return f"its last sync was {_ago(now - then)} ago, more than max_sync_age allows"
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        then = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return then if then.tzinfo else then.replace(tzinfo=UTC)
 
 
 def _ago(span: timedelta) -> str:

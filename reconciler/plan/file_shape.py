@@ -130,6 +130,10 @@ class _Change(_Exact):
             has_key = isinstance(self.body.get("type"), str) and has_one_time_key(kind, self.body)
             if not has_key or self.key_to is None or self.id is None:
                 raise ValueError("has no key to make anew, or no place for it")
+        if Action(self.action) is Action.SYNC:
+            is_sync = [one.path for one in self.fields_] == [["synced"]] and not self.body and not self.then
+            if kind.resync is None or self.id is None or not is_sync:
+                raise ValueError("has nothing that could be synced")
         return self
 
 

@@ -30,12 +30,13 @@ class Saved:
     """A file of a resource and its fate.
 
     Written; there already, equal to the byte; other content in the way, left alone; or left out because another file
-    that it needs is in the way.
+    that it needs is in the way. `folder` is the one that a manifest names for it.
     """
 
     address: Address
     path: str
     fate: Fate
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

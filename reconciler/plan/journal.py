@@ -294,6 +294,7 @@ def _known_words() -> frozenset[str]:
         collections
         | {call for kind in KINDS for one in switches(kind).values() for call in (one.on, one.off)}
         | {part for kind in KINDS if kind.release for part in kind.release.choose.split("/")}
+        | {kind.resync for kind in KINDS if kind.resync}
         | {one.path for kind in KINDS for one in apart(kind).values()}
     )
 

@@ -107,7 +107,7 @@ def _before(
     if not change.replaces:
         before.update({step_of(address, Action.ARCHIVE, replaces=True)} & steps.keys())
     own = above or address
-    if change.action in (Action.RELEASE, Action.ROTATE) and address in mains:
+    if change.action in (Action.RELEASE, Action.ROTATE, Action.SYNC) and address in mains:
         before.add(str(address))
     if change.action is Action.PUBLISH:
         before.update(step for step, other in steps.items() if other is not change and _belongs(other.address, own))

@@ -10,12 +10,14 @@ from graphlib import CycleError
 
 from reconciler.errors import Fault
 from reconciler.kinds.key_to import spelled
+from reconciler.kinds.kind import Origin
 from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
 from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
+from reconciler.plan.freshness import Head, with_sync
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
@@ -124,7 +126,8 @@ class Situation:
     `leaving` is what is ours and no longer declared. `holders` gives all that hold names, by organization and kind; it
     is asked only where a name is to be had. `beside` is what is declared and not part of this run. `editions` tells of
     the versions of what is live and has some that matter here. `told` says what a reader of the plan must know of
-    an address that is written.
+    an address that is written, `heads` are the last commits of branches that content is fetched from, where git wants
+    it told and it could be had.
     """
 
     found: Mapping[Address, Found]
@@ -136,6 +139,7 @@ class Situation:
     beside: Sequence[Desired] = ()
     editions: Mapping[Address, Released] = field(default_factory=dict)
     told: Mapping[Address, str] = field(default_factory=dict)
+    heads: Mapping[Origin, Head] = field(default_factory=dict)
 
 
 _NOTHING = Found()
@@ -217,7 +221,8 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
             decided.faults.append(result)
             continue
         result = with_keys(one, result, found.observed, renews=address in rules.renew)
-        if not result:
+        result = with_sync(one, result, found.observed, situation.heads)
+        if all(step.action is Action.REPORT for step in result):
             decided.unchanged[address.kind] += 1
         result = _noted(told_of_itself(one, result, rules.ledger.owner), situation.told.get(address))
         told = warned(one, result, found.observed or found.twin)

@@ -89,6 +89,8 @@ def _finding(intent: Intent, change: Change | None, *, is_whole: bool, has_moved
             return Finding.PARTLY
         case "release", Action.RELEASE if content_of(change) != intent.content:
             return Finding.PARTLY
+        case "sync", Action.SYNC if content_of(change) != intent.content:
+            return Finding.MOOT
         case "update", Action.UPDATE if change.fields and all(one.sensitive for one in change.fields):
             return Finding.UNREADABLE
         case _ if same:

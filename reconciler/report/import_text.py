@@ -10,7 +10,7 @@ from reconciler.report.faults import hint_text
 from reconciler.report.style import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.plan.imported import Imported, Saved
     from reconciler.report.style import Paint, Style
@@ -43,12 +43,19 @@ def _files(imported: Imported, style: Style) -> Iterator[str]:
     for org, files in by_org.items():
         home = imported.homes[org]
         yield style.paint(home.title, "bold") + style.paint(f" ({org}, {home.id})", "dim")
-        for one in files:
-            sign, color, note = _SIGNS[one.fate]
-            yield f"  {style.paint(sign, color)} {style.paint(one.path)}" + style.paint(
-                f"  {note}" if note else "", "dim"
-            )
+        for (place, fate), count in _places(files).items():
+            sign, color, note = _SIGNS[fate]
+            notes = [*([counted(count, "file")] if place.endswith("/") else []), *([note] if note else [])]
+            told = style.paint(f"  {', '.join(notes)}" if notes else "", "dim")
+            yield f"  {style.paint(sign, color)} {style.paint(place)}{told}"
         yield ""
+
+
+def _places(files: Iterable[Saved]) -> Counter[tuple[str, Fate]]:
+    """Count the files of each place, which is a folder for those that a manifest names by it."""
+    return Counter(
+        (f"{one.folder}/" if one.folder and not one.fate.is_missing else one.path, one.fate) for one in files
+    )
 
 
 def _gaps(imported: Imported, style: Style) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kinds.contents import is_marked
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.report.details import Members, Reordered, Replaced, details
 from reconciler.report.values import Sent, is_prose, list_text, quoted, secret_text, size_text, value_text
@@ -79,7 +80,7 @@ def rows_of(path: str, old: Any, new: Any, *, is_part: bool = False) -> Iterator
     """Yield what differs between two values: prose as a whole, lists and maps taken apart."""
     if isinstance(new, SecretRef):
         yield SecretRow(path, new, old is SET)
-    elif isinstance(old, str) and isinstance(new, str) and (is_prose(old) or is_prose(new)):
+    elif isinstance(old, str) and isinstance(new, str) and _is_rewritten(old, new):
         yield Prose(path, old, new)
     elif isinstance(old, (list, dict)) and type(old) is type(new) and (old or new):
         for detail in details(old, new):
@@ -92,6 +93,11 @@ def rows_of(path: str, old: Any, new: Any, *, is_part: bool = False) -> Iterator
                     yield Reordered(path + below, items)
     else:
         yield Pair(path, old, new, is_part=is_part)
+
+
+def _is_rewritten(old: str, new: str) -> bool:
+    """Say whether one of two texts is long, and neither stands for bytes that are no text."""
+    return (is_prose(old) or is_prose(new)) and not (is_marked(old) or is_marked(new))
 
 
 def leaves(fields: Sequence[FieldChange]) -> list[tuple[str, Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
+from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from reconciler.kinds.contents import bytes_of, is_marked
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.report.style import counted
 
@@ -23,7 +25,7 @@ _KIB, _MOST_ITEMS, _MOST_DEPTH = 1024, 50, 6
 
 def is_prose(value: Any) -> bool:
     """Say whether a value is text that is too long to stand beside another."""
-    return isinstance(value, str) and (len(value) > LONGEST_TEXT or "\n" in value)
+    return isinstance(value, str) and (len(value) > LONGEST_TEXT or "\n" in value) and not is_marked(value)
 
 
 def value_text(value: Any, *, sent: Sent = frozenset(), depth: int = 0) -> str:
@@ -35,6 +37,8 @@ def value_text(value: Any, *, sent: Sent = frozenset(), depth: int = 0) -> str:
             return "set"
         case None:
             return "unset"
+        case str() if is_marked(value):
+            return bytes_text(value)
         case str():
             return size_text(value) if is_prose(value) else quoted(value)
         case dict() | list() if not value:
@@ -66,6 +70,16 @@ def size_text(text: str) -> str:
     bytes_ = counted(size, "byte") if size < _KIB else f"{size / _KIB:,.1f} KB"
     lines = len(text.splitlines())
     return f"{counted(lines, 'line')}, {bytes_}" if lines > 1 else f"text of {bytes_}"
+
+
+def bytes_text(text: str) -> str:
+    """Say of bytes that are no text how many they are, and by which digest they can be told from others."""
+    try:
+        data = bytes_of(text)
+    except ValueError:  # a text that only begins like one of ours
+        data = text.encode(errors="replace")
+    size = counted(len(data), "byte") if len(data) < _KIB else f"{len(data) / _KIB:,.1f} KB"
+    return f"binary, {size}, sha256 {sha256(data).hexdigest()[:12]}"
 
 
 def quoted(text: str) -> str:

@@ -10,7 +10,7 @@ from reconciler.ci.environment import read_environment
 from reconciler.ci.forge import Forge, limit_of
 from reconciler.ci.marker import mark, marked
 from reconciler.ci.reason import reason_of
-from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again
+from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again, without_syncs
 from reconciler.ci.step import Annotation, commands, write_outputs
 from reconciler.errors import ForgeError, OutputError, UsageError
 from reconciler.plan.change import Action, Change
@@ -137,6 +137,17 @@ def test_the_difference_to_what_was_reviewed():
         "acme/Agent/e": "update: was not in the plan that was reviewed",
         "acme/Agent/d": "was to update, and no longer is",
     }
+
+
+def test_a_sync_need_not_be_reviewed():
+    """Whether one is due lies with a branch that moves by itself: it may come, go, and be to another commit."""
+    sync = Change(Address("acme", "Memory", "docs"), Action.SYNC, "docs", notes=("its branch moved on",))
+    before = Plan((change("a"), sync))
+    for after in (Plan((change("a"),)), Plan((change("a"), replace(sync, notes=("its branch moved on again",))))):
+        reviewed = recall(memory_of(before, head="h"))
+        assert reviewed.digest == without_syncs(after).digest
+        assert dict(difference(reviewed, after)) == {}
+    assert without_syncs(before).digest != without_syncs(Plan((change("b"), sync))).digest
 
 
 def test_a_large_plan_is_remembered_by_its_digest():

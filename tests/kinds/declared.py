@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reconciler.kinds import BY_NAME, KINDS, TENANT
 from reconciler.kinds.fields import Clear, Spec, Switch
-from reconciler.kinds.kind import Kind, Shape, clears, immutable, references, sensitive, switches, waits, whole
+from reconciler.kinds.kind import Kind, Shape, clears, immutable, of_the_apply, references, sensitive, switches, whole
 from reconciler.kinds.walk import Step, reach, replaced, tags
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.resource import Address
@@ -61,7 +61,7 @@ class Sort:
         children = {self.kind.children[0]} if self.kind.children else set()
         for name, info in model.model_fields.items():
             is_fixed = name in dict(tags(model)) or len(_literals(info.annotation)) == 1
-            if name in own or name in children or is_fixed or (not above and name in waits(self.kind)):
+            if name in own or name in children or is_fixed or (not above and name in of_the_apply(self.kind)):
                 continue
             path = (*above, name)
             nested = _model(info.annotation)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import CannotAmend
+from reconciler.kinds.contents import spelled
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.load import load
@@ -401,10 +402,10 @@ def test_the_example_fleet_takes_what_is_live(tmp_path, monkeypatch):
     assert sum(path.read_text().count("\n") for path in Path("m").rglob("*.yaml")) - lines < len(taken) / 4
 
 
-def test_a_file_of_a_memory_is_not_taken_in(fleet):
-    """What became of a memory's file on the platform is told, and never written into git."""
+def test_a_file_of_a_memory_within_the_manifest_is_not_taken_in(fleet):
+    """A file whose content stands in the list has no place of its own, and that is told."""
     fleet("memories/notes.yaml", MEMORY_OF_FILES)
-    why = "is a file on the platform, and is not taken into git"
+    why = "is a file on the platform whose content stands in the manifest"
     refused(("memories/notes.yaml", ("spec", "files", "/a.md"), "B."), why=why)
 
 
@@ -415,3 +416,44 @@ metadata: {name: notes}
 spec:
   files: [{path: a.md, content: A.}]
 """
+
+
+HOME = "apiVersion: everruns.reconciler/v1\nkind: Memory\nmetadata: {name: notes}\nspec:\n"
+FILE = "memories/notes.yaml"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ("{dir: ../kept}", "kept/guides/a.md"),
+        ("[{path: guides/a.md, content: {file: ../kept/b.bin}}]", "kept/b.bin"),
+    ],
+)
+def test_a_file_of_a_memory_is_taken_in_byte_for_byte(fleet, files, place):
+    """What lies in the folder, or in a file that the list names, becomes what is live; the manifest stays."""
+    fleet("kept/guides/a.md", "One.\r\n")
+    fleet("kept/b.bin", "B")
+    fleet(FILE, f"{HOME}  files: {files}\n")
+    live = spelled(b"\xff\xfe\r\n\0")
+    save(take((FILE, ("spec", "files", "/guides/a.md"), live)))
+    assert Path("m", place).read_bytes() == b"\xff\xfe\r\n\0"
+    assert Path("m", FILE).read_text() == f"{HOME}  files: {files}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "value", "why"),
+    [
+        ("", "/b.md", "B.", "came or went on the platform"),
+        ("", "/a.md", REMOVED, "came or went on the platform"),
+        ("[{path: x.md, content: {file: ../kept/a.md}}]", "/a.md", "B.", "m/memories/other.yaml reads the same file"),
+        ("{dir: ../kept}", "/a.md", "B.", "m/memories/other.yaml reads the same file"),
+    ],
+)
+def test_a_file_of_a_memory_that_is_not_taken_in(fleet, more, path, value, why):
+    """One that came or went is people's to make or remove, one that others read as well is not changed for one."""
+    fleet("kept/a.md", "A.")
+    fleet(FILE, f"{HOME}  files: {{dir: ../kept}}\n")
+    if more:
+        fleet("memories/other.yaml", f"{HOME.replace('notes', 'other')}  files: {more}\n")
+    refused((FILE, ("spec", "files", path), value), why=why)
+    assert Path("m/kept/a.md").read_text() == "A."

@@ -6,7 +6,8 @@ import pytest
 
 from reconciler.kinds.kind import Origin, Sync
 from reconciler.plan.decide import Found
-from reconciler.plan.drift import Head, drift_of
+from reconciler.plan.drift import drift_of
+from reconciler.plan.freshness import Head
 from reconciler.plan.owned import Ledger
 from reconciler.plan.plan import Plan
 from reconciler.plan.rules import Rules

@@ -101,6 +101,9 @@ def sound(drawn):
         if one.action is Action.ROTATE:
             where = Address("a", "Channel", one.address.name, "bot")
             one = replace(one, address=where, id=one.id or "x", body={"type": "a2a"}, key_to=EnvFile("a.env", "KEY"))  # noqa: PLW2901
+        if one.action is Action.SYNC:
+            where, when = Address("a", "Memory", one.address.name), FieldChange(("synced",), None, "c0ffee")
+            one = replace(one, address=where, id=one.id or "x", fields=(when,), body={}, then={})  # noqa: PLW2901
         if one.step not in [other.step for other in made]:
             made.append(replace(one, after=tuple(other.step for other in made[: len(one.notes)])))
     return tuple(made)

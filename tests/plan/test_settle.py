@@ -23,6 +23,11 @@ NUMBERS = tuple(FieldChange(("version", what), "0.1.0", "0.1.1") for what in ("p
 RELEASE = Change(Address("acme", "Agent", "triage"), Action.RELEASE, "triage", NUMBERS, id="agent_1")
 
 
+SYNC = Change(
+    Address("acme", "Memory", "docs"), Action.SYNC, "docs", (FieldChange(("synced",), None, "c0ffee"),), id="mem_1"
+)
+
+
 def intent(change, **more):
     """Make the intent of a change."""
     told = {"method": "POST", "path": "/v1/agents", "request_id": "q", "content": content_of(change)}
@@ -72,6 +77,9 @@ def doing(action, change=CREATE):
         (RELEASE, replace(RELEASE, fields=RELEASE.fields[1:]), Finding.PARTLY),
         (RELEASE, None, Finding.CARRIED_OUT),
         (doing(Action.ROTATE), None, Finding.KEY_LOST),
+        (SYNC, None, Finding.CARRIED_OUT),
+        (SYNC, SYNC, Finding.NOT_CARRIED_OUT),
+        (SYNC, replace(SYNC, fields=(FieldChange(("synced",), "2026", "c0ffee"),)), Finding.MOOT),
     ],
 )
 def test_what_is_left_says_what_was_done(was, now, expected):
