@@ -164,7 +164,8 @@ class Kind:
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the plan
     must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
     Shape where that comes from. `most` is how many a user may create by default, and `limited` says so, where that is
-    not by tenant. `release` says how what it is can be published under a number. What is `listed_below`
+    not by tenant. `release` says how what it is can be published under a number; what `takes_releases` keeps
+    the version that is the default of what it refers to when it is made. What is `listed_below`
     a kind has no list of its own: there is one for each resource of that kind, and references name it as
     `<that resource>@<number>`.
     """
@@ -196,6 +197,7 @@ class Kind:
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     release: Release | None = None
+    takes_releases: bool = False
     listed_below: str | None = None
     most: int | None = None
     limited: str | None = None

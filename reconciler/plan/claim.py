@@ -190,7 +190,9 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
 
 
 def _lost_key(desired: Desired) -> tuple[str, ...]:
-    """Say that the key of what a run that did not end has made was shown to nobody."""
+    """Say that the key of what a run that did not end has made was shown to nobody, where no other one is made."""
+    if desired.key_to is not None:
+        return ()
     body = desired.spec if desired.kind.parent else {"name": desired.title} | desired.spec
     renewed_by = desired.kind.wire.create(body, "").renewed_by
     return (f"the key that it was created with is lost; a new one: POST ...{renewed_by}",) if renewed_by else ()

@@ -216,7 +216,8 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
         if isinstance(result, Fault):
             decided.faults.append(result)
             continue
-        result = with_keys(one, result, found.observed, renews=address in rules.renew)
+        is_lost = known.is_begun and known.entry is None
+        result = with_keys(one, result, found.observed, renews=address in rules.renew, is_lost=is_lost)
         if not result:
             decided.unchanged[address.kind] += 1
         told = warned(one, told_of_itself(one, result, rules.ledger.owner), found.observed or found.twin)
