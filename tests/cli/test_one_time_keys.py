@@ -207,6 +207,21 @@ def test_a_key_that_a_dead_run_got_is_made_anew(world, more):
     assert world.plan().is_empty
 
 
+def test_what_has_no_key_cannot_become_what_goes_by_one(world):
+    """A channel of another type is told when planning that it cannot get a key; under another name it is made anew."""
+    world.bot("bot", {"name": "door", "type": "fcp"})
+    world.converge()
+    world.bot("bot", CALLS | {"name": "door"})
+    with pytest.raises(ManifestError) as raised:
+        world.plan()
+    assert "cannot become one of type api_endpoint" in raised.value.faults[0].message
+    world.bot("bot", CALLS)
+    world.converge()
+    world.bot("bot", {"name": "calls", "type": "fcp"})
+    world.converge()
+    assert world.plan().is_empty
+
+
 def test_a_channel_that_is_gone_is_not_rotated(world):
     """What was taken away since the plan is told, and gets no key."""
     world.bot("bot", PEERS | TO_FILE)
