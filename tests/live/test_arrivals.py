@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from reconciler.live import beforehand
 from reconciler.live.clock import Clock
 from reconciler.live.runs import MAY_ARRIVE, Runs
 from reconciler.plan.outcome import Failed
@@ -83,6 +84,13 @@ def test_a_version_that_may_arrive_is_waited_for(kept, comes):
     assert 0 < kept.time.waited - waited <= MAY_ARRIVE
     assert versions(kept) == ["0.1.0"]
     assert kept.plan().is_empty
+
+
+def test_who_does_not_wait_publishes_twice(kept, monkeypatch):
+    """The wait is what keeps the version from being there twice: without it, it is."""
+    monkeypatch.setattr(beforehand, "await_version", lambda _climb: None)
+    with pytest.raises(AssertionError):
+        test_a_version_that_may_arrive_is_waited_for(kept, comes=True)
 
 
 def test_a_key_that_may_arrive_is_waited_for(kept):
