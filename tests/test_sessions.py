@@ -75,6 +75,33 @@ def test_a_replacement_that_was_cut_apart_converges(weekly, method, carried_out)
     assert weekly.plan().is_empty
 
 
+def test_an_agent_that_comes_back_is_the_one_that_it_had(world):
+    """A session whose agent was archived by hand keeps it, and all that it holds: the agent comes back as it was."""
+    world.agent("triage")
+    world.declare("Session", "weekly", {"title": "Weekly", "agent": "triage"}, replace=True)
+    world.converge()
+    world.api.delete(f"/v1/agents/{world.one('agents', 'triage')['id']}")
+    assert [(change.address.kind, change.action) for change in world.plan().steps] == [("Agent", Action.RESTORE)]
+    before = world.live("sessions")
+    world.converge()
+    assert world.live("sessions") == before
+    assert world.plan().is_empty
+
+
+def test_it_is_made_after_the_version_that_it_will_keep(world):
+    """A session keeps the version that is the default when it is made: what this plan publishes comes first."""
+    world.agent("triage", version={"publish": "on-change"})
+    world.converge()
+    world.agent("triage", description="Sorts.", version={"publish": "on-change"})
+    world.declare("Session", "weekly", {"title": "Weekly", "agent": "triage"})
+    steps = {change.step: change.after for change in world.plan().steps}
+    assert "default/Agent/triage release" in steps["default/Session/weekly"]
+    world.converge()
+    agent = world.one("agents", "triage")
+    (session,) = world.live("sessions")
+    assert session["agent_version_id"] == agent["default_version_id"]
+
+
 def test_a_new_one_is_not_made_while_the_old_one_is_there(weekly):
     """Where the old session cannot be deleted the new one is not made, and the old one stays ours."""
     before = weekly.ledger.entries

@@ -233,6 +233,17 @@ def _defaulted(observed: Shape) -> Shape:
     return observed | {"config": with_defaults(observed["config"], model)} if model else observed
 
 
+def _blocked(desired: Shape, observed: Shape) -> str | None:
+    """A channel gets its key when it is created, and one that goes by a key is refused without (3.1, 3.6)."""
+    wanted, there = desired.get("type"), observed.get("type")
+    if wanted == there or wanted not in _KEYED:
+        return None
+    return (
+        f"a channel of type {there} cannot become one of type {wanted}, whose key is made when it is created: "
+        "declare a new channel under another name"
+    )
+
+
 _MANAGE = "app.manage"
 FROZEN = "this server has frozen apps: it reads them, and takes no changes to them or their channels"
 """everruns-api/orgs-apps-errors.md, 2.1; agent-channels.md, 6."""
@@ -260,5 +271,6 @@ CHANNEL = Kind(
     canonical=_canonical,
     defaulted=_defaulted,
     completed=_completed,
+    impossible=_blocked,
     restless=frozenset({"webhook_verified_at", "first_message_received_at"}),
 )

@@ -167,9 +167,10 @@ class Kind:
     `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
     Shape where that comes from, `resync` is the call below it that has it fetched anew. `limited` says what the
-    platform's limit is, where that is not by tenant. `release` says how what it is can be published under a number.
-    What is `listed_below` a kind has no list of its own: there is one for each resource of that kind, and references
-    name it as `<that resource>@<number>`. `called` is its noun where that is not its name in small letters.
+    platform's limit is, where that is not by tenant. `release` says how what it is can be published under a number;
+    what `takes_releases` keeps the version that is the default of what it refers to when it is made. What is
+    `listed_below` a kind has no list of its own: there is one for each resource of that kind, and references name it
+    as `<that resource>@<number>`. `called` is its noun where that is not its name in small letters.
     """
 
     name: str
@@ -200,6 +201,7 @@ class Kind:
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     resync: str | None = None
     release: Release | None = None
+    takes_releases: bool = False
     listed_below: str | None = None
     limited: str | None = None
     origin: Callable[[Shape], Origin | None] = lambda _shape: None

@@ -146,6 +146,7 @@ SESSION = Kind(
     spec=SessionSpec,
     identity=Identity.TAG,
     archive_is_final=True,
+    takes_releases=True,
     together=frozenset({"name", "tags"}),
     wire=Wire(
         collection="/v1/sessions",

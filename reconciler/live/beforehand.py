@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.live.climb import Climb
-from reconciler.live.doubt import await_arrival
+from reconciler.live.doubt import await_arrival, await_key, await_version
 from reconciler.live.standing import Before, Gone, Moved, Reached, Standing, standing, told
 from reconciler.plan.change import Action
 from reconciler.plan.outcome import Conflicted, Done, Outcome
@@ -21,6 +21,10 @@ def beforehand(climb: Climb) -> Outcome | None:
     change = climb.change
     if change.action is Action.CREATE:
         return await_arrival(climb)
+    if change.action is Action.RELEASE:
+        await_version(climb)
+    if change.action is Action.ROTATE:
+        await_key(climb)
     if not change.action.writes or change.id is None or change.pre.digest is None:
         return None
     found = _when_at_rest(climb)

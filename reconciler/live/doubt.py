@@ -34,6 +34,8 @@ def settle_doubt(refusal: Refusal) -> Settled:
         return Again()  # what is in doubt is the rest of it: to write that twice does no harm
     if climb.change.action is Action.RELEASE:
         return _release(climb, error)
+    if climb.change.action is Action.ROTATE and error.may_come_late:
+        climb.client.rest(sum(PAUSES))  # a key that is made after the next one would be the death of that
     return _change(climb)
 
 
@@ -100,6 +102,29 @@ def await_arrival(climb: Climb) -> Outcome | None:
         client.rest(min(_POLL, left))
     settled = _settled(climb, found)
     return settled if isinstance(settled, Conflicted) else None
+
+
+def await_version(climb: Climb) -> None:
+    """Wait for a version that an earlier run asked for and nobody knows the fate of: twice would be two.
+
+    Raises ApiError.
+    """
+    change, client, ids = climb.change, climb.client, climb.ids
+    if publishes(change) is None or not (left := client.may_arrive(change.step)):
+        return
+    id_ = change.id or ids.of(change.address)
+    client.tell(left, f"as an earlier run's version of {change.address} may still arrive")
+    while not released_now(change, id_, client=client, ids=ids).is_current:
+        if (left := client.may_arrive(change.step)) <= 0:
+            return
+        client.rest(min(_POLL, left))
+
+
+def await_key(climb: Climb) -> None:
+    """Wait until no key that an earlier run asked for can arrive any more: it would be the death of the next one."""
+    if left := climb.client.may_arrive(climb.change.step):
+        climb.client.tell(left, f"as an earlier run's key of {climb.change.address} may still be made")
+        climb.client.rest(left)
 
 
 def _settled(climb: Climb, found: Sequence[Wire]) -> Again | Conflicted:

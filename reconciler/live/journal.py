@@ -9,7 +9,7 @@ import fcntl
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Self, assert_never
+from urllib.parse import unquote
 
 from reconciler.api_errors import ApiError, is_ambiguous
 from reconciler.errors import Exit, JournalError, ReconcilerError
+from reconciler.kinds.kind import apart
 from reconciler.plan.change import Action, Change
 from reconciler.plan.journal import (
     Answer,
@@ -193,7 +195,8 @@ def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, r
     change = doing.change if doing else None
     chosen = body.get("id") if isinstance(body, dict) else None
     creation = change.kind.wire.create(change.body, "") if change and change.action in _WITH_KEY else None
-    known = [told_id(part) for part in path.split("/") if told_id(part)]
+    own = _members(change, path) if change else ()
+    known = [told_id(part) for part in path.split("/") if told_id(part) and part not in own]
     return Intent(
         n,
         stamp(),
@@ -201,12 +204,21 @@ def _intent(n: int, doing: Doing | None, *, method: str, path: str, body: Any, r
         str(change.address) if change else "",
         change.action.value if change else "",
         method,
-        told_path(path, f"{creation.path}{creation.renewed_by or ''}".split("/") if creation else ()),
+        told_path(path, (*own, *(f"{creation.path}{creation.renewed_by or ''}".split("/") if creation else ()))),
         request_id,
         id=told_id(chosen) or (known[-1] if known and method != "POST" else None),
         content=content_of(change) if change else None,
         one_time=creation is not None and method == "POST" and creation.one_time is not None,
     )
+
+
+def _members(change: Change, path: str) -> Sequence[str]:
+    """Return the parts of a path that name what a change writes apart of its resource, as git spells it: a file."""
+    for name, field in apart(change.kind).items():
+        below = path.partition(f"/{field.path}/")[2]
+        if below and f"/{unquote(below)}" in (change.body.get(name) or ()):
+            return below.split("/")
+    return ()
 
 
 def _refused(n: int, error: Exception) -> Answer:

@@ -35,11 +35,16 @@ class Unresolved:
 
 @dataclass(slots=True)
 class Directory:
-    """The resources of one kind in one organization, declared and live, by every name they go by."""
+    """The resources of one kind in one organization, declared and live, by every name they go by.
+
+    `returning` gives the declared name of each archived id that is to be brought back: what refers to it already does
+    so by that name.
+    """
 
     kind: Kind
     live: Mapping[str, Mapping[str, Any]]
     declared: Mapping[str, str | None]
+    returning: Mapping[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -49,6 +54,7 @@ class Directory:
             if id_ is not None:
                 self._names[id_] = name
                 self._ids[name] = id_
+        self._names |= self.returning
         strangers = [(id_, wire) for id_, wire in self.live.items() if id_ not in self._names]
         if not strangers:
             return

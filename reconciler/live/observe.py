@@ -230,16 +230,19 @@ def directories(
     comes with every organization.
     """
     declared: dict[tuple[str, str], dict[str, str | None]] = {}
+    returning: dict[tuple[str, str], dict[str, str]] = {}
     for one in everything:
-        wire = matches.live.get(one.address)
+        wire, twin = matches.live.get(one.address), matches.twins.get(one.address)
         key = one.address.org, one.address.kind
         declared.setdefault(key, {})[one.address.name] = wire["id"] if wire else None
+        if wire is None and twin and one.kind.can_restore and one.kind.has_unique_names and not one.archive:
+            returning.setdefault(key, {})[twin["id"]] = one.address.name
     for address, id_ in leaving.items():
         declared.setdefault((address.org, address.kind), {}).setdefault(address.name, id_)
     names = Names()
     for (org, kind), wires in lists.items():
         live = {wire["id"]: wire for wire in wires}
-        names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {})))
+        names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {}), returning.get((org, kind), {})))
     for org in new:
         for absent in (kind for kind in KINDS if not kind.comes_with_tenant):
             names.add(org, Directory(absent, {}, declared.get((org, absent.name), {})))

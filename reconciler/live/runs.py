@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reconciler.errors import JournalError, UsageError
 from reconciler.live.journal import Journal, stamp, unwritable
+from reconciler.plan.change import Action
 from reconciler.plan.journal import Damage, Finding, Head, Log, Settled, Standing, standing
 from reconciler.plan.journal_lines import LARGEST, dumps, loads
 from reconciler.plan.owned import Owner
@@ -90,14 +91,16 @@ class Runs:
         return sorted(mine, key=lambda one: one.at)
 
     def on_their_way(self, owner: Owner, *, api_url: str) -> dict[str, float]:
-        """Return, by step, for how many seconds a create that was sent may still arrive: nobody knows its fate.
+        """Return, by step, for how many seconds what was sent may still arrive: nobody knows its fate.
+
+        That matters of what makes something: a create, a version, another key.
 
         Only the last `MAY_ARRIVE` seconds count. Raises JournalError when the folder cannot be read.
         """
         since = time.time() - MAY_ARRIVE
         recent = [path for path in self._files() if _changed(path) >= since]
         logs = [log for log in (_read(path).log for path in recent) if _is_of(log, owner, api_url)]
-        sent = {intent.step: _moment(intent.at) for log in logs for intent in log.in_doubt if intent.action == "create"}
+        sent = {intent.step: _moment(intent.at) for log in logs for intent in log.in_doubt if intent.action in _MAKING}
         return {step: moment - since for step, moment in sent.items() if moment > since}
 
     def find(self, text: str) -> PastRun:
@@ -144,6 +147,9 @@ class Runs:
                 for path in sorted(files, key=_began, reverse=True)[KEPT:]:
                     if _is_over(path):
                         path.unlink()
+
+
+_MAKING = frozenset(one.value for one in (Action.CREATE, Action.RELEASE, Action.ROTATE))
 
 
 def _changed(path: Path) -> float:

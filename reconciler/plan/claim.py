@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.errors import Fault
 from reconciler.kinds.kind import Shape, Twin, apart, turned
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
-from reconciler.plan.decide import Found, decide, where_of
+from reconciler.plan.decide import Found, awaiting, decide, where_of
 from reconciler.plan.diff import is_unwritten, without
 from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
@@ -171,7 +171,7 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
     entry = known.entry
     if entry is None:  # begun and never confirmed
         why = ("begun by a run that did not end: it is ours", *_lost_key(desired))
-        return [_beside(desired, observed, Action.ADOPT, why)]
+        return [_awaited(_beside(desired, observed, Action.ADOPT, why), desired)]
     notes = list(released_note(gone)) if gone else []
     if known.is_begun:
         notes.append("a run that did not end may have written it: it agrees")
@@ -186,11 +186,21 @@ def _bookkeeping(desired: Desired, observed: Observed, known: Known, gone: Gone 
     if not notes:
         return []
     step = _beside(desired, observed, Action.RECORD, tuple(notes))
-    return [replace(step, record=record_of(desired, known, ()), since=since(entry))]
+    step = replace(step, record=record_of(desired, known, ()), since=since(entry))
+    return [_awaited(step, desired) if known.is_begun else step]
+
+
+def _awaited(step: Change, desired: Desired) -> Change:
+    """Let an apply wait for what a run that did not end may have made the platform fetch."""
+    if desired.patience is None:
+        return step
+    return replace(step, patience=desired.patience, notes=(*step.notes, awaiting(desired.patience)))
 
 
 def _lost_key(desired: Desired) -> tuple[str, ...]:
-    """Say that the key of what a run that did not end has made was shown to nobody."""
+    """Say that the key of what a run that did not end has made was shown to nobody, where no other one is made."""
+    if desired.key_to is not None:
+        return ()
     body = desired.spec if desired.kind.parent else {"name": desired.title} | desired.spec
     renewed_by = desired.kind.wire.create(body, "").renewed_by
     return (f"the key that it was created with is lost; a new one: POST ...{renewed_by}",) if renewed_by else ()

@@ -319,6 +319,11 @@ def _written(  # noqa: PLR0913 - each is one member of the change
     )
 
 
+def awaiting(seconds: int) -> str:
+    """Say that an apply waits for content from elsewhere."""
+    return f"the apply waits up to {seconds} s for its sync, and fails with it"
+
+
 def _patience(desired: Desired, body: Shape) -> int | None:
     """Return for how many seconds an apply waits, None where the body makes the platform fetch nothing."""
     return desired.patience if any(one.field in body for one in waits(desired.kind).values()) else None
@@ -326,7 +331,7 @@ def _patience(desired: Desired, body: Shape) -> int | None:
 
 def _waiting_note(desired: Desired, body: Shape) -> Iterator[str]:
     if seconds := _patience(desired, body):
-        yield f"the apply waits up to {seconds} s for its sync, and fails with it"
+        yield awaiting(seconds)
 
 
 def archival(address: Address, title: str, observed: Observed, *, where: str = "") -> Change:

@@ -214,18 +214,24 @@ class Log:
 
     @property
     def open(self) -> tuple[Intent, ...]:
-        """The writes of which it does not say whether they were carried out."""
+        """The writes of which it does not say whether they were carried out, or whether their key was handed over."""
         answers, outcomes = self.answers, self.outcomes
         return tuple(
             one
             for one in self.intents
-            if one.n not in answers or (answers[one.n].ambiguous and one.step not in outcomes)
+            if one.n not in answers
+            or (one.step not in outcomes and (answers[one.n].ambiguous or _has_key(one, answers[one.n])))
         )
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many steps came to what."""
         return Counter(one.became for one in self.outcomes.values())
+
+
+def _has_key(intent: Intent, answer: Answer) -> bool:
+    """Say whether an answer brought a key that is shown once."""
+    return intent.one_time and answer.error is None
 
 
 class Standing(Enum):

@@ -99,6 +99,8 @@ def _before(
     for target in targets(change.kind, address.org, change.body):
         if target in mains and mains[target].action in (Action.CREATE, Action.RESTORE):
             before.add(str(target))
+        if change.kind.takes_releases and change.action is Action.CREATE:
+            before.update({step_of(target, Action.RELEASE)} & steps.keys())
         if target.kind == address.kind:
             before.update(_line_of(target, mains, observed))
     above = address.above

@@ -220,7 +220,8 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
         if isinstance(result, Fault):
             decided.faults.append(result)
             continue
-        result = with_keys(one, result, found.observed, renews=address in rules.renew)
+        is_lost = known.is_begun and known.entry is None
+        result = with_keys(one, result, found.observed, renews=address in rules.renew, is_lost=is_lost)
         result = with_sync(one, result, found.observed, situation.heads)
         if all(step.action is Action.REPORT for step in result):
             decided.unchanged[address.kind] += 1

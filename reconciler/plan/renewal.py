@@ -43,14 +43,19 @@ def renewed(
     return frozenset(address for address, to in keys.items() if to is not None and is_matched(address, patterns))
 
 
-def with_keys(desired: Desired, steps: Sequence[Change], observed: Observed | None, *, renews: bool) -> list[Change]:
-    """Add to the steps of an address where its key goes, and a step that makes a new one where that is asked for."""
+def with_keys(
+    desired: Desired, steps: Sequence[Change], observed: Observed | None, *, renews: bool, is_lost: bool = False
+) -> list[Change]:
+    """Add to the steps of an address where its key goes, and a step that makes a new one.
+
+    That is where it `renews`, as somebody asks, or where the key that it was created with `is_lost`.
+    """
     if desired.archive or not desired.kind.parent or not has_one_time_key(desired.kind, desired.spec):
         return [*steps]
     shown = [_shown(step, desired.key_to) if step.action is Action.CREATE else step for step in steps]
     is_ours = all(step.action in _HERE for step in steps)
-    if renews and observed is not None and desired.key_to is not None and is_ours:
-        shown.append(_renewal(desired, observed, desired.key_to))
+    if (renews or is_lost) and observed is not None and desired.key_to is not None and is_ours:
+        shown.append(_renewal(desired, observed, desired.key_to, notes=(_LOST,) if is_lost else ()))
     return shown
 
 
@@ -62,7 +67,10 @@ def _shown(creation: Change, key_to: KeyTo | None) -> Change:
     return replace(creation, notes=(*creation.notes, note), key_to=key_to)
 
 
-def _renewal(desired: Desired, observed: Observed, key_to: KeyTo) -> Change:
+_LOST = "it was made by a run that did not end, and nobody may have got its key"
+
+
+def _renewal(desired: Desired, observed: Observed, key_to: KeyTo, *, notes: tuple[str, ...]) -> Change:
     """Make the step that has a new key made; it holds as long as the resource is there."""
     pre = Precondition(observed.id, covers=())
     digest = covered(desired.kind, observed.shape, pre, updated_at=None)
@@ -72,7 +80,7 @@ def _renewal(desired: Desired, observed: Observed, key_to: KeyTo) -> Change:
         desired.title,
         id=observed.id,
         pre=replace(pre, digest=digest),
-        notes=(f"the platform makes a new key, which goes to {told(key_to)}; the old one dies at once",),
+        notes=(f"the platform makes a new key, which goes to {told(key_to)}; the old one dies at once", *notes),
         where=where_of(desired),
         key_to=key_to,
         body={"type": desired.spec["type"]},

@@ -63,6 +63,7 @@ def settle(
         finding = _finding(intent, left, is_whole=is_whole, has_moved=has_moved)
         is_made = finding in _MADE or (left is not None and left.action is Action.CONFLICT)
         is_lost = intent.one_time and intent.action == Action.CREATE.value and is_made
+        is_lost &= f"{intent.step} {Action.ROTATE.value}" not in steps  # the plan makes another one
         command = _new_key(intent, left, plan, api_url=api_url) if is_lost else None
         if finding is Finding.KEY_LOST:
             command = f"reconciler apply --rotate {quote(intent.address)}"

@@ -186,6 +186,42 @@ def test_a_rotation_whose_answer_was_lost_is_made_again(world, clock):
     assert has_key(world, "a2a", kept(world)["BOT_PEERS_KEY"])
 
 
+@pytest.mark.parametrize("more", [{}, {"rate_limit_per_minute": 9}])
+def test_a_key_that_a_dead_run_got_is_made_anew(world, more):
+    """A channel that a run made before it died has a key that nobody holds: the next run makes another one."""
+    peers = PEERS | {"config": PEERS["config"] | more} | TO_FILE
+    world.bot("bot", peers, CALLS)
+    plan = world.plan()
+    keeper = world.keeper
+    with keeper.held(plan):
+        keeper.begin(plan)
+    app = world.post("/v1/apps", name="bot", harness_id=world.harness)["id"]
+    world.post(f"/v1/apps/{app}/a2a-channels", message="{{text}}")
+    world.post(f"/v1/apps/{app}/api-endpoint-channels")
+    world.adopt = "exact"
+    plan = world.plan()
+    assert ("App/bot/Channel/peers", Action.ROTATE) in planned(plan)
+    assert ("App/bot/Channel/calls", Action.ROTATE) not in planned(plan)
+    assert world.apply(plan).exit_codes == (0,)
+    assert has_key(world, "a2a", kept(world)["BOT_PEERS_KEY"])
+    assert world.plan().is_empty
+
+
+def test_what_has_no_key_cannot_become_what_goes_by_one(world):
+    """A channel of another type is told when planning that it cannot get a key; under another name it is made anew."""
+    world.bot("bot", {"name": "door", "type": "fcp"})
+    world.converge()
+    world.bot("bot", CALLS | {"name": "door"})
+    with pytest.raises(ManifestError) as raised:
+        world.plan()
+    assert "cannot become one of type api_endpoint" in raised.value.faults[0].message
+    world.bot("bot", CALLS)
+    world.converge()
+    world.bot("bot", {"name": "calls", "type": "fcp"})
+    world.converge()
+    assert world.plan().is_empty
+
+
 def test_a_channel_that_is_gone_is_not_rotated(world):
     """What was taken away since the plan is told, and gets no key."""
     world.bot("bot", PEERS | TO_FILE)

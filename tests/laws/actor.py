@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from reconciler.errors import ReconcilerError
+from reconciler.kinds.session import named
 from reconciler.plan.change import Action
 from reconciler.plan.outcome import Failed
 from reconciler.settings import settings as settings_of
@@ -15,13 +16,11 @@ from tests.survival.trouble import Death
 from tests.survival.wire import STILL, Wire
 
 from .fleets import SECRETS
-from .steps import pending, refusals, settle, stored
+from .steps import UNCLEAR, pending, refusals, settle, stored
 
-TABLES = {"Memory": "memories", "Agent": "agents", "App": "apps"}
+TABLES = {"Memory": "memories", "Agent": "agents", "App": "apps", "Session": "sessions"}
 UNTOLD = SimpleNamespace(sent=lambda *_: None, answered=lambda *_: None, settle=lambda: None)
 """In the place of the published description: faults break it on purpose."""
-UNCLEAR = ("cannot tell which live", "secrets not declared here")
-"""What a plan may refuse instead of guessing: only then it may end otherwise than git says, and writes nothing."""
 
 
 class Actor:
@@ -115,7 +114,9 @@ class Actor:
 
     def takes(self, kind, name):
         """Somebody else makes a thing."""
-        body = {"name": name} | ({"system_prompt": "Theirs."} if kind == "Agent" else {})
+        body = {"title" if kind == "Session" else "name": name} | (
+            {"system_prompt": "Theirs."} if kind == "Agent" else {}
+        )
         body |= {"harness_id": self.world.harness} if kind == "App" else {}
         made = self.world.post(f"/v1/{TABLES[kind]}", **body)
         if kind == "App":
@@ -125,12 +126,15 @@ class Actor:
 
     def edits(self, kind, ident, text):
         """Somebody describes a thing anew in the UI, theirs or ours."""
-        self.world.api.patch(f"/v1/{TABLES[kind]}/{ident}", json={"description": text})
+        field = "title" if kind == "Session" else "description"
+        self.world.api.patch(f"/v1/{TABLES[kind]}/{ident}", json={field: text})
         self.remember(ident)
 
     def archives(self, kind, ident):
-        """Somebody archives a thing in the UI, theirs or ours."""
+        """Somebody archives a thing in the UI, theirs or ours; a session is gone for good."""
         self.world.api.delete(f"/v1/{TABLES[kind]}/{ident}")
+        if kind == "Session":
+            self.foreign.pop(ident, None)
         self.remember(ident)
 
     def remember(self, ident):
@@ -143,7 +147,7 @@ class Actor:
     def disown(self, kind, title):
         """Remember as nobody's what git no longer calls so and the ledger never learnt of: it stays as it is."""
         for item in self.world.live(TABLES[kind]):
-            if item["name"].lower() == title.lower():
+            if called(kind, item) == title.lower():
                 self.remember(item["id"])
 
     def title(self, kind, name):
@@ -156,7 +160,7 @@ class Actor:
         self.world.lose_ledger()
         for kind, table in TABLES.items():
             for item in self.world.live(table):
-                if (kind, item["name"].lower()) not in kept:
+                if (kind, called(kind, item)) not in kept:
                     self.remember(item["id"])
 
     def _claim(self):
@@ -164,7 +168,7 @@ class Actor:
         wanted = {(kind, self.title(kind, name).lower()) for kind, name in self.world.declared}
         for kind, table in TABLES.items():
             for item in self.world.live(table):
-                if (kind, item["name"].lower()) in wanted:
+                if (kind, called(kind, item)) in wanted:
                     family = {item["id"], *(channel["id"] for channel in item.get("channels", ()))}
                     self.foreign = {one: text for one, text in self.foreign.items() if one not in family}
 
@@ -206,10 +210,15 @@ class Actor:
         assert not [name for name in SECRETS if os.environ[name] in text]
 
 
+def called(kind, item):
+    """Give the name by which git knows a live thing, in lower case: of a session the one in its tag."""
+    return named(item) if kind == "Session" else item["name"].lower()
+
+
 def _channels(document):
     return document.get("spec", {}).get("channels", [])
 
 
 def _gone(plan):
     """Count by kind what a plan would archive."""
-    return dict(Counter(one.address.kind for one in plan.changes if one.action is Action.ARCHIVE))
+    return dict(Counter(one.address.kind for one in plan.changes if one.action is Action.ARCHIVE and not one.replaces))

@@ -117,6 +117,7 @@ CONFIGS = {
         captcha=record({"site_key": words, "secret_key": secrets}, enabled=st.booleans()),
     ),
 }
+DOCS = ["docs", "notes"]
 OPTIONAL_CONFIG = ("ag_ui", "fcp", "api_endpoint", "public_chat")
 
 
@@ -149,6 +150,36 @@ sources = st.one_of(
     record({"type": st.just("git"), "url": st.just("https://git.example.com/docs.git")}, branch=st.just("dev")),
 )
 memories = record(description=texts | st.none(), source=sources)
+kept_files = st.lists(
+    record({"path": st.sampled_from(["a.md", "/b/c.md", "/b/d.md", "/e/f/g.md"]), "content": texts}),
+    unique_by=lambda file: file["path"],
+    max_size=3,
+)
+kept = record(description=texts | st.none(), files=kept_files)
+"""Memories that are kept by hand, with files."""
+versions = record(
+    {"publish": st.just("on-change")}, kind=st.sampled_from(["patch", "minor"]), default=st.booleans()
+) | (record({"publish": st.just("manual")}, default=st.booleans()))
+flags = st.dictionaries(st.sampled_from(["voice", "evals", "skills"]), st.booleans(), min_size=1)
+
+
+@st.composite
+def sessions(draw, known):
+    """Make a session that may have an agent; most of it is said once."""
+    spec = draw(
+        record(
+            title=words,
+            tags=each_once(["a", "b"], max_size=2),
+            locale=st.sampled_from(["de-DE", "en"]),
+            max_iterations=st.integers(1, 3),
+            system_prompt=words,
+        )
+    )
+    if known and draw(st.booleans()):
+        spec["agent"] = draw(st.sampled_from(sorted(known)))
+    return spec
+
+
 files = st.lists(
     record(
         {"path": st.sampled_from(["a.md", "/b.md", "/workspace/c.md"]), "content": texts},
@@ -225,10 +256,18 @@ def apps(draw, known, *, alike):
 
 
 @st.composite
-def fleets(draw, *, alike=True):
-    """Make a small fleet: the specs by kind and name."""
-    fleet = {("Memory", name): draw(memories) for name in draw(each_once(["docs", "notes"]))}
+def released(draw, known):
+    """Make an agent that may be published."""
+    return draw(agents(known)) | draw(record(version=versions))
+
+
+@st.composite
+def fleets(draw, *, alike=True, below=False):
+    """Make a small fleet: the specs by kind and name; `below` are files, versions and sessions, which no import has."""
+    fleet = {("Memory", name): draw(memories | kept if below else memories) for name in draw(each_once(DOCS))}
     known = [name for _, name in fleet]
     team = draw(each_once(["triage", "writer"]))
-    fleet |= {("Agent", name): draw(agents(known)) for name in team}
+    fleet |= {("Agent", name): draw(released(known) if below else agents(known)) for name in team}
+    if below:
+        fleet |= {("Session", name): draw(sessions(team)) for name in draw(each_once(["weekly", "daily"]))}
     return fleet | {("App", name): draw(apps(team, alike=alike)) for name in draw(each_once(["bot", "desk"]))}

@@ -15,10 +15,16 @@ from tests.survival.trouble import trouble
 from tests.survival.wire import without_waiting
 
 from .actor import TABLES, Actor
-from .fleets import agents, apps, fleets, memories
+from .fleets import apps, fleets, kept, memories, released, sessions
 from .profile import IS_LONG, MORE, law
+from .steps import say
 
-NAMES = {"Memory": ["docs", "notes"], "Agent": ["triage", "writer", "editor"], "App": ["bot", "desk"]}
+NAMES = {
+    "Memory": ["docs", "notes"],
+    "Agent": ["triage", "writer", "editor"],
+    "App": ["bot", "desk"],
+    "Session": ["weekly", "daily"],
+}
 ANCHOR = "anchor"
 """An agent that is always declared: a repository without manifests is a mistake, and refused as one."""
 LAST_REQUEST = 40
@@ -36,12 +42,12 @@ class Team(RuleBasedStateMachine):
         self.world = self.actor.world
         self.number = 0
 
-    @initialize(fleet=fleets(alike=False))
+    @initialize(fleet=fleets(alike=False, below=True))
     def begin(self, fleet):
         """Declare what stays and a fleet beside it, and apply."""
         self.world.agent(ANCHOR)
         for (kind, name), spec in fleet.items():
-            self.world.declare(kind, name, spec)
+            say(self.world, kind, name, spec)
         self.actor.apply()
 
     def teardown(self):
@@ -77,14 +83,17 @@ class Team(RuleBasedStateMachine):
     def declare(self, data, kind, name):
         """Declare a thing in the place of what was declared; a synced memory stays one, an app keeps some agent."""
         specs = {
-            "Memory": lambda: memories,
-            "Agent": lambda: agents(self.declared("Memory")),
+            "Memory": lambda: memories | kept,
+            "Agent": lambda: released(self.declared("Memory")),
+            "Session": lambda: sessions(self.declared("Agent")),
             "App": lambda: apps(self.declared("Agent"), alike=False),
         }
         spec = data.draw(specs[kind]())
         before = self.world.declared.get((kind, name), {}).get("spec", {})
-        kept = {key: before[key] for key in ("name", "source", "agent") if key in before and key not in spec}
-        self.world.declare(kind, name, kept | spec)
+        stays = {key: before[key] for key in ("name", "source", "agent") if key in before and key not in spec}
+        if "source" in stays:
+            spec = {key: value for key, value in spec.items() if key != "files"}
+        say(self.world, kind, name, stays | spec)
 
     def drop(self, data, kind):
         """Declare a thing no more, when nothing refers to it."""
@@ -103,9 +112,9 @@ class Team(RuleBasedStateMachine):
             return
         name = data.draw(st.sampled_from(names))
         title = self.actor.title(kind, name)
-        field = "display_name" if kind == "Agent" else "name"
+        field = {"Agent": "display_name", "Session": "title"}.get(kind, "name")
         self.world.declared[kind, name]["spec"][field] = f"{name} {self.next()}"
-        if kind != "Agent":
+        if field == "name":
             self.actor.disown(kind, title)
 
     # --- the tool ---

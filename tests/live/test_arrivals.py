@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from reconciler.live import beforehand
 from reconciler.live.clock import Clock
 from reconciler.live.runs import MAY_ARRIVE, Runs
 from reconciler.plan.outcome import Failed
@@ -63,6 +64,49 @@ def test_the_next_run_waits_for_what_may_arrive(kept, path, count):
     assert kept.apply().exit_codes == (0,)
     assert count(kept) == 1
     assert kept.plan().is_empty
+
+
+def versions(world):
+    """Give the numbers of the versions that are published."""
+    ident = world.one("agents", "triage")["id"]
+    return [one["version"] for one in world.api.get(f"/v1/agents/{ident}/versions").json() if one["is_published"]]
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_version_that_may_arrive_is_waited_for(kept, comes):
+    """What an earlier run asked to be published is published once, whether it arrives late or never."""
+    kept.agent("triage", version={"publish": "on-change"})
+    let_go = held(kept, "/v1/agents/[^/]*/versions")
+    assert kept.apply().exit_codes != (0,)
+    waited = kept.time.waited
+    kept.arrives = lambda: comes and kept.time.waited - waited > 20 and let_go()
+    assert kept.apply().exit_codes == (0,)
+    assert 0 < kept.time.waited - waited <= MAY_ARRIVE
+    assert versions(kept) == ["0.1.0"]
+    assert kept.plan().is_empty
+
+
+def test_who_does_not_wait_publishes_twice(kept, monkeypatch):
+    """The wait is what keeps the version from being there twice: without it, it is."""
+    monkeypatch.setattr(beforehand, "await_version", lambda _climb: None)
+    with pytest.raises(AssertionError):
+        test_a_version_that_may_arrive_is_waited_for(kept, comes=True)
+
+
+def test_a_key_that_may_arrive_is_waited_for(kept):
+    """A key that was asked for and comes late would be the death of the next one, which therefore waits."""
+    door = {"name": "door", "type": "api_endpoint", "key_to": {"env_file": "keys.env"}}
+    kept.bot("bot", door)
+    assert kept.apply().exit_codes == (0,)
+    lost = held(kept, ".*/regenerate-key")
+    kept.meddler.instead("POST", ".*/regenerate-key", (403, {"detail": "no"}))
+    assert kept.apply(kept.plan(rotate=("*",))).exit_codes != (0,)
+    waited = kept.time.waited
+    kept.arrives = lambda: kept.time.waited - waited > 20 and lost()
+    assert kept.apply(kept.plan(rotate=("*",))).exit_codes == (0,)
+    (channel,) = kept.one("apps", "bot")["channels"]
+    key = (kept.folder / "keys.env").read_text().partition("=")[2]
+    assert key.startswith(channel["channel_config"]["api_key_prefix"].removesuffix("..."))
 
 
 def test_what_never_arrives_is_made(kept):

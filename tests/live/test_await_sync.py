@@ -55,6 +55,29 @@ def test_failure_of_the_sync_is_failure(world, clock, syncs, states, message, wa
     assert world.plan().is_empty
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_a_dead_run_wrote_is_waited_for(world, clock, syncs, is_new):
+    """Where a run died while it waited, or before, the next one waits for the sync as that would have."""
+    if not is_new:
+        world.memory("docs", source=GITHUB | {"branch": "dev"}, wait_for_sync="60s")
+        syncs(SYNCED)
+        world.converge()
+        world.meddler.rules.clear()
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    plan = world.plan()
+    keeper = world.keeper
+    with keeper.held(plan):
+        keeper.begin(plan)
+    if is_new:
+        world.post("/v1/memories", name="docs", source=GITHUB)
+    else:
+        world.api.patch(f"/v1/memories/{world.one('memories', 'docs')['id']}", json={"source": GITHUB})
+    world.adopt = "exact"
+    syncs(PENDING, FAILED)
+    assert world.apply().exit_codes == (7,)
+    assert clock.waited == 5
+
+
 def test_nothing_is_waited_for_without_a_write_of_the_source(world, clock, syncs):
     """Another change of the memory makes the platform fetch nothing, and who does not ask does not wait."""
     world.memory("docs", source=GITHUB)

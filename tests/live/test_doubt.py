@@ -76,6 +76,34 @@ def _archive(kind, name):
     return lambda world: world.declare(kind, name, archive=True)
 
 
+def _tenant(**flags):
+    """Declare an organization with feature flags."""
+    return lambda world: world.declare("Organization", "acme", {"name": "Acme", "feature_flags": flags})
+
+
+def _files(**texts):
+    """Declare a memory with files, each named by its letter."""
+    files = [{"path": f"/guides/{name}.md", "content": text} for name, text in texts.items()]
+    return lambda world: world.memory("docs", files=files)
+
+
+def _released(prompt="Help.", **version):
+    """Declare an agent that is published."""
+    return lambda world: world.agent("triage", system_prompt=prompt, version={"publish": "on-change", **version})
+
+
+def _session(*, turns=3, **spec):
+    """Declare a session that may be replaced."""
+    body = {"title": "Weekly", "max_iterations": turns, **spec}
+    return lambda world: world.declare("Session", "weekly", body, replace=True)
+
+
+def _two_sessions(world):
+    """Declare a session beside another one."""
+    for name in ("weekly", "daily"):
+        world.declare("Session", name, {"title": name})
+
+
 WRITES = {
     "create an organization": Write(
         lambda w: w.declare("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o"}),
@@ -151,10 +179,53 @@ WRITES = {
         "/v1/apps/[^/]*/unpublish",
         before=_there(lambda w: w.bot("bot", SCHEDULE, published=True)),
     ),
+    "flags of an organization": Write(
+        _tenant(voice=False, evals=False), "PATCH", "/v1/orgs/[^/]*/feature-flags", before=_there(_tenant(voice=True))
+    ),
+    "flags of a new organization": Write(_tenant(voice=False), "PATCH", "/v1/orgs/[^/]*/feature-flags"),
+    "a new file": Write(
+        _files(a="A", b="B", c="C"), "POST", "/v1/memories/[^/]*/fs/guides/b.md", before=_there(_files(a="A"))
+    ),
+    "a file of a new memory": Write(_files(a="A", b="B", c="C"), "POST", "/v1/memories/[^/]*/fs/guides/b.md"),
+    "another text of a file": Write(
+        _files(a="A2", b="B2", c="C2"),
+        "PUT",
+        "/v1/memories/[^/]*/fs/guides/b.md",
+        before=_there(_files(a="A", b="B", c="C")),
+    ),
+    "a file that goes": Write(
+        _files(a="A2"), "DELETE", "/v1/memories/[^/]*/fs/guides/b.md", before=_there(_files(a="A", b="B", c="C"))
+    ),
+    "publish a version": Write(
+        _released("Help more.", kind="minor"),
+        "POST",
+        "/v1/agents/[^/]*/versions",
+        before=_there(_released()),
+        late=True,
+    ),
+    "publish a first version": Write(_released(), "POST", "/v1/agents/[^/]*/versions", late=True),
+    "choose a version": Write(
+        _released("Help more."), "POST", "/v1/agents/[^/]*/versions/default", before=_there(_released())
+    ),
+    "create a session": Write(_session(), "POST", "/v1/sessions", late=True),
+    "update a session": Write(_session(title="Daily"), "PATCH", "/v1/sessions/.*", before=_there(_session())),
+    "delete a session": Write(
+        lambda w: w.drop("Session", "weekly"), "DELETE", "/v1/sessions/.*", before=_there(_two_sessions)
+    ),
+    "make room for another session": Write(_session(turns=5), "DELETE", "/v1/sessions/.*", before=_there(_session())),
+    "create a session in the place of another": Write(
+        _session(turns=5), "POST", "/v1/sessions", before=_there(_session()), late=True
+    ),
+    "get or create the chat": Write(
+        lambda w: w.declare("ChatSession", "chat", {"locale": "de-DE"}), "POST", "/v1/sessions/chat"
+    ),
 }
 TWICE = {
     "update a channel with a secret",  # whether a secret arrived cannot be read
     "settings of a new organization",  # as the rest of a creation, which is simply written again
+    "flags of a new organization",
+    "another text of a file",  # with every other file of its step
+    "get or create the chat",  # the platform itself finds what is there
 }
 """What is written again although it was done, because that is harmless."""
 
@@ -162,10 +233,14 @@ TWICE = {
 def _counts(world):
     """Count everything live, to see duplicates."""
     apps = world.live("apps")
-    plurals = ("orgs", "agents", "memories")
+    plurals = ("orgs", "agents", "memories", "sessions")
+    versions = [world.api.get(f"/v1/agents/{one['id']}/versions").json() for one in world.live("agents")]
+    files = world.emulator.store.query("SELECT path, content FROM memory_files ORDER BY path")
     return {plural: len(world.live(plural)) for plural in plurals} | {
         "apps": len(apps),
         "channels": sum(len(app["channels"]) for app in apps),
+        "versions": sorted(one["version"] for listed in versions for one in listed),
+        "files": files,
     }
 
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from reconciler.api_errors import Throttled, Unreachable
-from reconciler.live import beforehand, doubt, holder, ladder, rungs
+from reconciler.kinds.release import Released
+from reconciler.live import beforehand, doubt, holder, ladder, perform, rungs, standing
 from reconciler.live.ladder import LADDER
 from reconciler.plan.outcome import Conflicted, Done, Failed
 
@@ -262,6 +263,60 @@ def edited_meanwhile(world):
     assert world.one("agents", "triage")["tags"] == ["theirs"]
 
 
+def file_edited_meanwhile(world):
+    """A file that others wrote between plan and write is not written over; one that git does not say is no matter."""
+    world.memory("docs", files=[{"path": "/a.md", "content": "A"}])
+    world.converge()
+    world.memory("docs", files=[{"path": "/a.md", "content": "B"}])
+    plan = world.plan()
+    files = f"/v1/memories/{world.one('memories', 'docs')['id']}/fs"
+    world.post(f"{files}/theirs.md", content="Theirs.")
+    world.api.put(f"{files}/a.md", json={"content": "By hand."})
+    assert isinstance(only(world.apply(plan, recheck=False)), Conflicted)
+    assert world.api.get(f"{files}/a.md").json()["content"] == "By hand."
+
+
+def flag_turned_meanwhile(world):
+    """A flag that others turned to what git wants is left alone, as are those that git does not say."""
+    world.declare("Organization", "acme", {"feature_flags": {"voice": True}})
+    world.converge()
+    world.declare("Organization", "acme", {"feature_flags": {"voice": False}})
+    plan = world.plan()
+    org = next(one["id"] for one in world.live("orgs") if one["name"] == "acme")
+    theirs = {"voice": False, "evals": False}
+    world.api.patch(f"/v1/orgs/{org}/feature-flags", json={"flags": theirs})
+    world.forget()
+    outcome = only(world.apply(plan, recheck=False))
+    assert isinstance(outcome, Done)
+    assert outcome.adopted
+    assert world.writes == []
+
+
+def released_meanwhile(world):
+    """A version that others published between plan and write is not published again."""
+    world.agent("triage", version={"publish": "on-change"})
+    world.converge()
+    path = f"/v1/agents/{world.one('agents', 'triage')['id']}"
+    world.api.patch(path, json={"description": "Sorts."})
+    plan = world.plan()
+    made = world.post(f"{path}/versions")
+    world.post(f"{path}/versions/default", version_id=made["id"])
+    world.forget()
+    assert isinstance(only(world.apply(plan, recheck=False)), Done)
+    assert world.writes == []
+
+
+def lost_version(world):
+    """A version whose answer is lost is looked for before another one is published."""
+    world.agent("triage")
+    world.converge()
+    world.agent("triage", version={"publish": "on-change", "default": False})
+    world.meddler.cut("POST", "/v1/agents/[^/]*/versions", httpx.ReadTimeout("slow"), carried_out=True)
+    assert isinstance(only(world.apply()), Done)
+    versions = world.api.get(f"/v1/agents/{world.one('agents', 'triage')['id']}/versions").json()
+    assert [one["version"] for one in versions if one["is_published"]] == ["0.1.0"]
+
+
 def being_synced(world):
     """A memory that is being synced is written when that is over: a write would discard the sync."""
     source = {"type": "github", "repository": "acme/docs"}
@@ -322,6 +377,10 @@ def not_sent_twice(world):
 
 BESIDE = {
     "edited meanwhile": (edited_meanwhile, ladder, "beforehand", lambda _climb: None),
+    "file edited meanwhile": (file_edited_meanwhile, standing, "joined_for", lambda _change, wire, **_how: wire),
+    "flag turned meanwhile": (flag_turned_meanwhile, ladder, "beforehand", lambda _climb: None),
+    "released meanwhile": (released_meanwhile, perform, "read_released", lambda *_args, **_how: Released()),
+    "lost version": (lost_version, perform, "read_released", lambda *_args, **_how: Released()),
     "being synced": (being_synced, beforehand, "SYNC_PATIENCE", -1.0),
     "synced for ever": (synced_for_ever, beforehand, "_when_at_rest", lambda _climb: None),
     "foreign link": (foreign_link, holder, "own_path", lambda _href, **_base: "/v1/agents"),

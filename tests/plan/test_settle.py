@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
-from reconciler.plan.journal import Answer, Finding, Head, Intent, Log, content_of
+from reconciler.plan.journal import Answer, Finding, Head, Intent, Log, StepOutcome, content_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.settle import settle
 from reconciler.resource import Address
@@ -39,6 +39,24 @@ def found(was, now, *, is_whole=True, **more):
     plan = Plan(() if now is None else (now,), orgs={"acme": OrgRef("org_1", "Acme")})
     (verdict,) = settle("r1", Log((intent(was, **more),)), plan, is_whole=is_whole, api_url="https://x.test/api/")
     return verdict
+
+
+KEYED = intent(replace(CREATE, address=CHANNEL), one_time=True)
+
+
+@pytest.mark.parametrize(("records", "is_open"), [((), True), ((StepOutcome("t", KEYED.step, "done"),), False)])
+def test_a_key_that_was_shown_is_open_until_its_step_ends(records, is_open):
+    """Who dies between the answer and the place where the key goes loses it: that is told, although it was answered."""
+    log = Log((KEYED, Answer(1, "t", id=f"appchan_{'0' * 32}"), *records))
+    assert log.open == ((KEYED,) if is_open else ())
+
+
+def test_no_other_key_is_asked_for_where_the_plan_makes_one():
+    """Of a channel whose key goes somewhere the plan makes another one by itself."""
+    rotate = Change(CHANNEL, Action.ROTATE, id="appchan_1")
+    plan = Plan((Change(CHANNEL, Action.ADOPT, id="appchan_1"), rotate), orgs={"acme": OrgRef("org_1", "Acme")})
+    (verdict,) = settle("r1", Log((KEYED,)), plan, is_whole=True, api_url="https://x.test/api/")
+    assert (verdict.finding, verdict.command) == (Finding.CARRIED_OUT, None)
 
 
 def doing(action, change=CREATE):

@@ -13,14 +13,17 @@ import httpx
 
 from reconciler.emulator.app import Emulator
 from reconciler.kinds.channel_config import CONFIGS, with_defaults
+from reconciler.kinds.session import OURS
 
-from . import fleet
+from . import deeper, fleet
 from .others import NOBODY, Others
 from .rows import Row, Rows, dump, rows
 
+SOMEBODY = "evr_pat_else"
+"""The key of somebody else."""
 ID = re.compile(r"\b(?:[a-z]+_)?[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
-_RANDOM = re.compile(r"(_at|_hash|_prefix)$|^_?(key|hash|prefix)")
-"""Fields that no two runs agree on: times, and what belongs to a generated key."""
+_RANDOM = re.compile(r"(_at|_hash|_prefix)$|^_?(key|hash|prefix)|^(at|version_number)$")
+"""Fields that no two runs agree on: times, what belongs to a generated key, and what counts drafts."""
 
 
 def lines(found: Mapping[str, Row], *, chosen: Iterable[str]) -> Counter[str]:
@@ -28,11 +31,16 @@ def lines(found: Mapping[str, Row], *, chosen: Iterable[str]) -> Counter[str]:
 
     Left out is what the platform makes by itself.
     """
-    return Counter(_line(found[one], found) for one in chosen if found[one].collection in _SHOWN)
+    return Counter(_line(found[one], found) for one in chosen if _is_shown(found[one]))
+
+
+def _is_shown(row: Row) -> bool:
+    """Say whether runs agree on a row; a draft of an agent is the platform's own doing."""
+    return row.collection in _SHOWN and row.body.get("is_published") is not False
 
 
 def _line(row: Row, found: Mapping[str, Row]) -> str:
-    name = row.body.get("name", row.body.get("channel_type"))
+    name = next((row.body[key] for key in ("name", "channel_type", "title", "version") if row.body.get(key)), None)
     above = found[row.parent].body["name"] if row.parent else ""
     body = row.body
     if row.collection == "channels":  # what is absent means the default, so both are the same
@@ -55,7 +63,9 @@ def _named(ident: str, found: Mapping[str, Row]) -> str:
     if row is None or row.collection == "channels":
         return "<id>"
     body = row.body
-    return f"<{row.collection} {body.get('name') or body.get('model_id')}>"
+    if row.collection == "agent_versions":
+        return f"<version {body['version']} of {_named(row.parent, found)}>"
+    return f"<{row.collection} {body.get('name') or body.get('model_id') or body.get('title')}>"
 
 
 def twins(found: Mapping[str, Row]) -> list[str]:
@@ -63,7 +73,14 @@ def twins(found: Mapping[str, Row]) -> list[str]:
     shared = Counter(
         (row.org, row.collection, row.body["name"].lower() if row.collection == "memories" else row.body["name"])
         for row in found.values()
-        if row.collection in ("orgs", "agents", "memories", "apps") and not row.is_gone
+        if row.collection in ("orgs", "harnesses", "identities", "agents", "memories", "apps") and not row.is_gone
+    )
+    shared += Counter(
+        (row.org, "sessions", tag)
+        for row in found.values()
+        if row.collection == "sessions"
+        for tag in row.body["tags"]
+        if tag.startswith(OURS)
     )
     return [str(place) for place, times in shared.items() if times > 1]
 
@@ -117,7 +134,7 @@ def ours(entries: Mapping[Any, Any], found: Rows) -> list[str]:
     return faults + [f"{ident} is owned twice" for ident, times in Counter(owned.values()).items() if times > 1]
 
 
-_SHOWN = ("orgs", "agents", "memories", "apps", "channels")
+_SHOWN = tuple("orgs harnesses identities agents agent_versions memories files apps channels sessions".split())
 
 
 @dataclass
@@ -133,13 +150,15 @@ class Foreseen:
 
     def meddled(self) -> None:
         """Put a foreign channel into an app of ours, and take the picture that every try begins with."""
-        headers = {"Authorization": "Bearer evr_pat_else", "X-Org-Id": fleet.ACME}
+        headers = {"Authorization": f"Bearer {SOMEBODY}", "X-Org-Id": fleet.ACME}
         mine = rows(self.emulator).keys() - self.seeded.keys()
         transport = httpx.WSGITransport(app=self.emulator)
         with httpx.Client(transport=transport, base_url="http://localhost", headers=headers) as api:
             (app,) = [one for one in api.get("/v1/apps").json()["data"] if one["name"] == "support"]
             body = {"channel_type": "fcp", "channel_config": {"anonymous": True, "handshake": "Theirs"}}
             assert api.post(f"/v1/apps/{app['id']}/channels", json=body).is_success
+            (guide,) = [one for one in api.get("/v1/memories").json()["data"] if one["name"] == "guide"]
+            deeper.meddle(api, fleet.ACME, guide["id"])
         self.start, self.picture = rows(self.emulator), dump(self.emulator)
         self.foreign = frozenset(self.start.keys() - mine - {fleet.ACME})
 

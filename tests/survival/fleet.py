@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import deeper
+from .documents import CRM, Documents, agent, app, channel, document, hook, kept, secret, slack
+
 SECRETS = {
     "SLACK_SIGNING": "sesame-slack-signing-0815",
     "SLACK_BOT": "sesame-slack-bot-4711",
@@ -17,44 +20,6 @@ UNMANAGED = "Somebody else"
 ACME = "org_" + "a" * 32
 THEIRS = "org_" + "b" * 32
 
-Documents = list[dict[str, Any]]
-
-
-def document(kind: str, name: str, spec: Mapping[str, Any], *, org: str = "acme", **metadata: Any) -> dict[str, Any]:
-    """Write a manifest document."""
-    where = {} if kind == "Organization" else {"org": org}
-    head = {"name": name, **where, **metadata}
-    return {"apiVersion": "everruns.reconciler/v1", "kind": kind, "metadata": head, "spec": dict(spec)}
-
-
-def _secret(name: str) -> dict[str, str]:
-    return {"env": name}
-
-
-def _agent(name: str, *, org: str = "acme", moved_from: str | None = None, **spec: Any) -> dict[str, Any]:
-    moved = {"moved_from": moved_from} if moved_from else {}
-    return document("Agent", name, {"system_prompt": f"You are {name}.", **spec}, org=org, **moved)
-
-
-def _app(name: str, *channels: Mapping[str, Any], org: str = "acme", **spec: Any) -> dict[str, Any]:
-    listed = {"channels": list(channels)} if channels else {}
-    return document("App", name, {"harness": "generic", **spec, **listed}, org=org)
-
-
-def _channel(name: str, type_: str, *, enabled: bool = True, **config: Any) -> dict[str, Any]:
-    return {"name": name, "type": type_, "enabled": enabled, "config": config}
-
-
-def _hook(name: str, secret: str = "HOOK", *, message: str = "New ticket") -> dict[str, Any]:
-    return _channel(name, "webhook", token=_secret(secret), message=message)
-
-
-def _slack(name: str) -> dict[str, Any]:
-    return _channel(name, "slack", signing_secret=_secret("SLACK_SIGNING"), bot_token=_secret("SLACK_BOT"))
-
-
-_CRM = {"crm": {"url": "https://crm.example.com/v1", "headers": {"Authorization": _secret("CRM")}}}
-
 
 def _mounts(*memories: str) -> list[dict[str, Any]]:
     mounts = [{"memory": name, "path": f"/workspace/{name}", "mode": "readonly"} for name in memories]
@@ -64,100 +29,105 @@ def _mounts(*memories: str) -> list[dict[str, Any]]:
 def before() -> Documents:
     """Give what an earlier run applied: all of it is ours."""
     return [
-        document("Organization", "acme", {"name": "Acme"}),
+        document("Organization", "acme", {"name": "Acme", "feature_flags": deeper.FLAGS_BEFORE}),
+        *deeper.before(),
         document("Memory", "docs", {"description": "How we work"}),
         document("Memory", "notes", {"name": "Old notes"}),
         document("Memory", "left", {"name": "Left", "description": "Was left"}),
         document("Memory", "right", {"name": "Right", "description": "Was right"}),
         document("Memory", "forgotten", {}),
-        _agent("triage", description="Sorts", default_model="gpt-4o", tags=["a"]),
-        _agent("writer", display_name="Writer", mcpServers=_CRM),
-        _agent("helper", description="Helps"),
-        _agent("patched", tags=["old"]),
-        _agent("retired"),
-        _agent("steady", capabilities=_mounts("docs")),
-        _app("support", _hook("tickets"), _slack("team"), _channel("card", "a2a", message="Hi"), agent="triage"),
-        _app("desk", _hook("calls"), agent="retired"),
-        _app(
+        agent("triage", description="Sorts", default_model="gpt-4o", tags=["a"]),
+        agent("writer", display_name="Writer", mcpServers=CRM),
+        agent("helper", description="Helps"),
+        agent("patched", tags=["old"]),
+        agent("retired"),
+        agent("steady", capabilities=_mounts("docs")),
+        app("support", hook("tickets"), slack("team"), channel("card", "a2a", message="Hi"), agent="triage"),
+        app("desk", hook("calls"), agent="retired"),
+        app(
             "digest",
-            _channel("nightly", "schedule", cron_expression="0 2 * * *", message="Go"),
+            channel("nightly", "schedule", cron_expression="0 2 * * *", message="Go"),
             agent="writer",
             published=True,
         ),
-        _app("quiet", _hook("pings"), published=False),
+        app("quiet", hook("pings"), published=False),
     ]
 
 
 def after() -> Documents:
     """Give what git wants now: 40 resources and more to create, change, rename, archive and delete."""
-    return [*_changed(), *_added(), *_labs()]
+    return [*_changed(), *_added(), *_labs(), *deeper.after()]
 
 
 def _changed() -> Documents:
     """Give what was there before, as git wants it now; what is missing here leaves."""
     return [
-        document("Organization", "acme", {"name": "Acme", "default_model": "gpt-4o-mini"}),
+        document(
+            "Organization", "acme", {"name": "Acme", "default_model": "gpt-4o-mini", "feature_flags": deeper.FLAGS}
+        ),
         document("Memory", "docs", {"description": "How we work now"}),
         document("Memory", "notes", {"name": "New notes"}),
         document("Memory", "left", {"name": "Right", "description": "Was left"}),
         document("Memory", "right", {"name": "Left", "description": "Was right"}),
-        _agent("triage", description="Sorts what comes in", default_model="gpt-4o", tags=["a", "b"]),
-        _agent("writer", display_name=None, mcpServers=_CRM),
-        _agent("assistant", moved_from="helper", description="Helps"),
-        _agent("patched", tags=["new"]),
-        _agent("steady", capabilities=_mounts("docs")),
-        _app(
+        agent("triage", description="Sorts what comes in", default_model="gpt-4o", tags=["a", "b"]),
+        agent("writer", display_name=None, mcpServers=CRM),
+        agent("assistant", moved_from="helper", description="Helps"),
+        agent("patched", tags=["new"]),
+        agent("steady", capabilities=_mounts("docs")),
+        app(
             "support",
-            _hook("tickets", "HOOK_NEW", message="A ticket"),
-            _channel("card", "a2a", message="Hello"),
-            _channel("chat", "ag_ui", token=_secret("CHAT")),
+            hook("tickets", "HOOK_NEW", message="A ticket"),
+            channel("card", "a2a", message="Hello"),
+            channel("chat", "ag_ui", token=secret("CHAT")),
             agent="triage",
             published=True,
         ),
-        _app(
+        app(
             "digest",
-            _channel("nightly", "schedule", cron_expression="0 3 * * *", message="Go"),
+            channel("nightly", "schedule", cron_expression="0 3 * * *", message="Go"),
             agent="writer",
             description="Once a day",
             published=False,
         ),
-        _app("quiet", _hook("pings"), published=True),
+        app("quiet", hook("pings"), published=True),
     ]
 
 
 def _added() -> Documents:
     """Give what is new in the organization that was there."""
     return [
-        document("Memory", "handbook", {"source": {"type": "github", "repository": "acme/handbook"}}),
+        document(
+            "Memory", "handbook", {"source": {"type": "github", "repository": "acme/handbook"}, "wait_for_sync": "60s"}
+        ),
         document("Memory", "faq", {"description": "Answers"}),
         document("Memory", "forms", {}),
-        _agent("billing", mcpServers=_CRM, initial_files=[{"path": "/workspace/a.md", "content": "A"}]),
-        _agent("returns", capabilities=_mounts("faq", "handbook")),
-        _agent("greeter", display_name="Greeter", tags=["hello"]),
-        _agent("auditor", max_iterations=7),
-        _app("storefront", _channel("web", "public_chat", anonymous=True, token=_secret("CHAT")), agent="greeter"),
-        _app(
+        agent("billing", mcpServers=CRM, initial_files=[{"path": "/workspace/a.md", "content": "A"}]),
+        agent("returns", capabilities=_mounts("faq", "handbook")),
+        agent("greeter", display_name="Greeter", tags=["hello"]),
+        agent("auditor", max_iterations=7),
+        app("storefront", channel("web", "public_chat", anonymous=True, token=secret("CHAT")), agent="greeter"),
+        app(
             "partners",
-            _channel("card", "a2a", message="Order", signing_secret=_secret("CARD")),
-            _channel("calls", "api_endpoint", rate_limit_per_minute=10),
+            kept(channel("card", "a2a", message="Order", signing_secret=secret("CARD"))),
+            kept(channel("calls", "api_endpoint", rate_limit_per_minute=10)),
             agent="billing",
             published=True,
         ),
-        _app("counter", _channel("desk", "fcp", anonymous=True), _slack("team"), agent="returns", published=True),
+        app("counter", channel("desk", "fcp", anonymous=True), slack("team"), agent="returns", published=True),
     ]
 
 
 def _labs() -> Documents:
     """Give an organization that does not exist yet, with all that is in it."""
     return [
-        document("Organization", "labs", {"name": "Acme labs"}),
+        document("Organization", "labs", {"name": "Acme labs", "feature_flags": {"skills": False}}),
         document("Memory", "papers", {"description": "To read"}, org="labs"),
-        _agent("reader", org="labs", capabilities=_mounts("papers")),
-        _agent("checker", org="labs", description="Checks"),
-        _agent("runner", org="labs", mcpServers=_CRM),
-        document("Memory", "results", {}, org="labs"),
-        _app("demo", _channel("card", "a2a", message="Try"), org="labs", agent="runner"),
-        _app("bench", _hook("runs"), _channel("try", "api_endpoint"), org="labs", agent="reader", published=True),
+        agent("reader", org="labs", capabilities=_mounts("papers")),
+        agent("checker", org="labs", description="Checks"),
+        agent("runner", org="labs", mcpServers=CRM),
+        document("Memory", "results", {"files": deeper.files(one="1", two="2")}, org="labs"),
+        app("demo", channel("card", "a2a", message="Try"), org="labs", agent="runner"),
+        app("bench", hook("runs"), channel("try", "api_endpoint"), org="labs", agent="reader", published=True),
     ]
 
 
@@ -178,7 +148,7 @@ def foreign_seed() -> dict[str, Any]:
     }
     return {
         "orgs": [
-            {"id": ACME, "name": "Acme", **things},
+            {"id": ACME, "name": "Acme", **things, "feature_flags": deeper.FLAGS_BEFORE},
             {"id": THEIRS, "name": UNMANAGED, **things, "default_model": "gpt-4o"},
         ]
     }

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from . import fleet
+from . import fleet, kept_keys
+from .documents import KEYS
 from .rows import rows
 from .stage import FLAGS, Moment, Stage
 from .verdict import Tried
@@ -43,7 +44,9 @@ def _faults_of_run(stage: Stage) -> list[str]:
 
 def wrong(stage: Stage) -> list[str]:
     """Say what of platform, ledger and folder is not as after an undisturbed run."""
-    faults = stage.expected.faults(rows(stage.emulator), stage.owned().entries)
+    now = rows(stage.emulator)
+    faults = stage.expected.faults(now, stage.owned().entries)
+    faults += kept_keys.dead(now, stage.folder / "manifests" / KEYS)
     return faults + [f"a secret in {name}" for name in stage.told()]
 
 

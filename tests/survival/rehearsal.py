@@ -25,11 +25,13 @@ from reconciler.plan.plan import Plan
 from reconciler.reconcile import apply_plan, make_plan, read_manifests, want
 from reconciler.settings import LOCAL_KEY, LOCAL_URL, settings
 
-from . import fleet
-from .expected import Expected, foreseeing
+from . import fleet, kept_keys
+from .documents import KEYS
+from .expected import SOMEBODY, Expected, foreseeing
 from .others import Others
 from .rows import restore, rows
 from .schedules import Schedule, kind_of
+from .syncing import Synced
 from .verdict import Tried
 from .wire import STILL, Wire, without_waiting
 
@@ -55,7 +57,7 @@ class Rehearsal:
     @property
     def endpoint(self) -> Endpoint:
         """Where the platform is."""
-        return Endpoint(url=LOCAL_URL, key=LOCAL_KEY, app=lambda: Wire(self.emulator), clock=STILL)
+        return Endpoint(url=LOCAL_URL, key=LOCAL_KEY, app=lambda: Wire(Synced(self.emulator)), clock=STILL)
 
     def build(self) -> None:
         """Apply what was there before, put foreign things beside it, take the pictures, and apply once undisturbed."""
@@ -76,6 +78,7 @@ class Rehearsal:
         restore(self.emulator, self.expected.picture)
         shutil.rmtree(self.folder / "ledger")
         shutil.copytree(self.folder / "saved", self.folder / "ledger")
+        (self.folder / KEYS).unlink(missing_ok=True)
         self.emulator.faults.replace([])
 
     def run(self) -> "Told":
@@ -148,7 +151,9 @@ class Rehearsal:
         faults = [*told.defects, *_secrets_in(told.text)]
         faults += [f"apply ended with {told.codes}: {told.text[:1200]}"] if told.codes not in ((), (0,)) else []
         left = self.left()
-        return faults + left + expected.faults(rows(self.emulator), self.backend.read().entries, others)
+        now = rows(self.emulator)
+        faults += kept_keys.dead(now, self.folder / KEYS)
+        return faults + left + expected.faults(now, self.backend.read().entries, others)
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ def _secrets_in(text: str) -> list[str]:
 @contextmanager
 def rehearsed(folder: Path) -> Iterator[Rehearsal]:
     """Open a rehearsal in a folder."""
-    emulator = create_app(seed=fleet.foreign_seed())
+    emulator = create_app(seed=fleet.foreign_seed(), tokens={SOMEBODY: "admin", LOCAL_KEY: "owner"})
     with pytest.MonkeyPatch.context() as patch:
         for name, value in fleet.SECRETS.items():
             patch.setenv(name, value)

@@ -8,6 +8,11 @@ from reconciler.emulator.app import Emulator
 
 GONE = ("archived", "deleted")
 _COLUMNS = "id, org, collection, parent, status, body"
+FILES = """
+    SELECT memory || path, org, 'files', memory, '', json_object('name', path, 'hex', hex(content), 'at', f.updated_at)
+    FROM memory_files AS f JOIN documents AS d ON d.id = f.memory WHERE NOT is_directory ORDER BY memory, path
+"""
+"""The files of memories, as documents below them."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,9 @@ Rows = dict[str, Row]
 
 def rows(emulator: Emulator) -> Rows:
     """Read everything that is stored, by id."""
-    found = emulator.store.query(f"SELECT {_COLUMNS} FROM documents ORDER BY seq")
+    store = emulator.store
+    with store.transaction(reading=True):
+        found = store.query(f"SELECT {_COLUMNS} FROM documents ORDER BY seq") + store.query(FILES)
     return {row[0]: Row(*row) for row in found}
 
 

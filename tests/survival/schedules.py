@@ -4,14 +4,16 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.emulator.faults import parse
+from reconciler.emulator.faults import Fault, parse
 from reconciler.resource import Adopt
 
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 LISTS = ("/v1/agents", "/v1/apps", "/v1/memories")
 CREATES = (*LISTS, "/v1/orgs")
+PARTED = ("/v1/memories", "/v1/orgs")
+"""What is created in several calls: files and feature flags follow."""
 ACTIONS = ("operation", "href", "relative", "foreign", "none")
-PLACES = ("*", "*", "*", "/v1/agents*", "/v1/apps*", "/v1/apps*", "/v1/memories*", "/v1/orgs*")
+PLACES = ("*", "*", "*", "/v1/agents*", "/v1/apps*", "/v1/apps*", "/v1/memories*", "/v1/orgs*", "/v1/sessions*")
 MOST_FAULTS = 4
 EDITED = (("/v1/agents", "triage-2"), ("/v1/agents", "triage"), ("/v1/agents", "patched"), ("/v1/memories", "docs"))
 """What somebody edits in the UI: a foreign agent, one of ours whose description git says, one where it says none."""
@@ -30,11 +32,15 @@ class Schedule:
     def adopt(self) -> Adopt:
         """The rule of adoption: what others made or archived is only taken over where git says to overwrite.
 
-        Of a conflict that points elsewhere nothing can be settled in the run that met it.
+        Of a conflict that points elsewhere nothing can be settled in the run that met it, and what somebody was quicker
+        to make of what takes several calls is but the first of them.
         """
-        faults = [parse(text) for text in self.faults]
-        is_theirs = any(one.name == "archived" or one.options.get("action") == "foreign" for one in faults)
-        return "overwrite" if is_theirs else "exact"
+        return "overwrite" if any(_needs_leave(parse(text)) for text in self.faults) else "exact"
+
+
+def _needs_leave(fault: Fault) -> bool:
+    is_partial = fault.name == "conflict" and fault.path in PARTED
+    return fault.name == "archived" or fault.options.get("action") == "foreign" or is_partial
 
 
 def schedule(seed: int) -> Schedule:

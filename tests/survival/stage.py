@@ -18,8 +18,9 @@ from reconciler.ledger.choose import Wish, choose
 from tests.cli.conftest import KEY, PATIENCE, PROGRAM, Ran, Shell, checked, serving
 
 from . import fleet
-from .expected import foreseeing
+from .expected import SOMEBODY, foreseeing
 from .rows import restore
+from .syncing import Synced
 
 Moment = Literal["before", "after"]
 Keeping = Literal["file", "git"]
@@ -190,8 +191,8 @@ def staged(top: Path, keeping: Keeping) -> Iterator[Stage]:
     """Open a stage below a folder, with the ledger in a file or on a branch."""
     folder = top / "fleet"
     folder.mkdir()
-    emulator = create_app(seed=fleet.foreign_seed())
-    gate = Gate(emulator)
+    emulator = create_app(seed=fleet.foreign_seed(), tokens={SOMEBODY: "admin", KEY: "owner"})
+    gate = Gate(Synced(emulator))
     plain = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
     try:
         with serving(gate) as url:

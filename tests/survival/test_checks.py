@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from .fleet import ACME
 from .kills import wrong
 from .stage import FLAGS
 
@@ -25,6 +26,31 @@ def _doubled(stage):
         "FROM documents WHERE collection = 'agents' AND name = 'triage'"
     )
     stage.emulator.store.execute(sql)
+
+
+def _again(collection):
+    """Put another row beside the last one of a collection."""
+    sql = (
+        "INSERT INTO documents (id, org, collection, parent, name, status, haystack, body) "
+        "SELECT id || 'x', org, collection, parent, name, status, haystack, body "
+        "FROM documents WHERE collection = ? AND body LIKE '%reconciler:%' "
+        "OR collection = ? AND haystack = 'published' "
+        "ORDER BY seq DESC LIMIT 1"
+    )
+    return lambda stage: stage.emulator.store.execute(sql, (collection, collection))
+
+
+def _their_file(stage):
+    stage.emulator.store.execute("UPDATE memory_files SET content = x'00' WHERE path = '/b/theirs.md'")
+
+
+def _their_flag(stage):
+    body = next(row.body for row in stage.expected.start.values() if row.id == ACME)
+    _alter(stage, ACME, _flags=body["_flags"] | {"plugins": True})
+
+
+def _dead_key(stage):
+    stage.shell.write("manifests/keys.env", "PARTNERS_CARD_KEY=evra2a_old")
 
 
 def _anew(stage):
@@ -55,6 +81,11 @@ def _forgotten(stage):
     [
         (_doubled, "there twice"),
         (_anew, "made anew"),
+        (_again("sessions"), "there twice"),
+        (_again("agent_versions"), "too much"),
+        (_their_file, "foreign, and touched"),
+        (_their_flag, "missing "),
+        (_dead_key, "a dead key"),
         (_foreign, "foreign, and touched"),
         (_different, "missing "),
         (_told, "a secret in"),

@@ -2,7 +2,9 @@
 
 import random
 import shutil
-from dataclasses import dataclass
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ class Death:
     ledger: Path
     seen: int = 0
     is_dead: bool = False
+    dying: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def copy(self) -> Path:
@@ -36,19 +39,27 @@ class Death:
         self.seen += 1
         if self.seen < self.at:
             return self.app(environ, start_response)
-        if not self.is_dead:
-            self.is_dead = True
-            if self.carried_out:
-                b"".join(self.app(environ, lambda *_: None))
-            shutil.rmtree(self.copy, ignore_errors=True)
-            if self.ledger.exists():
-                shutil.copytree(self.ledger, self.copy)
+        with self.dying:
+            if not self.is_dead:
+                self._die(environ)
         raise httpx.ReadError("killed")
+
+    def _die(self, environ: dict[str, Any]) -> None:
+        self.is_dead = True
+        shutil.rmtree(self.copy, ignore_errors=True)
+        if self.ledger.exists():
+            shutil.copytree(self.ledger, self.copy)
+        if self.carried_out:
+            with suppress(httpx.TransportError):  # of a fault that was in its way, too
+                b"".join(self.app(environ, lambda *_: None))
 
     def bury(self) -> None:
         """Put the ledger back to what it was when the run died, if it did."""
-        if not self.is_dead:
-            return
+        with self.dying:
+            if self.is_dead:
+                self._put_back()
+
+    def _put_back(self) -> None:
         shutil.rmtree(self.ledger, ignore_errors=True)
         if self.copy.exists():
             shutil.copytree(self.copy, self.ledger)
