@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import (
     ApiError,
+    Fault,
     Interrupted,
     ManifestError,
     NothingDeclared,
@@ -23,6 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
+from reconciler.plan.offers import doubted
 from reconciler.plan.plan import Plan, build
 from reconciler.plan.renewal import renewed
 from reconciler.plan.rules import Rules, contested_moves, moves_of
@@ -159,12 +161,27 @@ def observe_and_plan(wanted: Wanted, settings: Settings, *, client: ReadClient) 
             parallelism=settings.parallelism,
         )
         client.end_ahead()
-        plan = build(seen.desired, seen.situation, wanted.rules, partial=wanted.partial)
+        plan = _built(wanted, wanted.rules, seen)
         _left[:] = [wanted, seen]
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
     return seen, plan
+
+
+def _built(wanted: Wanted, rules: Rules, seen: Observation) -> Plan | list[Fault]:
+    """Plan, and note what would be written and is not among what the platform offers."""
+    plan = build(seen.desired, seen.situation, rules, partial=wanted.partial)
+    if not isinstance(plan, Plan) or seen.faults:
+        return plan
+    return doubted(plan, seen.desired, offered=seen.offered, line_of=_line_of)
+
+
+def _line_of(one: Desired, where: tuple[str | int, ...]) -> int:
+    """Return the line of a manifest in which a value below a spec stands."""
+    from reconciler.manifest.locate import located
+
+    return located([Fault("", one.source, (*one.path, *where), on_value=True)])[0].line
 
 
 def want_afresh(
@@ -236,7 +253,7 @@ def plan_for_review(
     if asked == wanted.rules.rotate:
         return plan, plan
     with collector_paused():
-        bare = build(seen.desired, seen.situation, replace(wanted.rules, rotate=asked), partial=wanted.partial)
+        bare = _built(wanted, replace(wanted.rules, rotate=asked), seen)
     return plan, bare if isinstance(bare, Plan) else plan
 
 
