@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
     from reconciler.manifest.since import Before
+    from reconciler.plan.offers import Place
     from reconciler.plan.outcome import Applied, Remainder
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
@@ -174,14 +175,18 @@ def _built(wanted: Wanted, rules: Rules, seen: Observation) -> Plan | list[Fault
     plan = build(seen.desired, seen.situation, rules, partial=wanted.partial)
     if not isinstance(plan, Plan) or seen.faults:
         return plan
-    return doubted(plan, seen.desired, offered=seen.offered, line_of=_line_of)
+    return doubted(plan, seen.desired, offered=seen.offered, lines_of=_lines_of)
 
 
-def _line_of(one: Desired, where: tuple[str | int, ...]) -> int:
-    """Return the line of a manifest in which a value below a spec stands."""
+def _lines_of(places: Sequence[Place]) -> Sequence[int]:
+    """Return the lines of the manifests in which values stand."""
     from reconciler.manifest.locate import located
 
-    return located([Fault("", one.source, (*one.path, *where), on_value=True)])[0].line
+    found = located(
+        Fault(str(number), one.source, (*one.path, *where), on_value=True) for number, (one, where) in enumerate(places)
+    )
+    lines = {int(fault.message): fault.line for fault in found}
+    return [lines[number] for number in range(len(places))]
 
 
 def want_afresh(

@@ -9,7 +9,7 @@ all it knows. A fault would stand in the way of what works.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from reconciler.kinds.fields import Listed
@@ -21,27 +21,44 @@ from reconciler.resource import Desired
 
 Offered = Callable[[str, Listed], Collection[str] | None]
 """The ids that an organization's list has, None where nobody tells; asked only for what a plan writes."""
-LineOf = Callable[[Desired, tuple[str | int, ...]], int]
-"""The line of a manifest (from 1) in which a value below the spec stands."""
+Place = tuple[Desired, tuple[str | int, ...]]
+"""A value below the spec of a manifest."""
+LinesOf = Callable[[Sequence[Place]], Sequence[int]]
+"""The lines (from 1) in which such values stand; they are looked up together, as a file may hold many."""
 
 
-def doubted(plan: Plan, desired: Iterable[Desired], *, offered: Offered, line_of: LineOf) -> Plan:
+def doubted(plan: Plan, desired: Iterable[Desired], *, offered: Offered, lines_of: LinesOf) -> Plan:
     """Return the plan with a note on each change that writes a name which the organization's list does not have."""
-    declared = {one.address: one for one in desired}
-    noted: dict[int, Change] = {}
-    for index, change in enumerate(plan.changes):
-        one = declared.get(change.address)
-        if one is None or not change.action.writes:
-            continue
-        notes = [*_notes(change, one, offered, line_of)]
-        if notes:
-            noted[index] = replace(change, notes=(*change.notes, *notes))
-    if not noted:
+    if not plan.writes:
         return plan
-    return replace(plan, changes=tuple(noted.get(index, change) for index, change in enumerate(plan.changes)))
+    declared = {one.address: one for one in desired}
+    doubts = [
+        (index, one, doubt)
+        for index, change in enumerate(plan.changes)
+        if change.action.writes and (one := declared.get(change.address))
+        for doubt in _doubts(change, one, offered)
+    ]
+    if not doubts:
+        return plan
+    changes = list(plan.changes)
+    lines = lines_of([(one, doubt.where) for _, one, doubt in doubts])
+    for (index, _, doubt), line in zip(doubts, lines, strict=True):
+        note = f'the platform lists no {doubt.noun} "{doubt.name}" (line {line}): {doubt.hint}'
+        changes[index] = replace(changes[index], notes=(*changes[index].notes, note))
+    return replace(plan, changes=tuple(changes))
 
 
-def _notes(change: Change, one: Desired, offered: Offered, line_of: LineOf) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A name that is not on the list, where it stands below the spec, and what to do about it."""
+
+    noun: str
+    name: str
+    where: tuple[str | int, ...]
+    hint: str
+
+
+def _doubts(change: Change, one: Desired, offered: Offered) -> Iterator[_Doubt]:
     written = change.body.keys() | change.then.keys()
     for path, listed in listings(one.kind):
         if path[0] not in written:
@@ -55,8 +72,7 @@ def _notes(change: Change, one: Desired, offered: Offered, line_of: LineOf) -> I
         choices = sorted(id_.removeprefix(listed.implied) for id_ in ids if not id_.startswith(looked_up))
         for where, name in names:
             if not listed.means(name, ids):
-                place = f"line {line_of(one, where)}"
-                yield f'the platform lists no {listed.noun} "{name}" ({place}): {_hint(name, choices)}'
+                yield _Doubt(listed.noun, name, where, _hint(name, choices))
 
 
 def _hint(name: str, choices: Sequence[str]) -> str:

@@ -131,3 +131,16 @@ def test_another_answer_is_an_error(world, page):
     world.agent("triage", capabilities=[{"ref": "web_fetch"}])
     with pytest.raises(ServerFault):
         world.plan()
+
+
+def test_every_doubt_has_its_own_line(world):
+    """Several in one file, the same name in two documents too, are told each where it stands."""
+    head = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata: {name: %s}\nspec:\n  system_prompt: Help.\n"
+    one, other = (head % name + "  capabilities:\n    - ref: aaa\n" for name in ("one", "other"))
+    (world.folder / "agents.yaml").write_text(f"{one}    - ref: web_serch\n---\n{other}")
+    told = {change.address.name: change.notes for change in world.plan().changes}
+    assert [note.split("(")[1].split(")")[0] for note in (*told["one"], *told["other"])] == [
+        "line 7",
+        "line 8",
+        "line 16",
+    ]
