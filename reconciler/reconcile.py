@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError
+from reconciler.errors import Fault, Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
+from reconciler.plan.offers import doubted
 from reconciler.plan.plan import Plan, build
 from reconciler.plan.renewal import renewed
 from reconciler.plan.rules import Rules, contested_moves, moves_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.manifest.config import Config
     from reconciler.manifest.since import Before
     from reconciler.plan.freshness import Heads
+    from reconciler.plan.offers import Place
     from reconciler.plan.outcome import Applied
     from reconciler.plan.owned import Entry, Ledger
     from reconciler.resource import Address, Desired, Document
@@ -145,12 +147,31 @@ def observe_and_plan(
             heads=heads or by_git,
         )
         client.end_ahead()
-        plan = build(seen.desired, seen.situation, wanted.rules, partial=wanted.partial)
+        plan = _built(wanted, wanted.rules, seen)
         _left[:] = [wanted, seen]
     faults = [*seen.faults, *(plan if isinstance(plan, list) else ())]
     if faults or isinstance(plan, list):
         raise ManifestError(faults)
     return seen, plan
+
+
+def _built(wanted: Wanted, rules: Rules, seen: Observation) -> Plan | list[Fault]:
+    """Plan, and note what would be written and is not among what the platform offers."""
+    plan = build(seen.desired, seen.situation, rules, partial=wanted.partial)
+    if not isinstance(plan, Plan) or seen.faults:
+        return plan
+    return doubted(plan, seen.desired, offered=seen.offered, lines_of=_lines_of)
+
+
+def _lines_of(places: Sequence[Place]) -> Sequence[int]:
+    """Return the lines of the manifests in which values stand."""
+    from reconciler.manifest.locate import located
+
+    found = located(
+        Fault(str(number), one.source, (*one.path, *where), on_value=True) for number, (one, where) in enumerate(places)
+    )
+    lines = {int(fault.message): fault.line for fault in found}
+    return [lines[number] for number in range(len(places))]
 
 
 def want_afresh(
@@ -222,7 +243,7 @@ def plan_for_review(
     if asked == wanted.rules.rotate:
         return plan, plan
     with collector_paused():
-        bare = build(seen.desired, seen.situation, replace(wanted.rules, rotate=asked), partial=wanted.partial)
+        bare = _built(wanted, replace(wanted.rules, rotate=asked), seen)
     return plan, bare if isinstance(bare, Plan) else plan
 
 

@@ -35,6 +35,7 @@ POLICIES: Mapping[str, Policy] = {
     "memory.view": Policy("memory.view", "org:settings:view", "member"),
     "memory.manage": Policy("memory.manage", "org:settings:manage", "admin"),
     **_family("mcp_server", "mcp_servers", manage="member"),
+    "capability.view": Policy("capability.view", "org:capabilities:view", "member"),
     **_family("skill", "skills", manage="member"),
     "provider.view": Policy("provider.view", "org:providers:view", "member"),
     "model.view": Policy("model.view", "org:models:view", "member"),

@@ -5,7 +5,6 @@ from reconciler.emulator.problems import ProblemError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FAMILIES = (
-    "capabilities",
     "durable",
     "images",
     "knowledge-bases",
@@ -19,7 +18,7 @@ FAMILIES = (
     "users",
     "workspaces",
 )
-LISTED = ("mcp-servers", "providers", "skills")
+LISTED = ("capabilities", "mcp-servers", "providers", "skills")
 """Of these there is a list; what stands below it is not served."""
 OPERATIONS = (
     ("POST", "/v1/agents/analyze"),
@@ -39,6 +38,7 @@ OPERATIONS = (
     ("GET", "/v1/apps/<app>/fcp"),
     ("POST", "/v1/apps/<app>/fcp"),
     ("POST", "/v1/apps/<app>/webhooks/<channel>"),
+    ("POST", "/v1/capabilities"),
     ("POST", "/v1/harnesses/preview"),
     ("GET", "/v1/harnesses/<harness>/stats"),
     ("GET", "/v1/orgs/<org>/members"),

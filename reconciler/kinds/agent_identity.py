@@ -7,6 +7,7 @@ from typing import Annotated
 from reconciler.kinds.canonical import picked
 from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.locale import Locale
 
 
 class AgentIdentitySpec(Spec):
@@ -24,7 +25,7 @@ class AgentIdentitySpec(Spec):
     avatar_url: Annotated[str | None, Clear.NULL] = optional(
         "Address of its picture.", example="https://www.example.com/desk.png"
     )
-    locale: Annotated[str | None, Clear.NULL] = optional(
+    locale: Annotated[Locale | None, Clear.NULL] = optional(
         "Its language, of those that the platform knows.", example="de-DE", others=["en"], min_length=1
     )
     timezone: Annotated[str | None, Clear.NULL] = optional(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import References, Secret, Spec, Tags, optional, required
+from reconciler.kinds.fields import Listed, References, Secret, Spec, Tags, optional, required
 
 
 def _tool_name(name: str) -> str:
@@ -73,7 +73,12 @@ class MemoryCapability(Spec):
 class Capability(Spec):
     """Something an agent can do, with its configuration."""
 
-    ref: Annotated[str, References("McpServer", prefix="mcp:"), References("Skill", prefix="skill:")] = required(
+    ref: Annotated[
+        str,
+        References("McpServer", prefix="mcp:"),
+        References("Skill", prefix="skill:"),
+        Listed("/v1/capabilities", "capability", implied="declarative:"),
+    ] = required(
         "The capability, as the platform names it; a shared MCP server or skill as `mcp:name` or `skill:name`.",
         example="web_fetch",
         min_length=1,

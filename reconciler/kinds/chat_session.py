@@ -8,6 +8,7 @@ from __future__ import annotations
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.fields import Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
+from reconciler.kinds.locale import LooseLocale
 from reconciler.kinds.session import SESSION, canonical, is_chat
 
 NAME = "chat"
@@ -16,7 +17,7 @@ NAME = "chat"
 class ChatSessionSpec(Spec):
     """What a manifest may say of the chat: the platform titles it, and finds it by its tags."""
 
-    locale: str = optional(
+    locale: LooseLocale = optional(
         "Its language, of those that the platform knows; it can be changed but not cleared.",
         example="de-DE",
         others=["en"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, ClassVar
@@ -61,6 +61,22 @@ class References:
         """Return what the API wants for an id."""
         digits = id_.rpartition("_")[2]
         return f"{self.prefix}{UUID(digits)}" if self.prefix and _UUID.fullmatch(digits) else f"{self.prefix}{id_}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The field names a `noun` that the platform lists at `collection`, by its id there; `implied` may be left out.
+
+    That list need not be all that is taken, so that a plan only notes what is not in it (`plan/offers.py`).
+    """
+
+    collection: str
+    noun: str
+    implied: str = ""
+
+    def means(self, text: str, ids: Collection[str]) -> bool:
+        """Say whether a value of the field is one of the listed ids."""
+        return text in ids or self.implied + text in ids
 
 
 class Clear(Enum):

@@ -20,6 +20,7 @@ from reconciler.kinds.fields import (
     Apart,
     Beside,
     Clear,
+    Listed,
     Marker,
     References,
     Switch,
@@ -242,7 +243,7 @@ class Marked:
     """A marker and where in a Shape it applies."""
 
     path: tuple[Step, ...]
-    marker: References | Marker | Clear | Switch | Apart | Waits | Syncs | Beside
+    marker: References | Listed | Marker | Clear | Switch | Apart | Waits | Syncs | Beside
 
 
 @cache
@@ -255,6 +256,12 @@ def marked(kind: Kind) -> tuple[Marked, ...]:
 def references(kind: Kind) -> tuple[tuple[tuple[Step, ...], References], ...]:
     """Return where the kind refers to others."""
     return tuple((m.path, m.marker) for m in marked(kind) if isinstance(m.marker, References))
+
+
+@cache
+def listings(kind: Kind) -> tuple[tuple[tuple[Step, ...], Listed], ...]:
+    """Return where the kind names what the platform lists, and nothing else knows."""
+    return tuple((m.path, m.marker) for m in marked(kind) if isinstance(m.marker, Listed))
 
 
 @cache

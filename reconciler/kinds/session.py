@@ -17,6 +17,7 @@ from reconciler.kinds.authored import MIB, at_most
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.fields import AS_SET, EXPOSES, IMMUTABLE, WHOLE, Clear, References, Spec, Text, optional
 from reconciler.kinds.kind import Identity, Kind, Wire
+from reconciler.kinds.locale import LooseLocale
 from reconciler.kinds.starter_files import StarterFiles
 
 CHAT = "global-chat"
@@ -44,7 +45,7 @@ class SessionSpec(Spec):
         example=["review"],
         json_schema_extra={"items": {"type": "string", "not": {"pattern": f"^(?:{CHAT}$|{OURS})"}}},
     )
-    locale: str = optional(
+    locale: LooseLocale = optional(
         "Its language, of those that the platform knows; it can be changed but not cleared.",
         example="de-DE",
         others=["en"],

@@ -14,11 +14,21 @@ from reconciler.kinds.fields import AS_SET, FileText, Spec, note_rewriting, opti
 MOST = 100
 """So many files an agent or a harness may have."""
 _MOST_BYTES = 100 * 2**20
+_NO_WAY_UP = {"not": {"pattern": r"(?:^|/)\.\.(?:/|$)"}}
+"""What the JSON Schema of a path says of it."""
 
 
 def normal_path(path: str) -> str:
     """Bring `x`, `/x` and `/workspace/x` to one form (2.5)."""
     return "/workspace/" + path.removeprefix("/workspace/").strip("/")
+
+
+def _inside(path: str) -> str:
+    """Refuse a path that leads out of the workspace."""
+    if ".." in path.split("/"):
+        context = {"path": path, "hint": "files of a session lie below /workspace: write the path without .."}
+        raise PydanticCustomError("file_path", "{path} leads out of its folder", context)
+    return path
 
 
 class Stored(NamedTuple):
@@ -40,7 +50,12 @@ def stored(path: str, data: bytes) -> Stored:
 class InitialFile(Spec):
     """A file that every new session of the agent starts with."""
 
-    path: str = required("Path in the session's workspace.", example="/workspace/INSTRUCTIONS.md", min_length=1)
+    path: Annotated[str, AfterValidator(_inside)] = required(
+        "Path in the session's workspace.",
+        example="/workspace/INSTRUCTIONS.md",
+        min_length=1,
+        json_schema_extra=_NO_WAY_UP,
+    )
     content: FileText = required(
         "The file's text, or {file: path}; what is no UTF-8 text is sent as base64.",
         example="Always answer in formal English.\n",
@@ -66,7 +81,12 @@ class InitialFolder(Spec):
     """All files of a folder, at their paths below it; hidden ones are left out."""
 
     dir: str = required("The folder, relative to this manifest and inside the manifest root.", example="../starter")
-    path: str = optional("Where it goes in the session's workspace.", example="/workspace/kit", default="/workspace")
+    path: Annotated[str, AfterValidator(_inside)] = optional(
+        "Where it goes in the session's workspace.",
+        example="/workspace/kit",
+        default="/workspace",
+        json_schema_extra=_NO_WAY_UP,
+    )
     is_readonly: bool = optional("Whether sessions may not change its files.", example=True, default=False)
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Tag
 
-from reconciler.kinds.fields import Apart, Beside, Clear, Marker, References, Spec, Switch, Syncs, Waits
+from reconciler.kinds.fields import Apart, Beside, Clear, Listed, Marker, References, Spec, Switch, Syncs, Waits
 
 Step = str | tuple[str, str]
 """One step into a Shape: a key, `*` for every element or value, or (key, value) that it must carry to be entered."""
 
-_MARKERS = (References, Marker, Clear, Switch, Apart, Waits, Syncs, Beside)
+_MARKERS = (References, Listed, Marker, Clear, Switch, Apart, Waits, Syncs, Beside)
 
 
 def markers(spec: Any) -> Iterator[tuple[tuple[Step, ...], Any]]:

@@ -210,6 +210,7 @@ class Names:
     def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
         spec = one.spec
         for path, reference in () if one.archive else references(one.kind):
+            seen: dict[tuple[Any, ...], str] = {}
             for holder, key, where in at(spec, path):
                 text = reference.name_in(holder[key])
                 if text is None or BY_NAME[reference.kind].listed_below:
@@ -219,6 +220,12 @@ class Names:
                     faults.append(
                         Fault(meaning.message, one.source, (*one.path, *where), hint=meaning.hint, on_value=True)
                     )
+                    continue
+                twin = seen.setdefault((where[:-2], meaning), holder[key]) if reference.prefix else holder[key]
+                if twin != holder[key]:  # written alike it was refused where the spec was read
+                    message = f"{twin} and {holder[key]} are the same {BY_NAME[reference.kind].noun}"
+                    place = (*one.path, *where)
+                    faults.append(Fault(message, one.source, place, hint="remove one of them", on_value=True))
                 elif reference.on_wire(meaning) != holder[key]:
                     spec = _with(spec, where, reference.on_wire(meaning))
         return replace(one, spec=spec) if spec is not one.spec else one

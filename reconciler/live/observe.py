@@ -17,6 +17,7 @@ from reconciler.live.identify import Matches, Remembered, identify, identify_chi
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
+from reconciler.live.offers import offers
 from reconciler.live.readers import readers
 from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
@@ -25,6 +26,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.decide import Found
 from reconciler.plan.freshness import Heads, origins_due
 from reconciler.plan.names_given_up import Holder, Holders
+from reconciler.plan.offers import Offered
 from reconciler.plan.owned import Entry, steps
 from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.release import asked_for, pins
@@ -34,10 +36,14 @@ from reconciler.resource import Address, Desired
 
 @dataclass(slots=True)
 class Observation:
-    """What was seen: the situation for the plan, the desired with their references bound, and the faults met."""
+    """What was seen: the situation for the plan, the desired with their references bound, and the faults met.
+
+    `offered` reads what an organization can choose from, once a plan would write such a choice.
+    """
 
     situation: Situation
     desired: list[Desired]
+    offered: Offered
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -113,6 +119,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
             heads(due) if due else {},
         ),
         bound,
+        offers(client, orgs),
         faults,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import Fault, Source
+from reconciler.kinds.fields import WHOLE
 from reconciler.kinds.secrecy import has_userinfo, holds_secret, looks_secret
 from reconciler.kinds.walk import model_at
 from reconciler.manifest.metadata import SAID_OF_ITSELF
@@ -122,6 +123,11 @@ def _field(loc: Path, spec: Any) -> FieldInfo | None:
     return model.model_fields.get(str(loc[-1])) if model else None
 
 
+def _is_whole(loc: Path, spec: Any) -> bool:
+    field = _field(loc, spec)
+    return field is not None and WHOLE in field.metadata
+
+
 def _example(loc: Path, spec: Any) -> str | None:
     """Show how a field is written, as `for example type: slack`."""
     field = _field(loc, spec)
@@ -142,6 +148,9 @@ def _null(expected: str, loc: Path, spec: Any, *, is_ours: bool) -> tuple[str, s
         return f"must be {expected}, not null", _example(loc, spec)
     if is_ours:
         return f"must be {expected}, not null", "remove the line"
+    whole = next((at for at in range(len(loc) - 1, 0, -1) if _is_whole(loc[:at], spec)), None)
+    if whole is not None:
+        return "cannot be null", f"remove the line: {loc[whole - 1]} is sent as a whole, and what it leaves out is gone"
     message = "cannot be null: the API has no way to clear it"
     return message, f"remove the line to leave it alone, or give {expected}"
 

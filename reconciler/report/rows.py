@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kinds import KINDS
 from reconciler.kinds.contents import is_marked
 from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.kind import apart
 from reconciler.report.details import Members, Reordered, Replaced, details
 from reconciler.report.values import Sent, is_prose, list_text, quoted, secret_text, size_text, value_text
 
@@ -61,7 +64,13 @@ Row = Given | Pair | Prose | SecretRow | Members | Reordered
 def rows(fields: Iterable[FieldChange]) -> Iterator[Row]:
     """Yield what differs between the old and the new side of fields."""
     for one in fields:
-        yield from rows_of(one.name, one.old, one.new)
+        yield from rows_of(one.name, one.old, one.new, is_part=len(one.path) > 1 and _stands_apart(one.path[0]))
+
+
+@cache
+def _stands_apart(field: str) -> bool:
+    """Say whether the members of a field, as the files of a memory, come and go one by one."""
+    return any(field in apart(kind) for kind in KINDS if kind.managed)
 
 
 def moved_rows(fields: Iterable[FieldChange]) -> Iterator[Row]:

@@ -285,6 +285,23 @@ def test_agents_2_5_what_an_organization_offers(api, check, made):
     assert api.get("/v1/skills").json()["code"] == "feature_not_enabled"
 
 
+def test_agents_2_5_list_of_capabilities(api, made):
+    """What can be chosen comes in pages: what is built in, then what the organization shares."""
+    built_in = api.get("/v1/capabilities?limit=100").json()
+    assert built_in["total"] == len(built_in["data"])
+    assert {"web_fetch", "memory", "session_file_system"} < {one["id"] for one in built_in["data"]}
+    assert [one["id"] for one in built_in["data"] if one["risk_level"] == "high"] == ["bashkit_shell"]
+    server = made(api, "/v1/mcp-servers", name="crm", url="https://mcp.example.com/v1")
+    page = api.get(f"/v1/capabilities?offset={built_in['total']}").json()
+    (own,) = page["data"]
+    assert (own["id"], own["is_mcp"]) == (f"mcp:{uuid.UUID(server['id'].split('_')[1])}", True)
+    assert (page["total"], page["offset"], page["limit"]) == (built_in["total"] + 1, built_in["total"], 20)
+    (found,) = api.get("/v1/capabilities?search=fetch").json()["data"]
+    assert found["id"] == "web_fetch"
+    assert api.post("/v1/capabilities", json={"definition": {}}).status_code == 501
+    assert api.get("/v1/capabilities/web_fetch").status_code == 501
+
+
 def test_agents_2_5_high_risk(roles, check):
     """A member may not assign a high-risk capability."""
     body = {"name": "a", "system_prompt": "", "capabilities": [{"ref": "bashkit_shell"}]}

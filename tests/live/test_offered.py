@@ -89,6 +89,17 @@ def test_two_of_one_name(world):
     assert world.one("agents", "triage")["capabilities"][0]["ref"] == first
 
 
+@pytest.mark.parametrize("kind", ["Agent", "Harness", "Session"])
+def test_one_server_by_two_names(world, kind):
+    """A name and the UUID behind it are one capability, which is said once."""
+    ref = server(world, "crm")
+    server(world, "tracker")
+    spec = {"capabilities": [{"ref": "mcp:crm"}, {"ref": "mcp:tracker"}, {"ref": ref}]}
+    world.declare(kind, "triage", spec | ({"system_prompt": "Help."} if kind == "Agent" else {}))
+    where = ("spec", "capabilities", 2, "ref")
+    assert faults(world) == [(f"mcp:crm and {ref} are the same MCP server", "remove one of them", where)]
+
+
 @pytest.mark.parametrize("answer", [FORBIDDEN, MISSING], ids=["forbidden", "not there"])
 def test_what_nobody_tells_is_sent_as_it_is_written(world, answer):
     """Where the list is withheld the plan says so and blocks nothing; what is in sync says nothing."""

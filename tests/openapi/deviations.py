@@ -20,7 +20,7 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 PLAIN = {"text/plain": {"schema": {"type": "string"}}}
 SHORT_ID = re.compile(r"\b([a-z]+_[0-9a-f]{31})(?![0-9a-f])")
 SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
-PAGED = ("list_agents", "list_sessions")
+PAGED = ("list_agents", "list_sessions", "list_capabilities")
 STATUSES = ("started", "active", "idle", "waiting_for_tool_results", "waitingfortoolresults", "paused")
 PREFIXES = {
     "agent_id": "agent",

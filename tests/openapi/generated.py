@@ -45,10 +45,10 @@ def _least(examples: int, coverage: int, fuzzing: int, stateful: int) -> dict[st
 # A little below what there were when this was written, some ten thousand in all.
 RUNS = {
     "agents": Run("/v1/agents", _least(40, 1800, 350, 60)),
-    "harnesses": Run("/v1/harnesses", _least(20, 500, 150, 500)),
+    "harnesses": Run("/v1/(harnesses|capabilities)", _least(20, 500, 150, 500)),
     "orgs": Run("/v1/(orgs|resolve-org)", _least(18, 110, 180, 500)),
     "apps": Run("/v1/apps", _least(25, 700, 250, 70)),
-    "rest": Run("/v1/(?!(agents|harnesses|orgs|resolve-org|apps)(/|$))", _least(80, 1100, 500, 280)),
+    "rest": Run("/v1/(?!(agents|harnesses|capabilities|orgs|resolve-org|apps)(/|$))", _least(80, 1100, 500, 280)),
 }
 
 

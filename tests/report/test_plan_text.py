@@ -125,6 +125,7 @@ def test_an_edit_in_the_middle_of_a_hundred_lines():
         (FieldChange(("config", "t"), SET, None), {}, "config.t: set -> cleared"),
         (FieldChange(("m",), {"a": 1, "t": SET}, {"a": 2, "t": TOKEN}), {}, "m.a: 1 -> 2|m.t: unchanged"),
         (FieldChange(("m",), {"a": 1, "t": SET}, {"a": 1}), {}, "m.t: set -> removed"),
+        (FieldChange(("files", "/a.md"), "Hello.", None), {}, 'files./a.md: "Hello." -> removed'),
         (
             FieldChange(("m",), {"a": 1}, {"a": 1, "t": {"h": TOKEN}}),
             {"m": {"t": TOKEN}},

@@ -29,6 +29,15 @@ def test_a_field_is_told_as_what_it_is(old, new, expected):
     assert list(rows([FieldChange(("f",), old, new)])) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "is_part"),
+    [(("files", "/a.md"), True), (("feature_flags", "memory"), True), (("config", "t"), False), (("files",), False)],
+)
+def test_what_stands_apart_is_removed_and_not_cleared(path, is_part):
+    """A file of a memory goes by itself; a setting of a channel loses its value."""
+    assert list(rows([FieldChange(path, "Hello.", None)])) == [Pair(".".join(path), "Hello.", None, is_part=is_part)]
+
+
 def test_what_moved_on_the_platform_is_told_the_other_way_round():
     """Git says the one, the platform has the other."""
     assert list(moved_rows([FieldChange(("f",), "live", "git")])) == [Pair("f", "git", "live")]
