@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import ManifestError
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.fields import Files
-from reconciler.kinds.kind import apart
+from reconciler.kinds.markers import Files
+from reconciler.kinds.traits import apart
 from reconciler.live.ids import Ids
 from reconciler.live.look import look
 from reconciler.live.survey import survey
@@ -30,7 +30,8 @@ from reconciler.plan.outcome import Applied, Done
 from reconciler.plan.owned import Ledger, pointer
 from reconciler.plan.pick import kinds_of, pick, with_tenants
 from reconciler.plan.rules import Known, Rules, moves_of
-from reconciler.reconcile import Wanted, learnt, read_manifests
+from reconciler.reconcile import Wanted, read_manifests
+from reconciler.writing import learnt
 
 if TYPE_CHECKING:
     from reconciler.ledger.keeper import Keeper

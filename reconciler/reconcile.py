@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.errors import Fault, Interrupted, ManifestError, NothingDeclared, PlanRefused, ReconcilerError
+from reconciler.errors import Fault, ManifestError, NothingDeclared, PlanRefused
 from reconciler.manifest.load import Glance, load
 from reconciler.manifest.resolve import resolve
 from reconciler.plan.offers import doubted
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from reconciler.ledger.keeper import Keeper
     from reconciler.live.apply import Listener
     from reconciler.live.client import ReadClient, WriteClient
-    from reconciler.live.ids import Ids
     from reconciler.live.observe import Observation
     from reconciler.manifest.config import Config
     from reconciler.manifest.since import Before
@@ -265,7 +264,7 @@ def apply_plan(
     Forbidden, Refused, LedgerError, StalePlan, JournalError; what fails later is in the outcomes.
     """
     from reconciler.live.check import ensure_fresh
-    from reconciler.writing import begin_journal, ensure_ready
+    from reconciler.writing import begin_journal, ensure_ready, write_and_remember
 
     if plan.refusals:
         raise refusal_of(plan)
@@ -278,54 +277,10 @@ def apply_plan(
             begin_journal(plan, client=client, keeper=keeper, until=until_told)
             claim()
 
-        applied = _remembered(plan, settings, client=client, keeper=keeper, listen=listen, begun=begun)
+        applied = write_and_remember(plan, settings, client=client, keeper=keeper, listen=listen, begun=begun)
         if client.journal:
             client.journal.end(applied)
     return replace(applied, run=keeper.run)
-
-
-def _remembered(
-    plan: Plan,
-    settings: Settings,
-    *,
-    client: WriteClient,
-    keeper: Keeper,
-    listen: Listener,
-    begun: Callable[[], None],
-) -> Applied:
-    """Write and prove while the ledger is held, and let it learn; `begun` is called before the first write."""
-    from reconciler.live.ids import Ids
-    from reconciler.writing import write_and_prove
-
-    applied: Applied | None = None
-    try:
-        with keeper.held(plan):
-            begun()
-            before = keeper.begin(plan)
-            ids = Ids(plan, client)
-            applied = write_and_prove(plan, settings, client=client, ids=ids, listen=listen)
-            keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
-    except ReconcilerError as error:
-        if applied is None:
-            raise
-        return replace(applied, unrecorded=error)  # what was written is to be told all the same
-    except KeyboardInterrupt:
-        if applied is None:
-            raise
-        cut_short = Interrupted("interrupted while the ledger was written", hint="run again: it learns the rest")
-        return replace(applied, interrupted=True, unrecorded=cut_short)
-    return applied
-
-
-def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
-    """Return the ledger after a run."""
-    from reconciler.ledger.lock import now
-    from reconciler.ledger.remember import Memory, remembered
-    from reconciler.live.apply import may_exist
-    from reconciler.live.secrets import value_of
-
-    memory = Memory(run=keeper.run, ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
-    return remembered(before, applied.outcomes, memory, may_exist=may_exist)
 
 
 def refusal_of(plan: Plan) -> PlanRefused:

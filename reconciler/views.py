@@ -9,8 +9,8 @@ from reconciler.errors import Fault
 from reconciler.kinds import KINDS
 from reconciler.live.leaving import observe_known
 from reconciler.live.survey import survey
-from reconciler.plan.decide import Found
 from reconciler.plan.drift import Drifted, What, drift_of
+from reconciler.plan.found import Found
 from reconciler.plan.plan import build_from
 from reconciler.plan.release import edition_made, pinned, pins, seen_beside
 from reconciler.plan.side_by_side import side_by_side

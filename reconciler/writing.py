@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 from reconciler.api_errors import ApiError
-from reconciler.errors import ReconcilerError, Stopped
+from reconciler.errors import Interrupted, ReconcilerError, Stopped
 from reconciler.ledger.keeper import Keeper
-from reconciler.live.apply import Listener, apply
+from reconciler.ledger.lock import now
+from reconciler.ledger.remember import Memory, remembered
+from reconciler.live.apply import Listener, apply, may_exist
 from reconciler.live.await_sync import await_syncs
 from reconciler.live.check import prove
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
 from reconciler.live.keys import ensure_deliverable
 from reconciler.live.preflight import ensure_allowed
-from reconciler.live.secrets import require
+from reconciler.live.secrets import require, value_of
 from reconciler.plan.outcome import Applied, Remainder
+from reconciler.plan.owned import Ledger
 from reconciler.plan.plan import Plan
 from reconciler.settings import Settings
 
@@ -67,3 +72,39 @@ def write_and_prove(plan: Plan, settings: Settings, *, client: WriteClient, ids:
         except (ApiError, Stopped) as error:
             unproved = error
     return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for, stopped=stopped)
+
+
+def write_and_remember(
+    plan: Plan,
+    settings: Settings,
+    *,
+    client: WriteClient,
+    keeper: Keeper,
+    listen: Listener,
+    begun: Callable[[], None],
+) -> Applied:
+    """Write and prove while the ledger is held, and let it learn; `begun` is called before the first write."""
+    applied: Applied | None = None
+    try:
+        with keeper.held(plan):
+            begun()
+            before = keeper.begin(plan)
+            ids = Ids(plan, client)
+            applied = write_and_prove(plan, settings, client=client, ids=ids, listen=listen)
+            keeper.end(before, learnt(before, applied, ids, keeper), changes=len(plan.steps))
+    except ReconcilerError as error:
+        if applied is None:
+            raise
+        return replace(applied, unrecorded=error)  # what was written is to be told all the same
+    except KeyboardInterrupt:
+        if applied is None:
+            raise
+        cut_short = Interrupted("interrupted while the ledger was written", hint="run again: it learns the rest")
+        return replace(applied, interrupted=True, unrecorded=cut_short)
+    return applied
+
+
+def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
+    """Return the ledger after a run."""
+    memory = Memory(run=keeper.run, ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
+    return remembered(before, applied.outcomes, memory, may_exist=may_exist)

@@ -13,9 +13,9 @@ from reconciler.kinds.app import AppSpec
 from reconciler.kinds.channel_auth import ChannelAuth, Requirements
 from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import Spec
-from reconciler.kinds.kind import apart, of_the_apply
 from reconciler.kinds.memory import MEMORY, GithubSource, GitSource, MemorySpec
 from reconciler.kinds.organization import OrganizationSpec
+from reconciler.kinds.traits import apart, of_the_apply
 from reconciler.manifest.config import Config
 from reconciler.plan.change import Action
 from reconciler.plan.imported import Fate

@@ -17,20 +17,9 @@ from reconciler.kinds.agent_parts import (
 )
 from reconciler.kinds.authored import KIB, MIB, at_most, canonical, completed, seen
 from reconciler.kinds.canonical import Shape
-from reconciler.kinds.fields import (
-    AS_SET,
-    EXPOSES,
-    KEPT_BY_REPLACE,
-    WHOLE,
-    Clear,
-    References,
-    Spec,
-    Tags,
-    Text,
-    optional,
-    required,
-)
+from reconciler.kinds.fields import AS_SET, EXPOSES, KEPT_BY_REPLACE, WHOLE, Spec, Tags, Text, optional, required
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.release import Release
 from reconciler.kinds.starter_files import StarterFiles
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from reconciler.kinds.canonical import picked
-from reconciler.kinds.fields import NOT_BLANK, Clear, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, Spec, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 from reconciler.kinds.locale import Locale
+from reconciler.kinds.markers import Clear
 
 
 class AgentIdentitySpec(Spec):

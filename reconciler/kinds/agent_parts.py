@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from reconciler.kinds.fields import Listed, References, Secret, Spec, Tags, optional, required
+from reconciler.kinds.fields import Secret, Spec, Tags, optional, required
+from reconciler.kinds.markers import Listed, References
 
 
 def _tool_name(name: str) -> str:

@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
 from reconciler.kinds.channel import FROZEN, AnyChannel
-from reconciler.kinds.fields import EXPOSES, Clear, References, Spec, Switch, optional, required
+from reconciler.kinds.fields import EXPOSES, Spec, optional, required
 from reconciler.kinds.kind import Identity, Kind, Wire
+from reconciler.kinds.markers import Clear, References, Switch
 
 
 class AppSpec(Spec):

@@ -20,16 +20,7 @@ from reconciler.kinds.channel_settings import (
     session_expiration_field,
     session_mode_field,
 )
-from reconciler.kinds.fields import (
-    EXPOSES,
-    ClearableSecret,
-    Secret,
-    Spec,
-    Text,
-    optional,
-    required,
-    rewrites,
-)
+from reconciler.kinds.fields import EXPOSES, ClearableSecret, Secret, Spec, Text, optional, required, rewrites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

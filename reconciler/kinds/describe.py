@@ -10,22 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema
 
-from reconciler.kinds.fields import (
-    AS_SET,
-    EXPOSES,
-    IMMUTABLE,
-    KEPT_BY_REPLACE,
-    SENSITIVE,
-    WHOLE,
-    Apart,
-    Beside,
-    Clear,
-    References,
-    Spec,
-    Switch,
-    Waits,
-)
-from reconciler.kinds.kind import Kind, Twin, immutable
+from reconciler.kinds.fields import AS_SET, EXPOSES, IMMUTABLE, KEPT_BY_REPLACE, SENSITIVE, WHOLE, Spec
+from reconciler.kinds.kind import Kind, Twin
+from reconciler.kinds.markers import Apart, Beside, Clear, References, Switch, Waits
+from reconciler.kinds.traits import immutable
 from reconciler.kinds.walk import tags
 
 

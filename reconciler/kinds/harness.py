@@ -11,8 +11,9 @@ from reconciler.kinds import authored
 from reconciler.kinds.agent_parts import AnyCapability, McpServer, NetworkAccess, once
 from reconciler.kinds.authored import KIB, MIB, at_most
 from reconciler.kinds.canonical import Shape
-from reconciler.kinds.fields import WHOLE, Clear, ClearableText, References, Spec, Tags, optional
+from reconciler.kinds.fields import WHOLE, ClearableText, Spec, Tags, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
+from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.starter_files import StarterFiles
 
 

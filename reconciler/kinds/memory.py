@@ -11,8 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked, veiled
 from reconciler.kinds.duration import Duration
-from reconciler.kinds.fields import NOT_BLANK, SET, Clear, Spec, Syncs, Waits, optional, required, rewrites
+from reconciler.kinds.fields import NOT_BLANK, SET, Spec, optional, required, rewrites
 from reconciler.kinds.kind import Identity, Kind, Origin, Sync, Twin, Wire
+from reconciler.kinds.markers import Clear, Syncs, Waits
 from reconciler.kinds.memory_files import MemoryFiles, by_path
 from reconciler.kinds.secrecy import has_userinfo
 

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape
 from reconciler.kinds.contents import BASE64, MOST_BYTES, MOST_FILES, is_marked, spelled
-from reconciler.kinds.fields import TEXT_SCHEMA, Apart, Files, Spec, note_rewriting, optional, required, rewrites
+from reconciler.kinds.fields import TEXT_SCHEMA, Spec, note_rewriting, optional, required, rewrites
+from reconciler.kinds.markers import Apart, Files
 
 _PATH_PATTERN = r"^/?(?:[^_/\x00][^/\x00]*/)*[^_/\x00][^/\x00]*/?$"
 

@@ -8,8 +8,9 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import NOT_BLANK, WHOLE, Apart, Clear, Flags, References, Spec, optional
+from reconciler.kinds.fields import NOT_BLANK, WHOLE, Spec, optional
 from reconciler.kinds.kind import Creation, Identity, Kind, Wire
+from reconciler.kinds.markers import Apart, Clear, Flags, References
 
 _NAME_BYTES = 255
 

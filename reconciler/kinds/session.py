@@ -15,9 +15,10 @@ from reconciler.kinds import authored
 from reconciler.kinds.agent_parts import AnyCapability, ClientTool, McpServer, NetworkAccess, once
 from reconciler.kinds.authored import MIB, at_most
 from reconciler.kinds.canonical import Shape, picked
-from reconciler.kinds.fields import AS_SET, EXPOSES, IMMUTABLE, WHOLE, Clear, References, Spec, Text, optional
+from reconciler.kinds.fields import AS_SET, EXPOSES, IMMUTABLE, WHOLE, Spec, Text, optional
 from reconciler.kinds.kind import Identity, Kind, Wire
 from reconciler.kinds.locale import LooseLocale
+from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.starter_files import StarterFiles
 
 CHAT = "global-chat"

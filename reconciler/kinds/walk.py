@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import Tag
 
-from reconciler.kinds.fields import Apart, Beside, Clear, Listed, Marker, References, Spec, Switch, Syncs, Waits
+from reconciler.kinds.fields import Spec
+from reconciler.kinds.markers import Apart, Beside, Clear, Listed, Marker, References, Switch, Syncs, Waits
 
 Step = str | tuple[str, str]
 """One step into a Shape: a key, `*` for every element or value, or (key, value) that it must carry to be entered."""

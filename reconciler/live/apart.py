@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from reconciler.api_errors import NotFound, Refused, ServerFault
 from reconciler.kinds.contents import TEXT, content_of, spelled
-from reconciler.kinds.fields import Apart, Files, Flags
-from reconciler.kinds.kind import Kind, Shape, apart, joined_as
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.markers import Apart, Files, Flags
+from reconciler.kinds.traits import apart, joined_as
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reconciler.errors import StalePlan
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity, apart
+from reconciler.kinds.kind import Identity
+from reconciler.kinds.traits import apart
 from reconciler.live.apart import joined_for
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids

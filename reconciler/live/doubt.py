@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.api_errors import ApiError, Unreachable
-from reconciler.kinds.kind import Identity, Shape, parted
+from reconciler.kinds.kind import Identity, Shape
+from reconciler.kinds.traits import parted
 from reconciler.live.climb import Again, Climb, Refusal, Settled
 from reconciler.live.holder import differences, is_ours
 from reconciler.live.perform import collection, key_note, perform, released_now, renew

@@ -10,8 +10,9 @@ from typing import Any
 from reconciler.api_errors import ApiError
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Kind, references
+from reconciler.kinds.kind import Kind
 from reconciler.kinds.release import Released, edition_name, number_of, released_from
+from reconciler.kinds.traits import references
 from reconciler.live.client import ReadClient
 from reconciler.live.names import Directory, Names
 from reconciler.live.shapes import Wire, objects_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.api_errors import AllowedAction, Problem
-from reconciler.kinds.kind import Shape, Twin, kept_by_replace
+from reconciler.kinds.kind import Shape, Twin
+from reconciler.kinds.traits import kept_by_replace
 from reconciler.live.apart import joined_for
 from reconciler.live.climb import Again, Climb, Settled
 from reconciler.live.links import own_path

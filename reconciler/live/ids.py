@@ -10,8 +10,9 @@ from typing import Any
 
 from reconciler.api_errors import NotFound
 from reconciler.kinds import BY_NAME, TENANT
-from reconciler.kinds.fields import References
-from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.markers import References
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import replaced
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import versions_of

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from reconciler.api_errors import ApiError, is_ambiguous
 from reconciler.errors import Exit, JournalError, ReconcilerError
-from reconciler.kinds.kind import apart
+from reconciler.kinds.traits import apart
 from reconciler.plan.change import Action, Change
 from reconciler.plan.journal import (
     Answer,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from reconciler.kinds import BY_NAME, TENANT
-from reconciler.kinds.kind import references
+from reconciler.kinds.traits import references
 from reconciler.live.client import ReadClient
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from reconciler.errors import Source, SourceFile
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Identity, Kind, news
+from reconciler.kinds.kind import Identity, Kind
+from reconciler.kinds.translate import news
 from reconciler.live.identify import Matches
 from reconciler.live.names import Names
 from reconciler.live.observe import directories

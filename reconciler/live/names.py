@@ -11,8 +11,9 @@ from typing import Any
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.fields import References
-from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.markers import References
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import Step, at, reach, replaced
 from reconciler.resource import Address, Desired
 

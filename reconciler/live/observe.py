@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import Identity, apart, references
+from reconciler.kinds.kind import Identity
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import at
-from reconciler.live.apart import joined, place_of
 from reconciler.live.client import ReadClient
-from reconciler.live.editions import Editions, having_versions, owners_wanted, read_editions
+from reconciler.live.depths import editions_of, with_apart
+from reconciler.live.editions import Editions, having_versions
 from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
@@ -23,13 +24,12 @@ from reconciler.live.seen import observed_at
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.live.tenants import crowded, ensure_same, organizations
 from reconciler.plan.change import Action, Change
-from reconciler.plan.decide import Found
+from reconciler.plan.found import Found
 from reconciler.plan.freshness import Heads, origins_due
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.offers import Offered
-from reconciler.plan.owned import Entry, steps
+from reconciler.plan.owned import Entry
 from reconciler.plan.plan import OrgRef, Situation
-from reconciler.plan.release import asked_for, pins
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired
 
@@ -95,7 +95,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
     bound, unbound = names.bind(chosen)
     faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
     bound = [*having_versions(bound, orgs, faults, client=client)]
-    editions = _editions(bound, matches, names, orgs, client=client, parallelism=parallelism)
+    editions = editions_of(bound, matches, names, orgs, client=client, parallelism=parallelism)
     editions.known_to(names)
     found = _found(bound, matches, names, lists, editions)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
@@ -122,51 +122,6 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
         offers(client, orgs),
         faults,
     )
-
-
-def _editions(
-    bound: Sequence[Desired],
-    matches: Matches,
-    names: Names,
-    orgs: Mapping[str, OrgRef],
-    *,
-    client: ReadClient,
-    parallelism: int,
-) -> Editions:
-    """Read the versions that git says something of; nothing is asked where it does not."""
-    wanting = [one for one in bound if asked_for(one) or pins(one)]
-    if not wanting:
-        return Editions()
-    with readers(parallelism) as pool:
-        return read_editions(
-            owners_wanted(wanting, {**matches.twins, **matches.live}, names, orgs), client=client, pool=pool
-        )
-
-
-def with_apart(
-    chosen: Iterable[Desired],
-    matches: Matches,
-    orgs: Mapping[str, OrgRef],
-    *,
-    rules: Rules,
-    client: ReadClient,
-    parallelism: int,
-) -> None:
-    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
-    asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
-    with readers(parallelism) as pool:
-        for one in asking:
-            wire = matches.live[one.address]
-            entry = rules.known(one.address).entry
-            owned = [steps(path) for path in (entry.fields if entry else ())]
-            wanted = {
-                name: {*one.spec[name], *(path[1] for path in owned if path[0] == name and len(path) > 1)}
-                for name in apart(one.kind)
-                if name in one.spec
-            }
-            org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
-            at = place_of(one.kind, wire, org=org, called=str(one.address))
-            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
 
 
 def _holders(lists: Lists) -> Holders:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from reconciler.api_errors import Forbidden, NotFound, ServerFault
-from reconciler.kinds.fields import Listed
+from reconciler.kinds.markers import Listed
 from reconciler.live.client import ReadClient
 from reconciler.live.listing import PAGE
 from reconciler.plan.offers import Offered

@@ -8,8 +8,10 @@ from typing import Any
 from reconciler.api_errors import Refused, ServerFault
 from reconciler.errors import KeyUndelivered
 from reconciler.kinds.key_to import KeyTo, told
-from reconciler.kinds.kind import Creation, Shape, body_of, parted, switches
+from reconciler.kinds.kind import Creation, Shape
 from reconciler.kinds.release import Released
+from reconciler.kinds.traits import parted, switches
+from reconciler.kinds.translate import body_of
 from reconciler.live.apart import Place, write_apart
 from reconciler.live.client import ReadClient, WriteClient
 from reconciler.live.editions import read_released

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from reconciler.api_errors import Conflict, Forbidden, NotFound, Refused
 from reconciler.kinds import KINDS
-from reconciler.kinds.kind import references
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import at
 from reconciler.live.climb import Again, Refusal, Settled
 from reconciler.live.holder import holder, named_by, settled_with, unarchived

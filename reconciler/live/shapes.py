@@ -10,7 +10,8 @@ import orjson
 
 from reconciler.api_errors import ServerFault
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Kind, Shape, shape_of
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.translate import shape_of
 
 _LONGEST_ID = 200
 _ID = re.compile(r"[A-Za-z0-9_-]+").fullmatch

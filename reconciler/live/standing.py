@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.api_errors import NotFound
-from reconciler.kinds.kind import Kind, Shape, Sync, apart
+from reconciler.kinds.kind import Kind, Shape, Sync
 from reconciler.kinds.release import Released
+from reconciler.kinds.traits import apart
 from reconciler.live.apart import joined_for
 from reconciler.live.client import ReadClient
 from reconciler.live.ids import Ids

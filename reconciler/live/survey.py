@@ -9,7 +9,8 @@ from difflib import get_close_matches
 
 from reconciler.errors import Fault, Source, SourceFile, UsageError
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.kind import Identity, Kind, references
+from reconciler.kinds.kind import Identity, Kind
+from reconciler.kinds.traits import references
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, owners_with_default, read_editions
 from reconciler.live.identify import Remembered

@@ -11,9 +11,10 @@ from typing import Any, assert_never
 from reconciler.api_errors import NotFound
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.contents import LARGEST, MOST_BYTES, MOST_FILES
-from reconciler.kinds.fields import Apart, Files, Flags
 from reconciler.kinds.file_names import misfits
-from reconciler.kinds.kind import Kind, apart, joined_as
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.markers import Apart, Files, Flags
+from reconciler.kinds.traits import apart, joined_as
 from reconciler.live.apart import Place, contents, flags, listing, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.readers import readers

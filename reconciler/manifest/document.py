@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
 from reconciler.kinds.fields import REWRITTEN
-from reconciler.kinds.kind import Kind, Shape, immutable
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import immutable
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.suggest import meant, quoted, shown, suggest

@@ -10,8 +10,8 @@ from typing import Any
 from reconciler.errors import CannotAmend, Source
 from reconciler.kinds import KINDS
 from reconciler.kinds.contents import bytes_of
-from reconciler.kinds.fields import Files
-from reconciler.kinds.kind import apart
+from reconciler.kinds.markers import Files
+from reconciler.kinds.traits import apart
 from reconciler.manifest.amend import spoken
 from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse

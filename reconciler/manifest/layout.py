@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.kinds import TENANT
-from reconciler.kinds.fields import Beside, SecretRef
-from reconciler.kinds.kind import Kind, Shape, beside
+from reconciler.kinds.fields import SecretRef
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.markers import Beside
+from reconciler.kinds.traits import beside
 from reconciler.kinds.walk import replaced
 from reconciler.manifest.document import API_VERSION
 from reconciler.manifest.parse import parse

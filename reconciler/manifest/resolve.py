@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, TENANT
 from reconciler.kinds.key_to import destination, variable_of
-from reconciler.kinds.kind import Identity, Shape, of_the_apply, references, syncs, waits
+from reconciler.kinds.kind import Identity, Shape
+from reconciler.kinds.traits import of_the_apply, references, syncs, waits
 from reconciler.kinds.walk import at
 from reconciler.manifest.document import Declared, declare
 from reconciler.manifest.keys import contested_variables

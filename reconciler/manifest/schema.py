@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from reconciler.kinds import DECLARABLE
-from reconciler.kinds.kind import Kind, immutable
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.traits import immutable
 from reconciler.manifest.document import API_VERSION
 from reconciler.manifest.metadata import Metadata
 

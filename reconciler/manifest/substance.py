@@ -12,8 +12,10 @@ from pathlib import Path as File
 from typing import Any, Final, Self
 
 from reconciler.errors import CannotAmend, Source
-from reconciler.kinds.fields import SET, Files, SecretRef
-from reconciler.kinds.kind import Kind, apart, beside, sensitive, sets
+from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.markers import Files
+from reconciler.kinds.traits import apart, beside, sensitive, sets
 from reconciler.kinds.walk import at, replaced
 from reconciler.manifest.amend import REMOVED, Edit, edited, spoken
 from reconciler.manifest.steps import Path, Put, found, name_of, same, stepped, steps

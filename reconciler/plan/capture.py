@@ -13,10 +13,12 @@ from pydantic_core import ErrorDetails
 from reconciler.errors import Source
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.contents import bytes_of
-from reconciler.kinds.fields import SET, Apart, Files, SecretRef
-from reconciler.kinds.kind import Kind, Shape, apart, sensitive, whole
+from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.lean import lean
+from reconciler.kinds.markers import Apart, Files
 from reconciler.kinds.secrecy import is_marked_secret
+from reconciler.kinds.traits import apart, sensitive, whole
 from reconciler.kinds.walk import at, replaced
 from reconciler.plan.change import secrets_in
 from reconciler.plan.naming import Taken, variable

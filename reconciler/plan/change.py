@@ -10,7 +10,8 @@ from typing import Any
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.key_to import KeyTo
-from reconciler.kinds.kind import Kind, Shape, apart, parted
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import apart, parted
 from reconciler.plan.digest import digest
 from reconciler.resource import Address, Adopt
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reconciler.errors import Fault
 from reconciler.kinds import KINDS, TENANT
-from reconciler.kinds.kind import references
+from reconciler.kinds.traits import references
 from reconciler.plan.change import Action, Change, Record
 from reconciler.plan.order import targets
 from reconciler.resource import Address, Desired, Observed

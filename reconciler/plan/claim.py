@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Shape, Twin, apart, turned
+from reconciler.kinds.kind import Shape, Twin
+from reconciler.kinds.traits import apart, turned
+from reconciler.plan.appear import where_of
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
-from reconciler.plan.decide import Found, awaiting, decide, where_of
+from reconciler.plan.decide import awaiting, decide
 from reconciler.plan.diff import is_unwritten, without
+from reconciler.plan.found import Found
 from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer

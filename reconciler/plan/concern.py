@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import Enum
 from functools import cache
 
-from reconciler.kinds.kind import Kind, Shape, exposing
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import exposing
 from reconciler.kinds.walk import Step, at, reach
 from reconciler.plan.change import Action, Change, FieldChange
 

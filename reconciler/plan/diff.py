@@ -21,7 +21,8 @@ from typing import Any
 import orjson
 
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import Kind, Shape, in_order, whole
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import in_order, whole
 from reconciler.plan.change import FieldChange
 
 Keys = tuple[str, ...]

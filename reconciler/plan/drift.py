@@ -10,7 +10,7 @@ from enum import Enum
 from reconciler.kinds.kind import Origin
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.claim import since
-from reconciler.plan.decide import Found
+from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head, Heads, time_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.rules import Rules

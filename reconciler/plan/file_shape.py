@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import VARIABLE, SecretRef
-from reconciler.kinds.kind import Kind, has_one_time_key, switches
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.traits import switches
+from reconciler.kinds.translate import has_one_time_key
 from reconciler.plan.change import Action, Side, step_of
 from reconciler.plan.digest import unplain
 from reconciler.plan.owned import pointer

@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from reconciler.kinds.kind import Origin, Sync, syncs
+from reconciler.kinds.kind import Origin, Sync
+from reconciler.kinds.traits import syncs
+from reconciler.plan.appear import where_of
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, covered
-from reconciler.plan.decide import Found, where_of
+from reconciler.plan.found import Found
 from reconciler.resource import Address, Desired, Observed
 
 _HERE = frozenset({Action.UPDATE, Action.ADOPT, Action.RECORD})

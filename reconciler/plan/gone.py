@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.kinds.kind import Shape, apart, clears, immutable
+from reconciler.kinds.kind import Shape
+from reconciler.kinds.traits import apart, clears, immutable
 from reconciler.plan.change import FieldChange, Side
 from reconciler.plan.diff import Keys, retagged, same, wholes_of
 from reconciler.plan.leaves import Path, value_at

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from reconciler.errors import Exit
 from reconciler.kinds import KINDS
-from reconciler.kinds.kind import apart, switches
+from reconciler.kinds.traits import apart, switches
 from reconciler.plan.change import Change
 from reconciler.plan.digest import digest
 from reconciler.plan.owned import Owner

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from reconciler.kinds.fields import SecretRef
-from reconciler.kinds.kind import Kind, Shape, sensitive
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import sensitive
 from reconciler.kinds.walk import at
 from reconciler.plan.diff import Keys, wholes_of
 from reconciler.plan.owned import pointer

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.errors import Fault
 from reconciler.kinds.kind import Identity, Kind, Twin
+from reconciler.plan.appear import ways_around
 from reconciler.plan.change import Action, Change
-from reconciler.plan.decide import ways_around
 from reconciler.resource import Address, Desired
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from reconciler.kinds.fields import Listed
-from reconciler.kinds.kind import listings, references
+from reconciler.kinds.markers import Listed
+from reconciler.kinds.traits import listings, references
 from reconciler.kinds.walk import at
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan

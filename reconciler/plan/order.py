@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from reconciler.kinds import BY_NAME, TENANT
-from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import at
 from reconciler.plan.change import Action, Change, step_of
 from reconciler.plan.release import edition_made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError
 
@@ -15,13 +15,14 @@ from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
-from reconciler.plan.decide import Found
 from reconciler.plan.digest import digest, plain
+from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head, with_sync
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
 from reconciler.plan.release import edition_made, pinned, pins, warned
+from reconciler.plan.remarks import lost, noted, told_of_itself
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.renewal import with_keys
 from reconciler.plan.replacement import unwanted_replacements
@@ -153,7 +154,7 @@ def build(
     decided = _decided(wanted, situation, rules)
     faults = decided.faults
     changes = [*situation.reports, *decided.changes]
-    changes += _lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
+    changes += lost([*wanted, *situation.beside], rules.ledger) if rules.ledger.begun else []
     leaving = {address: one for address, one in situation.leaving.items() if address not in decided.moved}
     leaving = outlasting(leaving, changes)
     removed = removals(leaving, prune=rules.policy.prune)
@@ -225,18 +226,11 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
         result = with_sync(one, result, found.observed, situation.heads)
         if all(step.action is Action.REPORT for step in result):
             decided.unchanged[address.kind] += 1
-        result = _noted(told_of_itself(one, result, rules.ledger.owner), situation.told.get(address))
+        result = noted(told_of_itself(one, result, rules.ledger.owner), situation.told.get(address))
         told = warned(one, result, found.observed or found.twin)
         decided.changes.extend(told)
         made += [new for change in told if (new := edition_made(change))]
     return decided
-
-
-def _noted(changes: list[Change], note: str | None) -> list[Change]:
-    """Return the changes, a note on those that write."""
-    if note is None:
-        return changes
-    return [replace(one, notes=(*one.notes, note)) if one.action.writes else one for one in changes]
 
 
 def _pinned(
@@ -256,37 +250,6 @@ def _pinned(
             faults.append(meant)
         else:
             yield meant
-
-
-def _lost(declared: Iterable[Desired], ledger: Ledger) -> list[Change]:
-    """Report what was begun, is not known to be there, and is no longer declared."""
-    kept = {one.address for one in declared} | ledger.entries.keys()
-    return [_unconfirmed(address) for address in sorted(ledger.begun - kept)]
-
-
-def told_of_itself(desired: Desired, steps: list[Change], owner: Owner) -> list[Change]:
-    """Return the steps with a note where content is fetched from the very repository of the manifests."""
-    origin = desired.kind.origin(desired.spec)
-    if not steps or origin is None or _repository(origin.url) != owner.repository.lower():
-        return steps
-    note = (
-        f"it is fed from this repository itself: what reaches {origin.branch} is what agents read after its next sync"
-    )
-    return [replace(steps[0], notes=(*steps[0].notes, note)), *steps[1:]]
-
-
-def _repository(url: str) -> str:
-    """Spell an https address as an owner does: `github.com/acme/fleet`."""
-    return url.removeprefix("https://").rstrip("/").removesuffix(".git").lower()
-
-
-def _unconfirmed(address: Address) -> Change:
-    """Report a creation that was announced, not confirmed, and is declared no more."""
-    note = (
-        "its creation was begun by a run that did not end, and git no longer declares it: see whether it is there; "
-        f"reconciler ledger forget {address}"
-    )
-    return Change(address, Action.REPORT, address.name, notes=(note,))
 
 
 def build_from(

@@ -10,8 +10,9 @@ from functools import cache
 
 from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import Kind, Shape, references
+from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.release import LATEST, Edition, Released, edition_name, next_number
+from reconciler.kinds.traits import references
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Side, covered
 from reconciler.plan.owned import Entry
 from reconciler.plan.sides import knows

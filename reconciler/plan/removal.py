@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import references
+from reconciler.kinds.traits import references
 from reconciler.kinds.walk import at
+from reconciler.plan.appear import archival
 from reconciler.plan.change import Action, Change
 from reconciler.plan.claim import forgotten, since
-from reconciler.plan.decide import archival
 from reconciler.plan.owned import Entry
 from reconciler.resource import Address, Desired, Observed
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from reconciler.errors import UsageError
 from reconciler.kinds.key_to import KeyTo, told
-from reconciler.kinds.kind import has_one_time_key
+from reconciler.kinds.translate import has_one_time_key
+from reconciler.plan.appear import where_of
 from reconciler.plan.change import Action, Change, Precondition, covered
-from reconciler.plan.decide import where_of
 from reconciler.plan.select import is_matched
 from reconciler.resource import Address, Desired, Observed
 

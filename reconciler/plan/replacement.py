@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.kinds.kind import immutable
+from reconciler.kinds.traits import immutable
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.rules import Rules
 from reconciler.plan.verdict import Refusal

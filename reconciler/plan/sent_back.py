@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reconciler.kinds.fields import SET
-from reconciler.kinds.kind import Kind, Shape, sensitive
+from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.secrecy import is_masked
+from reconciler.kinds.traits import sensitive
 from reconciler.plan.diff import Keys, retagged, wholes_of
 
 _MASKED = "holds a mask in the place of its value"

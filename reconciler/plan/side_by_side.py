@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Change
-from reconciler.plan.decide import Found
 from reconciler.plan.diff import same
+from reconciler.plan.found import Found
 from reconciler.plan.leaves import leaves, secret_refs, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
 from reconciler.plan.secrecy import SecretState

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.kinds import KINDS
 from reconciler.kinds.contents import is_marked
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import apart
+from reconciler.kinds.traits import apart
 from reconciler.report.details import Members, Reordered, Replaced, details
 from reconciler.report.values import Sent, is_prose, list_text, quoted, secret_text, size_text, value_text
 

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from reconciler.kinds import BY_NAME, KINDS, TENANT
-from reconciler.kinds.fields import Clear, Spec, Switch
-from reconciler.kinds.kind import Kind, Shape, clears, immutable, of_the_apply, references, sensitive, switches, whole
+from reconciler.kinds.fields import Spec
+from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.markers import Clear, Switch
+from reconciler.kinds.traits import clears, immutable, of_the_apply, references, sensitive, switches, whole
 from reconciler.kinds.walk import Step, reach, replaced, tags
 from reconciler.manifest.metadata import SAID_OF_ITSELF
 from reconciler.resource import Address

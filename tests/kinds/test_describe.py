@@ -6,8 +6,8 @@ import pytest
 
 from reconciler.kinds import BY_NAME, KINDS
 from reconciler.kinds.describe import _AGAIN, _EMPTIED, TOLD, FieldFacts, described
-from reconciler.kinds.fields import Clear, Marker
 from reconciler.kinds.kind import Twin
+from reconciler.kinds.markers import Clear, Marker
 from reconciler.report.kinds_text import kinds_markdown, kinds_text
 from reconciler.report.style import Style
 

@@ -20,17 +20,12 @@ from reconciler.kinds.channel import CHANNEL
 from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import SET, SecretRef, Spec
 from reconciler.kinds.harness import HARNESS
-from reconciler.kinds.kind import (
-    Creation,
-    Kind,
-    body_of,
-    has_one_time_key,
-    references,
-    shape_of,
-)
+from reconciler.kinds.kind import Creation, Kind
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.model import MODEL
 from reconciler.kinds.organization import ORGANIZATION
+from reconciler.kinds.traits import references
+from reconciler.kinds.translate import body_of, has_one_time_key, shape_of
 
 TOP = Path(__file__).parents[2]
 HEX = "0" * 31 + "1"

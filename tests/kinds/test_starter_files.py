@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import ManifestError
 from reconciler.kinds import BY_NAME
-from reconciler.kinds.kind import beside, sets
+from reconciler.kinds.traits import beside, sets
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
 

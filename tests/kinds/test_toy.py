@@ -21,7 +21,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from reconciler.kinds.canonical import picked
-from reconciler.kinds.fields import Clear, Spec, optional
+from reconciler.kinds.fields import Spec, optional
+from reconciler.kinds.markers import Clear
 from reconciler.kinds.kind import Kind, Twin, Wire
 
 

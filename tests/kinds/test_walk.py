@@ -16,20 +16,13 @@ from reconciler.kinds.app import APP
 from reconciler.kinds.channel import CHANNEL, SlackChannel
 from reconciler.kinds.channel_auth import Oidc
 from reconciler.kinds.channel_config import SlackConfig
-from reconciler.kinds.fields import SENSITIVE, SET, Clear, References, Spec
-from reconciler.kinds.kind import (
-    Kind,
-    clears,
-    kept_by_replace,
-    references,
-    sensitive,
-    sets,
-    shape_of,
-    switches,
-    whole,
-)
+from reconciler.kinds.fields import SENSITIVE, SET, Spec
+from reconciler.kinds.kind import Kind
+from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.organization import ORGANIZATION
+from reconciler.kinds.traits import clears, kept_by_replace, references, sensitive, sets, switches, whole
+from reconciler.kinds.translate import shape_of
 from reconciler.kinds.walk import at, model_at, reach, replaced
 
 SECRET = "hunter2"

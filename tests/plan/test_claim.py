@@ -5,7 +5,7 @@ import pytest
 from reconciler.errors import Fault
 from reconciler.plan.change import Action, Side
 from reconciler.plan.claim import claim
-from reconciler.plan.decide import Found
+from reconciler.plan.found import Found
 from reconciler.plan.rules import Known
 
 from .conftest import token, written

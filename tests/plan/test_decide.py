@@ -6,7 +6,8 @@ from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.plan.change import Action, Precondition, covered
-from reconciler.plan.decide import Found, decide
+from reconciler.plan.decide import decide
+from reconciler.plan.found import Found
 
 TOKEN = SecretRef(source="env", name="TOKEN")
 LIVE_AGENT = {

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.kinds.kind import Origin, Sync
-from reconciler.plan.decide import Found
 from reconciler.plan.drift import drift_of
+from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head
 from reconciler.plan.owned import Ledger
 from reconciler.plan.plan import Plan

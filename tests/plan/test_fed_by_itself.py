@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.plan.change import Action, Change
 from reconciler.plan.owned import Owner
-from reconciler.plan.plan import told_of_itself
+from reconciler.plan.remarks import told_of_itself
 
 NOTE = "it is fed from this repository itself: what reaches main is what agents read after its next sync"
 

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.errors import Fault, Source, SourceFile
 from reconciler.plan.change import Action, Change
-from reconciler.plan.decide import Found
+from reconciler.plan.found import Found
 from reconciler.plan.plan import OrgRef, Plan, Situation, build
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address

@@ -3,7 +3,8 @@
 import pytest
 
 from reconciler.plan.change import Action, FieldChange
-from reconciler.plan.decide import Found, decide
+from reconciler.plan.decide import decide
+from reconciler.plan.found import Found
 from reconciler.plan.plan import OrgRef, Situation, build
 from reconciler.plan.replacement import replaced
 from reconciler.plan.rules import Rules

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.fields import SET, SecretRef
-from reconciler.kinds.kind import shape_of
+from reconciler.kinds.translate import shape_of
 from reconciler.plan.sent_back import unfit
 
 TOKEN = SecretRef(source="env", name="HOOK")

@@ -1,0 +1,63 @@
+"""DEPTHS: what is read beside lists, where git says something of it: versions, and what stands apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from reconciler.kinds.traits import apart
+from reconciler.live.apart import joined, place_of
+from reconciler.live.client import ReadClient
+from reconciler.live.editions import Editions, owners_wanted, read_editions
+from reconciler.live.identify import Matches
+from reconciler.live.names import Names
+from reconciler.live.readers import readers
+from reconciler.plan.owned import steps
+from reconciler.plan.plan import OrgRef
+from reconciler.plan.release import asked_for, pins
+from reconciler.plan.rules import Rules
+from reconciler.resource import Desired
+
+
+def editions_of(
+    bound: Sequence[Desired],
+    matches: Matches,
+    names: Names,
+    orgs: Mapping[str, OrgRef],
+    *,
+    client: ReadClient,
+    parallelism: int,
+) -> Editions:
+    """Read the versions that git says something of; nothing is asked where it does not."""
+    wanting = [one for one in bound if asked_for(one) or pins(one)]
+    if not wanting:
+        return Editions()
+    with readers(parallelism) as pool:
+        return read_editions(
+            owners_wanted(wanting, {**matches.twins, **matches.live}, names, orgs), client=client, pool=pool
+        )
+
+
+def with_apart(
+    chosen: Iterable[Desired],
+    matches: Matches,
+    orgs: Mapping[str, OrgRef],
+    *,
+    rules: Rules,
+    client: ReadClient,
+    parallelism: int,
+) -> None:
+    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
+    asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
+    with readers(parallelism) as pool:
+        for one in asking:
+            wire = matches.live[one.address]
+            entry = rules.known(one.address).entry
+            owned = [steps(path) for path in (entry.fields if entry else ())]
+            wanted = {
+                name: {*one.spec[name], *(path[1] for path in owned if path[0] == name and len(path) > 1)}
+                for name in apart(one.kind)
+                if name in one.spec
+            }
+            org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
+            at = place_of(one.kind, wire, org=org, called=str(one.address))
+            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
