@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.errors import Fault
 from reconciler.kinds.kind import Kind, Shape, Twin
 from reconciler.kinds.traits import in_order, waits
-from reconciler.plan.amend import restored
 from reconciler.plan.change import (
     Action,
     Change,
@@ -15,7 +13,6 @@ from reconciler.plan.change import (
     Precondition,
     covered,
 )
-from reconciler.plan.decide import awaiting
 from reconciler.plan.found import Found
 from reconciler.resource import Address, Desired, Observed
 
@@ -32,15 +29,9 @@ def _titled(desired: Desired, spec: Shape) -> Shape:
     return {"name": desired.title} | spec
 
 
-def appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault:
-    """Nothing live answers: restore an archived twin, free its name, or create."""
+def created(desired: Desired, spec: Shape, found: Found) -> Change:
+    """Return the change that makes a resource; what is archived under its name is renamed where the kind says so."""
     kind, twin = desired.kind, found.twin
-    if twin is not None and kind.can_restore:
-        return restored(desired, twin, spec)
-    if twin is not None and kind.twin is Twin.BLOCK:
-        message = f'an archived {kind.noun} holds the name "{desired.title}" and the API cannot bring it back'
-        path = ("metadata", "name") if desired.path == ("spec",) else desired.path
-        return Fault(message, desired.source, path, hint=ways_around(kind, twin.id), on_value=True)
     body = {
         key: value
         for key, value in _titled(desired, in_order(kind, kind.completed(spec, {}))).items()
@@ -52,20 +43,18 @@ def appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault:
     if frees:
         notes = (*notes, f"an archived {kind.noun} holds the name: it is renamed out of the way first")
     fields = tuple(FieldChange((key,), None, value) for key, value in body.items())
-    return [
-        Change(
-            desired.address,
-            Action.CREATE,
-            desired.title,
-            fields,
-            body,
-            frees=frees,
-            pre=pre,
-            notes=(*notes, *waiting_note(desired, body)),
-            where=where_of(desired),
-            patience=patience(desired, body),
-        )
-    ]
+    return Change(
+        desired.address,
+        Action.CREATE,
+        desired.title,
+        fields,
+        body,
+        frees=frees,
+        pre=pre,
+        notes=(*notes, *waiting_note(desired, body)),
+        where=where_of(desired),
+        patience=patience(desired, body),
+    )
 
 
 def ways_around(kind: Kind, id_: str) -> str:
@@ -79,6 +68,11 @@ def ways_around(kind: Kind, id_: str) -> str:
 def patience(desired: Desired, body: Shape) -> int | None:
     """Return for how many seconds an apply waits, None where the body makes the platform fetch nothing."""
     return desired.patience if any(one.field in body for one in waits(desired.kind).values()) else None
+
+
+def awaiting(seconds: int) -> str:
+    """Say that an apply waits for content from elsewhere."""
+    return f"the apply waits up to {seconds} s for its sync, and fails with it"
 
 
 def waiting_note(desired: Desired, body: Shape) -> Iterator[str]:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from reconciler.errors import Fault
 from reconciler.kinds.kind import Shape, Twin
 from reconciler.kinds.traits import apart, turned
-from reconciler.plan.appear import where_of
+from reconciler.plan.appear import awaiting, where_of
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
-from reconciler.plan.decide import awaiting, decide
+from reconciler.plan.decide import decide
 from reconciler.plan.diff import is_unwritten, without
 from reconciler.plan.found import Found
 from reconciler.plan.gone import Gone, gone_fields, released_note

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.errors import Fault
-from reconciler.kinds.kind import Kind, Shape
+from reconciler.kinds.kind import Kind, Shape, Twin
 from reconciler.kinds.traits import switches, turned
-from reconciler.plan.amend import update
-from reconciler.plan.appear import appear, archival, where_of
+from reconciler.plan.alter import restored, update
+from reconciler.plan.appear import archival, created, ways_around, where_of
 from reconciler.plan.change import (
     Action,
     Change,
@@ -33,7 +33,7 @@ def decide(
         return [] if observed is None else [archival(desired.address, desired.title, observed, where=where_of(desired))]
     spec, aside = _split(kind, desired.spec)
     if observed is None:
-        main: list[Change] | Fault = appear(desired, spec, found)
+        main: list[Change] | Fault = _appear(desired, spec, found)
     else:
         main = update(desired, spec, observed, dropped)
     if isinstance(main, Fault):
@@ -52,15 +52,22 @@ def decide(
     return main + steps + released(desired, main, observed or revived, where=where_of(desired))
 
 
+def _appear(desired: Desired, spec: Shape, found: Found) -> list[Change] | Fault:
+    """Nothing live answers: restore an archived twin, free its name, or create."""
+    kind, twin = desired.kind, found.twin
+    if twin is not None and kind.can_restore:
+        return restored(desired, twin, spec)
+    if twin is not None and kind.twin is Twin.BLOCK:
+        message = f'an archived {kind.noun} holds the name "{desired.title}" and the API cannot bring it back'
+        path = ("metadata", "name") if desired.path == ("spec",) else desired.path
+        return Fault(message, desired.source, path, hint=ways_around(kind, twin.id), on_value=True)
+    return [created(desired, spec, found)]
+
+
 def _split(kind: Kind, spec: Shape) -> tuple[Shape, Shape]:
     """Part the fields that are written from those that are turned by calls of their own."""
     aside = {key: spec[key] for key in turned(kind) if key in spec}
     return ({key: value for key, value in spec.items() if key not in aside} if aside else spec), aside
-
-
-def awaiting(seconds: int) -> str:
-    """Say that an apply waits for content from elsewhere."""
-    return f"the apply waits up to {seconds} s for its sync, and fails with it"
 
 
 def _switch(desired: Desired, aside: Shape, observed: Observed | None) -> list[Change]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.errors import Fault, Source, SourceFile
 from reconciler.kinds.kind import Twin
-from reconciler.plan.amend import restored
+from reconciler.plan.alter import restored
 from reconciler.plan.change import Action, Change
 from reconciler.plan.removal import Leaving
 from reconciler.resource import Address, Desired, Observed

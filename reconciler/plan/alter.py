@@ -8,7 +8,7 @@ from reconciler.errors import Fault
 from reconciler.kinds.kind import Identity, Kind, Shape, Twin
 from reconciler.kinds.markers import Clear, Flags
 from reconciler.kinds.traits import apart, clears, immutable, kept_by_replace, switches
-from reconciler.plan.appear import appear, archival, patience, waiting_note, where_of
+from reconciler.plan.appear import archival, created, patience, waiting_note, where_of
 from reconciler.plan.change import (
     Action,
     Change,
@@ -72,11 +72,11 @@ def update(
     return [_written(desired, observed, Action.UPDATE, fields, body, covers=tuple(sorted({*spec, *body})))]
 
 
-def _made_anew(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> list[Change] | Fault:
+def _made_anew(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> list[Change]:
     """Take the resource away and create another: a field differs that is said once and never again."""
-    made = appear(desired, {name: value for name, value in spec.items() if name != desired.kind.named_by}, Found())
+    made = created(desired, {name: value for name, value in spec.items() if name != desired.kind.named_by}, Found())
     gone = archival(desired.address, desired.title, observed, where=where_of(desired))
-    return made if isinstance(made, Fault) else [replaced(gone, fields), *made]
+    return [replaced(gone, fields), made]
 
 
 def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[FieldChange]) -> Shape:
