@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.errors import ServerFault
+from reconciler.api_errors import ServerFault
 
 LIST = "GET /v1/capabilities"
 FORBIDDEN = (403, {"title": "Forbidden", "status": 403, "detail": "Access denied"})
