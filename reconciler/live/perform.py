@@ -66,8 +66,10 @@ def _create(change: Change, *, client: WriteClient, ids: Ids) -> Done:
             except KeyUndelivered as error:
                 undelivered = error
         elif creation.renewed_by:
-            path = f"{creation.path}/{ids.of(change.address)}{creation.renewed_by}"
-            note = f"the platform showed its key once, and it was not kept; another one: POST {path}"
+            note = (
+                "the platform showed its key once, and it was not kept: declare key_to, "
+                f"then reconciler apply --rotate '{change.address}'"
+            )
     if creation.follow_up:
         _write("PATCH", change, creation.follow_up, client=client, ids=ids)
     _write_others(change, others, client=client, ids=ids)

@@ -70,7 +70,7 @@ def test_without_a_place_the_plan_says_it_is_lost(world):
     plan = world.plan()
     assert "its key is shown once by the platform and will be lost" in str(plan.changes)
     applied = world.apply(plan)
-    assert "it was not kept" in str(applied.outcomes)
+    assert "it was not kept: declare key_to, then reconciler apply --rotate" in str(applied.outcomes)
 
 
 def test_rotation_makes_a_new_key(world):
