@@ -53,6 +53,7 @@ class Hub:
     pulls: dict[str, Pull] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
     runs: int = 0
+    machine: Machine | None = None
 
     @property
     def desk(self) -> Path:
@@ -154,6 +155,15 @@ class Hub:
         ).values()
         return jobs
 
+    def cancel(self, number: int) -> None:
+        """Cancel the job that runs: of its step only the process that the runner started gets the signal.
+
+        GitHub sends SIGINT, 7.5 s later SIGTERM, and ends all processes 2.5 s after that.
+        """
+        assert self.machine
+        assert self.machine.process
+        self.machine.process.send_signal(number)
+
     def tick(self) -> dict[str, list[Job]]:
         """Let the clock start what it starts."""
         return self.deliver(Event("schedule", {"schedule": "17 */2 * * *"}, self.at("main"), MAIN))
@@ -225,6 +235,7 @@ class Hub:
         machine = Machine(place, event, seen, became, self.remote, granted, plain_environment(place) | told)
         (machine.temp / "event.json").write_text(json.dumps(contexts["github"]["event"]), encoding="utf-8")
         machine.env["GITHUB_EVENT_PATH"] = str(machine.temp / "event.json")
+        self.machine = machine
         Steps(machine, known(self.folder / "artifacts" / str(self.runs))).run(job["steps"])
         self.logs += [became.log, became.summary, *became.outputs.values()]
         return became
