@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
@@ -31,7 +28,7 @@ class Result:
 
 def result_of(pull_request: PullRequest, *, folder: Path) -> Result:
     """Say what is checked out. Raises UsageError outside of a repository."""
-    with _repository(folder) as repo:
+    with repository(folder) as repo:
         parents = [one.hexsha for one in repo.head.commit.parents]
     if len(parents) > 1 and pull_request.head_sha in parents[1:]:
         return Result(parents[0], is_merge=True)
@@ -46,37 +43,8 @@ def base_in_words(pull_request: PullRequest, result: Result) -> str:
 
 
 @contextmanager
-def checked_out(commit: str, *, folder: Path) -> Iterator[Path | None]:
-    """Give a folder with the files of a commit for as long as the block lasts, None where the clone has not got it.
-
-    A link that leads out of the repository is left out, and so is whatever else strangers must not make here.
-    """
-    from git.exc import GitError
-
-    with TemporaryDirectory(prefix="reconciler-base-") as name:
-        data = io.BytesIO()
-        try:
-            with _repository(folder) as repo:
-                repo.archive(data, treeish=commit, format="tar")
-        except (GitError, ValueError):
-            yield None
-            return
-        data.seek(0)
-        with tarfile.open(fileobj=data) as files:
-            for member in files:
-                with suppress(tarfile.FilterError):
-                    files.extract(member, name, filter="data")
-        yield Path(name)
-
-
-def top_of(folder: Path) -> Path:
-    """Return the top folder of the repository. Raises UsageError outside of one."""
-    with _repository(folder) as repo:
-        return Path(repo.working_tree_dir or folder)
-
-
-@contextmanager
-def _repository(folder: Path) -> Iterator[Repo]:
+def repository(folder: Path) -> Iterator[Repo]:
+    """Give the repository that a folder lies in. Raises UsageError outside of one, and where nothing is checked out."""
     from git import Repo
     from git.exc import InvalidGitRepositoryError, NoSuchPathError
 

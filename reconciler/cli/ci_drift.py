@@ -16,7 +16,7 @@ from reconciler.cli.carry_out import Place, kept, perform, terminated_as_interru
 from reconciler.cli.ci_job import Given, Job
 from reconciler.cli.console import Console, flags_of
 from reconciler.cli.drift import show
-from reconciler.cli.outputs import facts_of
+from reconciler.cli.outputs import ensure_apart, facts_of, place_of
 from reconciler.errors import Exit, LedgerError, OutputError, ReconcilerError
 from reconciler.report.subject import Found
 from reconciler.settings import REASON_LIMIT, Settings
@@ -60,10 +60,11 @@ def command(
         codes: list[Exit] = []
         with terminated_as_interrupted():
             try:
+                files = _places(console, sarif=sarif, junit=junit)
                 run.look()
                 if heal and run.has_drifted:
                     run.heal()
-                run.write(sarif=sarif, junit=junit)
+                run.write(files)
             except ReconcilerError as caught:
                 error = caught
         if error is not None:
@@ -73,6 +74,19 @@ def command(
         if detailed_exitcode and run.has_drifted:
             codes.append(Exit.DRIFT_FOUND)
         return run.end(*codes, error=error)
+
+
+def _places(console: Console, *, sarif: str | None, junit: str | None) -> Mapping[str, str]:
+    """Check, before anything is done, that the files for other tools can be written; return those asked for by form.
+
+    Raises UsageError.
+    """
+    given = {form: file for form, file in (("sarif", sarif), ("junit", junit)) if file is not None}
+    for form, file in given.items():
+        place_of(f"--{form} {file}", file)
+    formats = [(f"--format {one.form}", one.file) for one in console.outputs.files]
+    ensure_apart([*formats, *((f"--{form}", file) for form, file in given.items())])
+    return given
 
 
 class _Run:
@@ -148,23 +162,23 @@ class _Run:
         self.job.sheets.append(told(replace(sheet, verb="Healed"), environment=self.job.environment))
         self.look()
 
-    def write(self, *, sarif: str | None, junit: str | None) -> None:
-        """Write the files for other tools. Raises OutputError."""
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write the files for other tools, given by form. Raises OutputError."""
         from reconciler.ci import drift_files
 
         if self.drift is None:
             return
         name, top, place = self.job.environment, ci_job.top(), self.settings.manifests[0]
-        texts: Mapping[str | None, str] = {
-            sarif: drift_files.sarif(self.drift, environment=name, top=top, manifests=place) if sarif else "",
-            junit: drift_files.junit(self.drift, environment=name) if junit else "",
+        texts = {
+            "sarif": lambda drift: drift_files.sarif(drift, environment=name, top=top, manifests=place),
+            "junit": lambda drift: drift_files.junit(drift, environment=name),
         }
-        for file, text in texts.items():
-            if file:
-                try:
-                    Path(file).write_text(text, encoding="utf-8", newline="\n")
-                except OSError as error:
-                    raise OutputError(f"cannot write {file}: {error.strerror}", hint="name another file") from error
+        for form, file in files.items():
+            text = texts[form](self.drift)
+            try:
+                Path(file).write_text(text, encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise OutputError(f"cannot write {file}: {error.strerror}", hint="name another file") from error
 
     def tell(self, *, heals: bool) -> None:
         """Make the environment's issue say what is so."""

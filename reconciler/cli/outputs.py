@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -52,7 +52,7 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
         if form is None:
             raise UsageError(f"--format {one}: no such format", hint=f"known: {', '.join(KNOWN)}")
         if equals and file != "-":
-            files.append(Into(form, _place(one, file)))
+            files.append(Into(form, place_of(f"--format {one}", file)))
         else:
             loose.append(form)
     if as_json and loose:
@@ -65,28 +65,29 @@ def outputs(given: Sequence[str], *, as_json: bool) -> Outputs:
             f"--format {loose[0]} and {loose[1]} would both go to standard output",
             hint=f"give one of them a file: --format {loose[1]}=FILE",
         )
-    _ensure_apart(files)
+    ensure_apart((f"--format {one.form}", one.file) for one in files)
     return Outputs(loose[0] if loose else "text", tuple(files))
 
 
-def _place(flag: str, file: str) -> str:
-    """Check that a file can be written where it is to be, and return its name."""
+def place_of(flag: str, file: str) -> str:
+    """Check that a file can be written where a flag wants it, and return its name. Raises UsageError."""
     path = Path(file)
     if not file or path.is_symlink() or (path.exists() and not path.is_file()):
-        raise UsageError(f"--format {flag}: not a place for a file", hint="name a file, as plan.md")
+        raise UsageError(f"{flag}: not a place for a file", hint="name a file, as plan.md")
     if not path.parent.is_dir():
-        raise UsageError(f"--format {flag}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
+        raise UsageError(f"{flag}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
     if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"--format {flag}: the folder {path.parent} cannot be written", hint="choose another one")
+        raise UsageError(f"{flag}: the folder {path.parent} cannot be written", hint="choose another one")
     return file
 
 
-def _ensure_apart(files: Sequence[Into]) -> None:
+def ensure_apart(files: Iterable[tuple[str, str]]) -> None:
+    """Check that no two flags, given with their files, write into the same one. Raises UsageError."""
     seen: set[Path] = set()
-    for one in files:
-        path = Path(one.file).resolve()
+    for flag, file in files:
+        path = Path(file).resolve()
         if path in seen:
-            raise UsageError(f"--format {one.form}={one.file}: another format goes into this file", hint="name two")
+            raise UsageError(f"{flag}={file}: another format goes into this file", hint="name two")
         seen.add(path)
 
 

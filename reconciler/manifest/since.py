@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from reconciler.errors import Fault, UsageError
 from reconciler.kinds.fields import SecretRef
-from reconciler.manifest.load import STDIN, load
-from reconciler.manifest.resolve import Resolved, resolve
+from reconciler.manifest.load import STDIN
+from reconciler.manifest.mirror import WHOLE, below, mirrored, prepared, real, roots_of
 from reconciler.plan.select import Since
 from reconciler.resource import Address, Desired
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from git import Repo
 
 _FETCH: Final = "fetch it whole: fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere"
-_QUIETLY: Final = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
-_WHOLE: Final = {"strip_newline_in_stdout": False}
 
 Spelled = Callable[[str], str]
 
@@ -54,13 +51,13 @@ class Before:
 
     def explains(self, fault: Fault) -> bool:
         """Say whether a fault was there already, in a file that nobody touched."""
-        if fault.source is not None and _real(fault.source.file.path) in self.changed:
+        if fault.source is not None and real(fault.source.file.path) in self.changed:
             return False
         return self.said is None or _key(fault, str) in self.faults
 
     def _marked(self, path: str) -> str:
         """Spell the file of a secret; nobody reads it here, but git says whether it is another."""
-        place = _real(path)
+        place = real(path)
         return f"{place} differs" if place in self.changed else place
 
 
@@ -79,7 +76,7 @@ def before(paths: Sequence[str], ref: str) -> Before:
     if STDIN in paths:
         raise UsageError("--since cannot tell what stdin held before", hint="name a file or a folder with -f")
     try:
-        with Repo(_real(paths[0]), search_parent_directories=True) as repo:
+        with Repo(real(paths[0]), search_parent_directories=True) as repo:
             return _before(repo, paths, ref)
     except NoSuchPathError as error:
         raise UsageError(
@@ -95,24 +92,17 @@ def before(paths: Sequence[str], ref: str) -> Before:
 
 
 def _before(repo: Repo, paths: Sequence[str], ref: str) -> Before:
-    if repo.working_tree_dir is None:
-        raise UsageError(f"--since {ref}: a bare repository has no files to compare", hint="run it in a clone")
-    top = os.path.realpath(repo.working_tree_dir)
-    for path in paths:
-        if not _is_inside(_real(path), top):
-            raise UsageError(f"--since {ref}: {path} is not in the repository {top}", hint="plan it by itself")
-    repo.git.update_environment(**_QUIETLY)
-    repo.git.set_persistent_git_options(git_dir=repo.git_dir, work_tree=top)  # a hook's environment names others
+    try:
+        top = prepared(repo, paths)
+    except UsageError as error:
+        raise UsageError(f"--since {ref}: {error.message}", hint=error.hint) from error
     base = _base(repo, ref)
-    roots = [_below(_root_of(path, top), top) for path in paths]
-    changed = frozenset(_changed(repo, base, roots, [_below(_real(path), top) for path in paths]))
+    changed = frozenset(_changed(repo, base, roots_of(paths, top), [below(real(path), top) for path in paths]))
     if not changed:
         return Before(ref)
-    with TemporaryDirectory(prefix="reconciler-") as folder:
-        mirror = _Mirror(top, os.path.realpath(folder), paths)
-        _check_out(repo, base, roots, into=mirror.folder)
+    with mirrored(repo, base, paths, top=top) as mirror:
         resolved = mirror.resolved()
-        said = {one.address: _said(one, lambda path: _real(mirror.spelled(path))) for one in resolved.desired}
+        said = {one.address: _said(one, lambda path: real(mirror.spelled(path))) for one in resolved.desired}
         return Before(ref, said, frozenset(_key(fault, mirror.spelled) for fault in resolved.faults), changed)
 
 
@@ -143,62 +133,11 @@ def _base(repo: Repo, ref: str) -> str:
 
 def _changed(repo: Repo, base: str, roots: Sequence[str], manifests: Sequence[str]) -> Iterator[str]:
     """Yield the files below some roots that differ from a commit, and those manifests that git does not know."""
-    differing = repo.git.diff("--name-only", "--no-renames", "--no-ext-diff", "-z", base, "--", *roots, **_WHOLE)
-    unknown = repo.git.ls_files("--others", "-z", "--", *manifests, **_WHOLE)
+    differing = repo.git.diff("--name-only", "--no-renames", "--no-ext-diff", "-z", base, "--", *roots, **WHOLE)
+    unknown = repo.git.ls_files("--others", "-z", "--", *manifests, **WHOLE)
     for name in [*differing.split("\0"), *unknown.split("\0")]:
         if name:
             yield os.path.realpath(f"{repo.working_tree_dir}/{name}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Mirror:
-    """The manifests of a repository at `top`, as they are found again below `folder`."""
-
-    top: str
-    folder: str
-    paths: Sequence[str]
-    made: dict[str, str] = field(default_factory=dict)
-
-    def of(self, place: str) -> str:
-        """Return where a real path is found again; the top where it is not in the repository."""
-        return (
-            os.path.normpath(f"{self.folder}/{_below(place, self.top)}") if _is_inside(place, self.top) else self.folder
-        )
-
-    def spelled(self, text: str) -> str:
-        """Return a text with the paths in it as they are spelled on the command line."""
-        for path in self.paths:
-            text = text.replace(self.of(_real(path)), path.rstrip("/") or "/")
-        return text.replace(self.folder, self.top)
-
-    def resolved(self) -> Resolved:
-        """Read the manifests; a text beside a single file is looked for as far up as it is now."""
-        places = {self.of(_real(path)): path for path in self.paths}
-        loaded = load([*places], may_be_empty=True)
-        for place, path in places.items():
-            if not Path(path).is_dir():
-                loaded.roots[str(Path(place).parent)] = self.of(_root_of(path, self.top))
-        return resolve(loaded)
-
-
-def _root_of(path: str, top: str) -> str:
-    """Return the folder that the texts of a path must lie in, as `load` finds it, or the top of the repository."""
-    folder = path if Path(path).is_dir() else str(Path(path).parent)
-    if not Path(path).is_dir() and not os.path.relpath(folder).startswith(".."):
-        folder = "."
-    return _real(folder) if _is_inside(_real(folder), top) else top
-
-
-def _check_out(repo: Repo, base: str, roots: Sequence[str], *, into: str) -> None:
-    """Write the files of a commit that lie below some roots, through an index of their own."""
-    with TemporaryDirectory(prefix="reconciler-") as folder:
-        names = Path(folder) / "names"
-        with repo.git.custom_environment(GIT_INDEX_FILE=f"{folder}/index"):
-            repo.git.read_tree(base)
-            listed = repo.git.ls_files("-z", "--", *roots, **_WHOLE)
-            names.write_text(listed, encoding="utf-8", errors="surrogateescape")
-            with names.open("rb") as stream:
-                repo.git.checkout_index("-z", "--stdin", f"--prefix={into}/", istream=stream)
 
 
 def _said(one: Desired, spelled: Spelled) -> bytes:
@@ -228,17 +167,5 @@ def _said(one: Desired, spelled: Spelled) -> bytes:
 
 def _key(fault: Fault, spelled: Spelled) -> tuple[object, ...]:
     """Return what makes a fault the same on both sides; its line may have moved."""
-    file = _real(spelled(fault.source.file.path)) if fault.source else None
+    file = real(spelled(fault.source.file.path)) if fault.source else None
     return file, fault.path, spelled(fault.message)
-
-
-def _real(path: str) -> str:
-    return os.path.realpath(path)
-
-
-def _is_inside(place: str, top: str) -> bool:
-    return place == top or place.startswith(f"{top.rstrip('/')}/")
-
-
-def _below(place: str, top: str) -> str:
-    return os.path.relpath(place, top)

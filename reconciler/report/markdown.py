@@ -1,7 +1,8 @@
 """A run as Markdown for GitHub: one table of all environments and organizations, then items, what matters most first.
 
-It fits in a comment or a step summary by degrees: blocks are folded, then shortened, then lines, then counts with a
-word on where all of it is. What stands in a manifest or comes from the platform is inert (see `inert.py`).
+It fits in a comment or a step summary by degrees: blocks are folded, then shortened to what room there is, then lines,
+then counts with a word on where all of it is. What stands in a manifest or comes from the platform is inert (see
+`inert.py`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.report.fit import Piece, grow, size_of
+from reconciler.report.fit import Piece, fill, grow, size_of
 from reconciler.report.inert import code
-from reconciler.report.markdown_item import item_forms
+from reconciler.report.markdown_item import item_piece
 from reconciler.report.markdown_table import OF_OTHERS, link_to, table
 from reconciler.report.style import counted
 
@@ -94,9 +95,9 @@ def markdown(
         room -= room // share - grow(said, 0, room=room // share)
     first, rest = room // 2, room - room // 2
     room = _lines(parts, room=first) + rest
-    for level in (1, 2):
+    for level in range(1, max((len(piece.forms) for piece in items), default=0)):
         room = grow(items, level, room=room)
-    _lines(parts, room=room)
+    fill(items, room=_lines(parts, room=room))
 
     bare = sum(piece.level == 0 and not piece.is_whole for piece in items)
     cut_short = sum(piece.level > 0 and not piece.is_whole for piece in items)
@@ -168,7 +169,7 @@ def _part(section: Section, *, few: bool, with_org: bool) -> _Part:
     is_open = few or (section.urgent and len(section.items) <= _MOST_OPEN)
     said = section.heading.lower()  # what the heading says is no badge below it
     shown = [replace(item, badges=tuple(one for one in item.badges if one != said)) for item in section.items]
-    items = [Piece(item_forms(item, with_org=with_org, is_open=is_open)) for item in shown]
+    items = [item_piece(item, with_org=with_org, is_open=is_open) for item in shown]
     return _Part(_piece(f"\n#### {section.heading}: {section.told}\n\n"), items)
 
 

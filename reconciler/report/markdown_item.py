@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.report.details import Members, Reordered
+from reconciler.report.fit import Piece
 from reconciler.report.inert import code, fenced, html_code
 from reconciler.report.prose import MOST_LINES, EndMoved, Hidden, Reworded, Same, Swapped, Untold, prose_lines
 from reconciler.report.rows import Given, Pair, Prose, SecretRow, first_words, given_words, secret_words
@@ -20,23 +21,29 @@ if TYPE_CHECKING:
     from reconciler.report.rows import Row
     from reconciler.report.sheet import Item
 
-_SHORT = 12
+_DEGREES = (12, 50, 200)
+"""How many lines the blocks between a line and a whole block show at most."""
 _WIDEST = 1_000
 _NO_LETTER = re.compile(r"[\W_]+")
 _PARAGRAPH = "\n\n"
 
 
-def item_forms(item: Item, *, with_org: bool, is_open: bool) -> tuple[Callable[[], str], ...]:
-    """Return what makes a line of an item, then a short block and the whole one where there is something to show."""
+def item_piece(item: Item, *, with_org: bool, is_open: bool) -> Piece:
+    """Return an item as a line, then as blocks of more and more lines where there is something to show."""
     name = f"{item.org}/{item.name}" if with_org else item.name
     if not item.fields and not item.remarks:
-        return (lambda: _line(item, name),)
+        return Piece((lambda: _line(item, name),))
     whole = cache(lambda: tuple(_diff(item)))
-    return (
+
+    def part(most: int) -> str:
+        return _block(item, name, whole(), most=most, is_open=False)
+
+    forms: tuple[Callable[[], str], ...] = (
         lambda: _line(item, name),
-        lambda: _block(item, name, whole(), most=_SHORT, is_open=False),
+        *(partial(part, most) for most in _DEGREES),
         lambda: _block(item, name, whole(), most=None, is_open=is_open),
     )
+    return Piece(forms, part, lambda: len(whole()))
 
 
 def _line(item: Item, name: str) -> str:

@@ -4,6 +4,8 @@ import json
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
+import pytest
+
 from .github import BOT, stumbled
 
 
@@ -163,6 +165,35 @@ def test_drift_for_other_tools(yard):
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("2", "1")
     assert suite[0].attrib["name"] == "default/Agent/triage"
     assert suite[0][0].attrib["type"] == "drift/changed"
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--sarif", "nowhere/drift.sarif"), "there is no folder nowhere"),
+        (("--junit", "manifests"), "not a place for a file"),
+        (("--sarif", ""), "not a place for a file"),
+        (("--sarif", "drift.out", "--junit", "./drift.out"), "another format goes into this file"),
+        (("--format", "html=drift.out", "--sarif", "drift.out"), "another format goes into this file"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_healed(yard, flags, why):
+    """So are two for one place; the job fails, and the issue is left alone."""
+    move(yard, system_prompt="Moved.")
+    yard.world.forget()
+    ran = yard.drift("--heal", *flags)
+    assert ran.code == 64, ran.text
+    assert why in ran.text
+    assert why in yard.summary
+    assert yard.world.sent == []
+    assert yard.github.issues == []
+    assert not (yard.folder / "drift.out").exists()
+
+
+def test_a_file_for_other_tools_may_lie_in_the_folder_to_upload(yard):
+    """It is made by then."""
+    assert yard.drift("--sarif", "reconciler-ci/drift.sarif").code == 0
+    assert (yard.folder / "reconciler-ci/drift.sarif").is_file()
 
 
 def test_a_drift_that_cannot_be_told_leaves_the_issue_alone(yard):

@@ -9,6 +9,21 @@ from .conftest import RUN_URL
 from .github import BOT, COMMENT_LIMIT, limited, stumbled
 
 MARKER = "<!-- reconciler:plan:production "
+NIGHT = """\
+apiVersion: everruns.reconciler/v1
+kind: Agent
+metadata: {name: night}
+spec: {system_prompt: {file: ../prompts/night.md}}
+---
+apiVersion: everruns.reconciler/v1
+kind: App
+metadata: {name: bot}
+spec:
+  agent: night
+  harness: generic
+  channels:
+    - {name: hook, type: webhook, config: {message: Hi., token: {file: ../keys/hook}}}
+"""
 
 
 def test_a_plan_is_a_comment_a_summary_and_outputs(yard):
@@ -201,11 +216,62 @@ def test_an_offline_plan_says_what_goes_and_what_is_no_longer_declared(yard):
     assert "1 to create, 1 to archive" in comment["body"]
 
 
+def test_an_offline_plan_reads_the_base_as_git_checks_it_out(yard):
+    """What attributes say of archives is nothing to it: nothing is left out, nothing is put in."""
+    yard.git("checkout", "-q", "main")
+    yard.write(".gitattributes", "manifests/agents.yaml export-ignore\n*.yaml export-subst\n")
+    yard.agents("triage", prompt="Say $Format:%H$.")
+    yard.commit()
+    yard.git("checkout", "-q", "-B", "change")
+    yard.agents("sales", file="manifests/sales.yaml")
+    yard.push()
+    assert yard.plan(fork=True).code == 0
+    assert "Offline plan: 1 to create, 1 unchanged." in yard.summary
+
+
+def test_an_offline_plan_reads_the_manifests_alone(yard):
+    """A large file beside them is not even opened: here it cannot be, as in a clone that has not fetched it."""
+    yard.git("checkout", "-q", "main")
+    yard.write("model.bin", "Very large.")
+    yard.commit()
+    yard.git("checkout", "-q", "-B", "change")
+    yard.agents("triage", prompt="Help a lot.")
+    yard.push()
+    name = yard.git("rev-parse", "main:model.bin")
+    (yard.folder / ".git/objects" / name[:2] / name[2:]).unlink()
+    assert yard.plan(fork=True).code == 0
+    assert "Offline plan: 1 to update." in yard.summary
+
+
+def test_an_offline_plan_of_one_file_finds_its_text_and_its_secret(yard):
+    """They lie beside the folder of the manifest, at the base as now; the place of a secret's file is the same one."""
+    yard.git("checkout", "-q", "main")
+    yard.write("prompts/night.md", "Answer.")
+    yard.write("keys/hook", "not-a-secret")
+    yard.write("night/fleet.yaml", NIGHT)
+    yard.commit()
+    yard.git("checkout", "-q", "-B", "change")
+    yard.write("prompts/night.md", "Answer at night.")
+    yard.push()
+    assert yard.plan("-f", "night/fleet.yaml", fork=True).code == 0
+    assert "Offline plan: 1 to update, 2 unchanged." in yard.summary
+    assert "Answer at night." in yard.summary
+
+
+def test_a_folder_of_manifests_that_is_new_is_created_offline(yard):
+    """What the base has not got, it declares nothing in."""
+    yard.agents("sales", file="other/agents.yaml")
+    yard.push()
+    assert yard.plan("-f", "other", fork=True).code == 0
+    assert "Offline plan: 1 to create." in yard.summary
+
+
 def test_a_link_out_of_the_repository_is_nothing_to_an_offline_plan(yard):
-    """The base is unpacked without it: a commit of strangers must make nothing outside, and end in no traceback."""
+    """Beside the manifests it is not made; a folder of theirs that became one is not written through."""
     yard.git("checkout", "-q", "main")
     (yard.folder / "hosts").symlink_to("/etc/hosts")
     (yard.folder / "up").symlink_to("../../elsewhere")
+    (yard.folder / "manifests/up").symlink_to("../../elsewhere")
     yard.commit("Link")
     yard.back()
     yard.agents("triage", prompt="Help a lot.")

@@ -43,6 +43,16 @@ class Pull:
 
 
 @dataclass
+class Run:
+    """A run of a workflow, as often as it was tried: always for the event that began it."""
+
+    number: int
+    workflow: Mapping[str, Any]
+    event: Event
+    attempt: int = 1
+
+
+@dataclass
 class Hub:
     """One repository with its remote, the clone that a person works in, and the machine that jobs run on."""
 
@@ -52,7 +62,8 @@ class Hub:
     settings: Settings
     pulls: dict[str, Pull] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
-    runs: int = 0
+    runs: list[Run] = field(default_factory=list)
+    machine: Machine | None = None
 
     @property
     def desk(self) -> Path:
@@ -154,6 +165,15 @@ class Hub:
         ).values()
         return jobs
 
+    def cancel(self, number: int) -> None:
+        """Cancel the job that runs: of its step only the process that the runner started gets the signal.
+
+        GitHub sends SIGINT, 7.5 s later SIGTERM, and ends all processes 2.5 s after that.
+        """
+        assert self.machine
+        assert self.machine.process
+        self.machine.process.send_signal(number)
+
     def tick(self) -> dict[str, list[Job]]:
         """Let the clock start what it starts."""
         return self.deliver(Event("schedule", {"schedule": "17 */2 * * *"}, self.at("main"), MAIN))
@@ -177,11 +197,20 @@ class Hub:
             path.write_text(_git(self.remote, "show", f"{event.sha}:{file}"), encoding="utf-8")
             workflow = read(path)
             if (not names or workflow["name"] in names) and starts(workflow, event):
-                begun[workflow["name"]] = self._run(workflow, event)
+                self.runs.append(Run(len(self.runs) + 1, workflow, event))
+                begun[workflow["name"]] = self._run(self.runs[-1])
         return begun
 
-    def _run(self, workflow: Mapping[str, Any], event: Event) -> list[Job]:
-        self.runs += 1
+    def rerun(self, run: Run) -> list[Job]:
+        """Run all jobs again: for the commit, ref and payload of the first time, with the settings of now.
+
+        Whatever was pushed meanwhile: docs.github.com/actions/managing-workflow-runs/re-running-workflows-and-jobs.
+        """
+        run.attempt += 1
+        return self._run(run)
+
+    def _run(self, run: Run) -> list[Job]:
+        workflow, event = run.workflow, run.event
         ((_, job),) = workflow["jobs"].items()
         strategy, done = job["strategy"], list[Job]()
         values = values_of(job)
@@ -194,14 +223,14 @@ class Hub:
             if strategy["fail-fast"] == "true" and any(one.conclusion == "failure" for one in done):
                 done.append(Job(value["environment"], "cancelled"))
             else:
-                done.append(self._job(job, value, event, shared | {"matrix": value}, is_fork=is_fork))
+                done.append(self._job(job, value, run, shared | {"matrix": value}, is_fork=is_fork))
         return done
 
     def _job(
         self,
         job: Mapping[str, Any],
         value: Mapping[str, str],
-        event: Event,
+        run: Run,
         contexts: Mapping[str, Any],
         *,
         is_fork: bool,
@@ -221,11 +250,12 @@ class Hub:
             "secrets": secret,
             "runner": {"temp": str(place / "temp"), "os": "Linux"},
         }
-        told = self._told(event)
-        machine = Machine(place, event, seen, became, self.remote, granted, plain_environment(place) | told)
+        told = self._told(run)
+        machine = Machine(place, run.event, seen, became, self.remote, granted, plain_environment(place) | told)
         (machine.temp / "event.json").write_text(json.dumps(contexts["github"]["event"]), encoding="utf-8")
         machine.env["GITHUB_EVENT_PATH"] = str(machine.temp / "event.json")
-        Steps(machine, known(self.folder / "artifacts" / str(self.runs))).run(job["steps"])
+        self.machine = machine
+        Steps(machine, known(self.folder / "artifacts" / str(run.number))).run(job["steps"])
         self.logs += [became.log, became.summary, *became.outputs.values()]
         return became
 
@@ -242,15 +272,15 @@ class Hub:
         }
         return {"github": github}
 
-    def _told(self, event: Event) -> dict[str, str]:
-        github = self._shared(event)["github"]
+    def _told(self, run: Run) -> dict[str, str]:
+        github = self._shared(run.event)["github"]
         names = ("event_name", "ref", "ref_name", "repository", "sha", "actor")
         return {f"GITHUB_{name.upper()}": github[name] for name in names} | {
             "GITHUB_API_URL": self.github_url,
             "GITHUB_SERVER_URL": "https://github.example",
-            "GITHUB_RUN_ID": str(4700 + self.runs),
-            "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_BASE_REF": event.base_ref,
+            "GITHUB_RUN_ID": str(4700 + run.number),
+            "GITHUB_RUN_ATTEMPT": str(run.attempt),
+            "GITHUB_BASE_REF": run.event.base_ref,
         }
 
 

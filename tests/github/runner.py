@@ -74,6 +74,7 @@ class Machine:
     remote: Path
     permissions: Mapping[str, str]
     env: dict[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def workspace(self) -> Path:
@@ -222,25 +223,29 @@ class Steps:
         told |= {"GITHUB_ACTION_PATH": str(action)} if action else {}
         program = machine.temp / "_runner_script.sh"
         program.write_text(script, encoding="utf-8")
-        done = subprocess.run(
+        with subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(program)],
             cwd=machine.workspace,
             env={**machine.env, **told, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=PATIENCE,
-            check=False,
-        )
-        machine.say(done.stdout.decode(errors="replace"))
+            start_new_session=True,
+        ) as process:
+            machine.process = process
+            try:
+                printed, _ = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
+        machine.say(printed.decode(errors="replace"))
         machine.job.summary += files["STEP_SUMMARY"].read_text(encoding="utf-8")
         if files["ENV"].read_text() or files["PATH"].read_text():
             raise UnknownFormError("GITHUB_ENV and GITHUB_PATH are not kept here")
         outputs = dict(_outputs(files["OUTPUT"].read_text(encoding="utf-8")))
         machine.job.outputs |= outputs
-        if done.returncode:
-            machine.job.code = done.returncode
-            failed = ActionError(f"Process completed with exit code {done.returncode}.")
+        if process.returncode:
+            machine.job.code = process.returncode
+            failed = ActionError(f"Process completed with exit code {process.returncode}.")
             failed.outputs = outputs  # type: ignore[attr-defined]
             raise failed
         return outputs

@@ -60,18 +60,39 @@ def test_a_stale_schema_stops_a_commit(run, tmp_path):
     assert run("reconciler-schema").returncode == 0
 
 
+def begins(name, changed):
+    """Say whether pre-commit starts a hook, from what a commit does to files by name: `git diff --name-status`.
+
+    What is deleted is no file of the commit (pre-commit asks for `--diff-filter=ACMRTUXB`).
+    """
+    hook = HOOKS[name]
+    names = [file for file, letter in changed.items() if letter != "D"]
+    return hook.get("always_run", False) or any(re.search(hook.get("files", ""), file) for file in names)
+
+
 @pytest.mark.parametrize(
-    ("name", "file", "starts"),
+    ("name", "changed", "starts"),
     [
-        ("reconciler-validate", "manifests/acme/agents/triage.yaml", True),
-        ("reconciler-validate", "manifests/acme/apps/bot.yml", True),
-        ("reconciler-validate", "manifests/acme/prompts/triage.md", True),
-        ("reconciler-validate", "reconciler/plan/diff.py", False),
-        ("reconciler-schema", "schemas/manifest.schema.json", True),
-        ("reconciler-schema", ".pre-commit-config.yaml", True),
-        ("reconciler-schema", "manifests/acme/agents/triage.yaml", False),
+        ("reconciler-validate", {"manifests/acme/agents/triage.yaml": "M"}, True),
+        ("reconciler-validate", {"manifests/acme/prompts/triage.md": "D"}, True),
+        ("reconciler-validate", {"manifests/acme/knowledge/prices.csv": "A"}, True),
+        ("reconciler-schema", {"schemas/manifest.schema.json": "M"}, True),
+        ("reconciler-schema", {".pre-commit-config.yaml": "M"}, True),
+        ("reconciler-schema", {"manifests/acme/agents/triage.yaml": "M"}, False),
     ],
 )
-def test_a_hook_starts_for_what_it_is_about(name, file, starts):
-    """A hook starts for the files that it can say something of, a new version of itself included."""
-    assert bool(re.search(HOOKS[name]["files"], file)) is starts
+def test_a_hook_starts_for_what_it_is_about(name, changed, starts):
+    """A hook starts for what it can say something of, a new version of itself and a file that goes included."""
+    assert begins(name, changed) is starts
+
+
+def test_validate_stops_a_commit_that_only_deletes(run, tmp_path):
+    """A text that a manifest still reads is missed."""
+    prompt = tmp_path / "manifests/triage.md"
+    prompt.write_text("Hi.")
+    (tmp_path / "manifests/agent.yaml").write_text(AGENT.replace("Hi.", "{file: triage.md}"))
+    assert run("reconciler-validate").returncode == 0
+    prompt.unlink()
+    done = run("reconciler-validate")
+    assert done.returncode == 1
+    assert "triage.md" in done.stderr

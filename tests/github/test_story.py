@@ -18,7 +18,7 @@ def stage(act):
     return act
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_the_story_of_a_team(tmp_path, open_world):
     """Every stage stands on those before it, so they are one test, and the stage that fails is in the traceback."""
     with assembled(tmp_path, open_world) as team:
@@ -207,6 +207,29 @@ def two_at_once(team):
     well(team.hub.merge("well")["apply"])
     for platform in team.platforms.values():
         assert (platform.prompt("night"), platform.prompt("sales")) == ("Answer at night.", "Sell well.")
+
+
+@stage
+def a_base_that_moved(team):
+    """Run again, the plan of a pull request stands on the base that it stood on; a push brings the new one."""
+    team.begin()
+    old = team.hub.at("main")
+    team.agent("sales", "Sell with care.")
+    well(team.hub.open_pull("care", "Sell with care")["plan"])
+    planned = team.hub.runs[-1]
+    team.begin()
+    team.write("NOTES.md", "Take care.")
+    assert team.hub.push_main("Note") == {}
+    new = team.hub.at("main")
+    for job in well(team.hub.rerun(planned)):
+        assert f"main at {old[:12]}" in job.summary
+    assert planned.attempt == 2
+    team.begin("care")
+    team.agent("sales", "Sell with more care.")
+    for job in well(team.hub.push("care", "More care")["plan"]):
+        assert f"main at {new[:12]}" in job.summary
+    for told in team.comments(team.hub.pulls["care"].number, "plan").values():
+        assert f"main at {new[:12]}" in told
 
 
 @stage

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.report.fit import Piece, grow, size_of
+from reconciler.report.fit import Piece, fill, grow, size_of
 
 
 def pieces(*forms):
@@ -35,6 +35,38 @@ def test_what_is_not_tried_is_not_made():
 
     made = [Piece((lambda: "too long", fail))]
     assert grow(made, 1, room=grow(made, 0, room=3)) == 3
+
+
+def listing(count):
+    """Make a piece of a line, of two lines, and of all its lines; between these it has any number."""
+
+    def part(lines):
+        return "x" * lines
+
+    return Piece((lambda: "-", lambda: part(2), lambda: part(count)), part, lambda: count)
+
+
+def test_what_is_left_goes_to_the_first_that_is_cut_short():
+    """Line by line; what has not even its short form, or all of it, takes nothing."""
+    made = [listing(1), listing(9), listing(9), listing(9)]
+    room = grow(made, 1, room=grow(made, 0, room=6))
+    assert [piece.text for piece in made] == ["xx", "xx", "-", "-"]
+    assert (room, fill(made, room=3)) == (0, 0)
+    assert [len(piece.text) for piece in made] == [2, 5, 1, 1]
+    assert not made[1].is_whole
+
+
+@given(st.lists(st.integers(0, 30), max_size=6), st.integers(0, 90))
+def test_no_room_is_left_while_a_line_is(counts, room):
+    """Between the forms nothing is lost, and nothing is longer than the room."""
+    made = [listing(count) for count in counts]
+    left = room
+    for level in range(3):
+        left = grow(made, level, room=left)
+    left = fill(made, room=left)
+    assert left == room - sum(len(piece.text) for piece in made)
+    assert left >= 0
+    assert left == 0 or all(piece.is_whole for piece in made if piece.level > 0)
 
 
 @given(st.lists(st.lists(st.text(max_size=8), min_size=1, max_size=3), max_size=8), st.integers(0, 60))

@@ -134,6 +134,33 @@ def test_it_shrinks_by_degrees():
     assert all("Shortened" in text for text in texts[1:])
 
 
+def test_a_long_prompt_takes_the_room_there_is():
+    """A comment is filled to its last line before a prompt in it is cut short, whatever its length."""
+    lines = [f"Rule {n}: always answer politely, and mention the number of the order." for n in range(390)]
+    for width in (1, 2, 3):
+        old = "\n".join(line * width for line in lines)
+        field = FieldChange(("system_prompt",), old, old.replace("politely", "kindly"))
+        text = plan_md(Plan((Change(Address("acme", "Agent", "triage"), Action.UPDATE, fields=(field,)),)))
+        cut_short = "Shortened to fit here: 0 items without a line, 1 without a whole diff" in text
+        assert cut_short is (width > 1)
+        assert ("more lines" in text) is cut_short
+        assert COMMENT * (0.9 if cut_short else 0.8) < size_of(text) <= COMMENT
+        assert cut_short or text.count("kindly") == 390
+
+
+def test_room_is_shared_before_one_prompt_takes_the_rest():
+    """Of several long prompts each shows some, the first of them what is left."""
+    old = "".join(f"Line {n} says something that nobody needs to know.\n" for n in range(300))
+    field = FieldChange(("system_prompt",), old, old.replace("nobody", "somebody"))
+    names = [f"agent-{n}" for n in range(8)]
+    text = plan_md(Plan(tuple(Change(Address("acme", "Agent", n), Action.UPDATE, fields=(field,)) for n in names)))
+    shown = [block.count("somebody") for block in text.split("<details")[1:]]
+    assert len(shown) == 8
+    assert min(shown) >= 20
+    assert max(shown) == shown[0]
+    assert COMMENT * 0.95 < size_of(text) <= COMMENT
+
+
 def test_a_crowd_of_creations_takes_no_room_from_an_update():
     """Its diff is there, whatever else is not."""
     text = plan_md(Plan((*agents(1, prompt="Line.\n" * 9), *agents(5000, Action.CREATE, start=1))))
