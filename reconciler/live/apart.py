@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -109,18 +108,23 @@ def _there(
     """Return which files of those are there; no folder is listed that could hold none of them."""
     folders = {folder for path in members for folder in _above(path)}
     found: set[str] = set()
-    level = [""] if members else []
+    level = {""} if members else set[str]()
     while level:
-        below: list[str] = []
+        below: set[str] = set()
+        asked = sorted(level)
         read = partial(listing, field, at=at, client=client)
-        for entry in (entry for entries in pool.map(read, level) for entry in entries):
-            path = entry["path"]
-            if entry["is_directory"]:
-                below += [path] if path in folders else []
-            elif path in members:
-                found.add(path)
+        for folder, entries in zip(asked, pool.map(read, asked), strict=True):
+            inside = {entry["path"]: entry["is_directory"] for entry in entries if is_in(folder, entry["path"])}
+            below |= {path for path, is_directory in inside.items() if is_directory and path in folders}
+            found |= {path for path, is_directory in inside.items() if not is_directory and path in members}
         level = below
     return found
+
+
+def is_in(folder: str, path: str) -> bool:
+    """Say whether a path can be that of something right in a folder: a listing may say what it likes."""
+    above, _, name = path.rpartition("/")
+    return path.startswith("/") and above == folder and bool(name)
 
 
 def listing(field: Apart, folder: str, *, at: Place, client: ReadClient) -> list[dict[str, Any]]:
@@ -153,7 +157,7 @@ def _decoded(answer: Any, *, doing: str) -> str:
         case {"content": str(content), "encoding": "base64"}:
             try:
                 return spelled(base64.b64decode(content, validate=True))
-            except binascii.Error:
+            except ValueError:  # binascii.Error, or a character beyond ASCII
                 pass
     raise ServerFault(f"{doing}: the answer is not a file")
 

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from reconciler.api_errors import ServerFault
 from reconciler.errors import ManifestError, StalePlan
 from reconciler.plan.outcome import Failed
 
@@ -95,3 +96,28 @@ def test_a_file_written_since_makes_the_plan_stale(world):
     world.api.put(f"{memory(world)}/a.md", json={"content": "By hand."})
     with pytest.raises(StalePlan):
         world.apply(plan)
+
+
+def test_a_listing_that_names_what_lies_elsewhere(world):
+    """A plan reads a folder once, though its listing names the folder itself."""
+    world.memory("notes", files=[{"path": "guides/a.md", "content": "A."}])
+    world.converge()
+    asked = []
+
+    def edited(found):
+        asked.append(1)
+        assert len(asked) < 9
+        return {"data": [*found["data"], {"path": "/guides", "is_directory": True}]}
+
+    world.meddler.edit("GET", r".*/fs(/guides)?", edited, times=None)
+    assert world.plan().is_empty
+    assert len(asked) == 2
+
+
+def test_base64_that_is_none(world):
+    """A file that the platform spells as no encoding has it is a fault of the platform's, not ours."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.meddler.edit("GET", ".*/fs/a.md", lambda one: one | {"content": "é", "encoding": "base64"}, times=None)
+    with pytest.raises(ServerFault):
+        world.plan()
