@@ -107,7 +107,7 @@ def _odd(name: str) -> PydanticCustomError:
 
 
 def _is_utf8(path: str) -> bool:
-    """Say whether a path of this disk can be told to the platform: bytes that are no UTF-8 stand as surrogates in it."""
+    """Say whether the platform can be told a path of this disk: bytes that are no UTF-8 stand as surrogates in it."""
     try:
         path.encode()
     except UnicodeEncodeError:
