@@ -21,9 +21,9 @@ from reconciler.live.secrets import read_in
 from reconciler.live.shapes import Wire, is_id, objects_of, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.diff import diff
+from reconciler.plan.freshness import is_synced
 from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
-from reconciler.plan.freshness import is_synced
 from reconciler.plan.release import chooses, publishes
 
 
