@@ -121,3 +121,31 @@ def test_base64_that_is_none(world):
     world.meddler.edit("GET", ".*/fs/a.md", lambda one: one | {"content": "é", "encoding": "base64"}, times=None)
     with pytest.raises(ServerFault):
         world.plan()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "message"),
+    [
+        ("a/x.md", "a", "/a cannot be a file: it is a folder on the platform"),
+        ("a", "a/x.md", "/a/x.md cannot be a file: it is below /a, which is a file on the platform"),
+    ],
+)
+def test_a_path_that_is_taken_is_a_fault(world, theirs, ours, message):
+    """A file where others keep a folder, or below a file of theirs, is told by the plan: each apply would fail."""
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.converge()
+    world.api.post(f"{memory(world)}/{theirs}", json={"content": "Theirs."})
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}, {"path": ours, "content": "Ours."}])
+    with pytest.raises(ManifestError) as caught:
+        world.plan()
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.path) == (message, ("spec", "files"))
+
+
+def test_a_folder_takes_the_place_of_a_file(world):
+    """A file of ours that left git makes room for a folder of its name in the same run."""
+    world.memory("notes", files=[{"path": "a", "content": "A."}])
+    world.converge()
+    world.memory("notes", files=[{"path": "a/b.md", "content": "B."}])
+    world.converge()
+    assert world.plan().is_empty
