@@ -73,8 +73,9 @@ def folder_reader(*, folder: str, root: Path) -> Callable[[str, int, int], dict[
         except OSError as error:
             raise _unreadable(name, error) from None
         if odd := next((path for path in paths if not _is_utf8(path)), None):
-            told = {"name": _named(name), "path": _named(os.fsencode(odd).decode(errors="backslashreplace"))}
-            raise PydanticCustomError("text_folder", "{name} holds {path}, a name that is not UTF-8", told)
+            spelt = _named(os.fsencode(odd).decode(errors="backslashreplace"))
+            context = {"name": _named(name), "path": spelt}
+            raise PydanticCustomError("text_folder", "{name} holds {path}, a name that is not UTF-8", context)
         if len(paths) > most:
             told = {"name": _named(name), "count": len(paths), "most": most}
             raise PydanticCustomError("text_folder", "{name} holds {count} files, and {most} are the most", told)
