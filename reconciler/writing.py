@@ -66,7 +66,7 @@ def write_and_prove(plan: Plan, settings: Settings, *, client: WriteClient, ids:
     if not interrupted:
         try:
             remainders = prove(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
-            remainders += await_syncs(outcomes, client=client, ids=ids)
+            remainders += await_syncs(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
         except (ApiError, Stopped) as error:

@@ -245,3 +245,33 @@ def test_a_file_that_went_is_left(world):
     ((_, why),) = captured.left
     assert why.startswith("files./a.md came or went on the platform")
     assert folder(world).keys() == {"a.md", "b.md"}
+
+
+def test_a_listing_that_names_what_lies_elsewhere(world):
+    """A folder is read once, though a listing names it in itself; what a folder cannot hold is told and not read."""
+    written(world, {"guides/a.md": b"A."})
+
+    def edited(found):
+        more = [{"path": path, "is_directory": True} for path in ("/guides", "/", "guides")]
+        return {"data": [*found["data"], *more, *found["data"]]} if "data" in found else found
+
+    world.meddler.edit("GET", r".*/fs(/guides)?", edited, times=None)
+    result = do(world)
+    assert folder(world) == {"guides/a.md": b"A."}
+    assert {
+        "Memory/notes files./guides: the platform lists it in /guides, where it is not",
+        "Memory/notes files.guides: the platform lists it in /, where it is not",
+    } <= {*said(result)}
+    asked = [sent.path.partition("/fs")[2] for sent in world.sent if sent.path.partition("/fs")[1]]
+    assert asked.count("/guides") == 1
+
+
+def test_a_listing_without_end(world, monkeypatch):
+    """Nobody walks further than any manifest could follow."""
+    monkeypatch.setattr(whole, "_MOST_ENTRIES", 20)
+    written(world, {"a.md": b"A."})
+    for depth in range(30):
+        entry = {"path": "/x" * (depth + 1), "is_directory": True}
+        world.meddler.instead("GET", f".*/fs{'/x' * depth}", (200, {"data": [entry]}))
+    assert said(do(world)) == ["Memory/notes files: it holds more than 20 files and folders"]
+    assert sum("/fs" in sent.path for sent in world.sent if sent.method == "GET") == 21

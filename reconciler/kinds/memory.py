@@ -21,6 +21,8 @@ _GITHUB = re.compile(
     r"^(?:https://github\.com/|git@github\.com:)?/*([A-Za-z0-9._-]{1,100})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?/*$"
 )
 _NAME_LIMIT = 255
+_DECADE = 10 * 366 * 86400
+"""An interval of more seconds than this is none, whoever set it."""
 
 
 def _name(name: str) -> str:
@@ -226,11 +228,12 @@ def _sync(wire: Mapping[str, Any]) -> Sync | None:
     status, error = wire.get("sync_status"), wire.get("last_sync_error")
     if has_userinfo(str(error)) or any(has_userinfo(str(value)) for value in (wire.get("source") or {}).values()):
         error = None  # it may repeat the login
+    at, every = wire.get("last_synced_at"), (wire.get("source") or {}).get("sync_interval_secs")
     return Sync(
-        at=wire.get("last_synced_at"),
+        at=None if at is None else str(at),
         failed=status == "failed",
-        error=error,
-        every=(wire.get("source") or {}).get("sync_interval_secs"),
+        error=None if error is None else str(error),
+        every=every if isinstance(every, int) and 0 < every <= _DECADE else None,
         is_running=status in ("pending", "syncing"),
         is_fetching=status == "syncing",
     )

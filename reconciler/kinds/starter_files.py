@@ -13,7 +13,8 @@ from reconciler.kinds.fields import AS_SET, FileText, Spec, note_rewriting, opti
 
 MOST = 100
 """So many files an agent or a harness may have."""
-_MOST_BYTES = 100 * 2**20
+_MOST_BYTES = 5 * 2**20
+"""So many bytes their contents may have together, as they are sent (2.5)."""
 _NO_WAY_UP = {"not": {"pattern": r"(?:^|/)\.\.(?:/|$)"}}
 """What the JSON Schema of a path says of it."""
 
@@ -110,6 +111,9 @@ def _flattened(items: list[InitialFile | InitialFolder], info: ValidationInfo) -
         raise PydanticCustomError(
             "too_many_files", "these are {count} files, and {most} are the most", {"count": len(files), "most": MOST}
         )
+    if sum(len(file.content.encode()) for file in files) > _MOST_BYTES:
+        context = {"most": _MOST_BYTES >> 20, "hint": "bytes that are no text are sent as base64, a third longer"}
+        raise PydanticCustomError("files_too_large", "these files have more than {most} MiB together", context)
     return files
 
 

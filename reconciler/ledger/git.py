@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -12,14 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.errors import LedgerError
+from reconciler.git_environment import of_its_own
 
 _PATIENCE: Final = 120  # seconds for one command; a remote that does not answer must not hold a run for ever
 _PAUSE: Final = 0.1
 _QUIET: Final = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
-_INHERITED: Final = (  # set where we are called from a hook, and about another index or work tree than ours
-    "GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_OBJECT_DIRECTORY GIT_QUARANTINE_PATH GIT_NAMESPACE"
-    " GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR"
-).split()
 _ABSENT: Final = "couldn't find remote ref"
 _MOVED: Final = (
     "stale info",
@@ -95,10 +91,7 @@ class Git:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._env = {name: value for name, value in os.environ.items() if name not in _INHERITED} | {
-            "GIT_TERMINAL_PROMPT": "0",
-            "LC_ALL": "C",  # answers are told apart by their words
-        }
+        self._env = of_its_own()
 
     def run(self, *arguments: str, data: bytes = b"", env: Mapping[str, str] | None = None) -> Ran:
         """Run a command to its end, whatever that is."""

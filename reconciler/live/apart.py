@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -34,10 +33,27 @@ class Place:
     called: str
 
 
-def joined(kind: Kind, wire: Wire, wanted: Wanted, *, at: Place, client: ReadClient, pool: Executor = SERIAL) -> Wire:
+InTheWay = Callable[[str, str], None]
+"""Is told of a member that is wanted and cannot be there, and of what stands in its way: itself, or one above it."""
+
+
+def _no_matter(_path: str, _obstacle: str) -> None:
+    """Leave it to who writes."""
+
+
+def joined(
+    kind: Kind,
+    wire: Wire,
+    wanted: Wanted,
+    *,
+    at: Place,
+    client: ReadClient,
+    pool: Executor = SERIAL,
+    in_the_way: InTheWay = _no_matter,
+) -> Wire:
     """Return an API object with what stands apart of it, as far as it is wanted. Raises ApiError."""
     more = {
-        joined_as(name): _read(field, wanted[name], at=at, client=client, pool=pool)
+        joined_as(name): _read(field, wanted[name], at=at, client=client, pool=pool, in_the_way=in_the_way)
         for name, field in apart(kind).items()
         if name in wanted
     }
@@ -64,12 +80,14 @@ def place_of(kind: Kind, wire: Wire, *, org: str | None, called: str) -> Place:
     return Place(f"{kind.wire.collection}/{wire['id']}", org, called)
 
 
-def _read(field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor) -> Shape:
+def _read(
+    field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor, in_the_way: InTheWay
+) -> Shape:
     match field.form:
         case Flags():
             return flags(field, at=at, client=client)
         case Files():
-            return _files(field, members, at=at, client=client, pool=pool)
+            return _files(field, members, at=at, client=client, pool=pool, in_the_way=in_the_way)
         case _:
             assert_never(field.form)
 
@@ -83,9 +101,11 @@ def flags(field: Apart, *, at: Place, client: ReadClient) -> dict[str, bool]:
     return found
 
 
-def _files(field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor) -> Shape:
+def _files(
+    field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor, in_the_way: InTheWay
+) -> Shape:
     """Read the files that are wanted and there: folder by folder, then each (agents-memories-sessions.md, 4.6)."""
-    there = sorted(_there(field, members, at=at, client=client, pool=pool))
+    there = sorted(_there(field, members, at=at, client=client, pool=pool, in_the_way=in_the_way))
     return contents(field, there, at=at, client=client, pool=pool)
 
 
@@ -104,23 +124,40 @@ def contents(field: Apart, paths: Sequence[str], *, at: Place, client: ReadClien
 
 
 def _there(
-    field: Apart, members: Collection[str], *, at: Place, client: ReadClient, pool: Executor = SERIAL
+    field: Apart,
+    members: Collection[str],
+    *,
+    at: Place,
+    client: ReadClient,
+    pool: Executor = SERIAL,
+    in_the_way: InTheWay = _no_matter,
 ) -> set[str]:
     """Return which files of those are there; no folder is listed that could hold none of them."""
     folders = {folder for path in members for folder in _above(path)}
     found: set[str] = set()
-    level = [""] if members else []
+    level = {""} if members else set[str]()
     while level:
-        below: list[str] = []
+        below: set[str] = set()
+        asked = sorted(level)
         read = partial(listing, field, at=at, client=client)
-        for entry in (entry for entries in pool.map(read, level) for entry in entries):
-            path = entry["path"]
-            if entry["is_directory"]:
-                below += [path] if path in folders else []
-            elif path in members:
-                found.add(path)
+        for folder, entries in zip(asked, pool.map(read, asked), strict=True):
+            inside = {entry["path"]: entry["is_directory"] for entry in entries if is_in(folder, entry["path"])}
+            below |= {path for path, is_directory in inside.items() if is_directory and path in folders}
+            found |= {path for path, is_directory in inside.items() if not is_directory and path in members}
+            for path, is_directory in inside.items():
+                if is_directory and path in members:
+                    in_the_way(path, path)
+                elif not is_directory and path in folders and path not in members:
+                    for member in (one for one in members if one.startswith(f"{path}/")):
+                        in_the_way(member, path)
         level = below
     return found
+
+
+def is_in(folder: str, path: str) -> bool:
+    """Say whether a path can be that of something right in a folder: a listing may say what it likes."""
+    above, _, name = path.rpartition("/")
+    return path.startswith("/") and above == folder and bool(name)
 
 
 def listing(field: Apart, folder: str, *, at: Place, client: ReadClient) -> list[dict[str, Any]]:
@@ -153,7 +190,7 @@ def _decoded(answer: Any, *, doing: str) -> str:
         case {"content": str(content), "encoding": "base64"}:
             try:
                 return spelled(base64.b64decode(content, validate=True))
-            except binascii.Error:
+            except ValueError:  # binascii.Error, or a character beyond ASCII
                 pass
     raise ServerFault(f"{doing}: the answer is not a file")
 
@@ -191,7 +228,7 @@ def _set_flags(field: Apart, body: Shape, *, at: Place, client: WriteClient) -> 
 
 
 def _set_files(field: Apart, members: Shape, *, at: Place, client: WriteClient) -> None:
-    """Take away, then write: a file may come to stand where a folder's only file was, and the other way round."""
+    """Take away, then write: a folder may come to stand where a file was."""
     there = _there(field, members.keys(), at=at, client=client)
     for path in sorted(path for path, text in members.items() if text is None and path in there):
         client.send("DELETE", _below(at, field, path), doing=f"removing {path} of {at.called}", org=at.org)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from reconciler.kinds.kind import Sync
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
+from reconciler.live.readers import readers
 from reconciler.live.standing import current, synced_now
 from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Done, Outcome, Remainder
@@ -14,23 +16,30 @@ from reconciler.plan.outcome import Done, Outcome, Remainder
 _POLL = 5.0
 
 
-def await_syncs(outcomes: Iterable[Outcome], *, client: WriteClient, ids: Ids) -> tuple[Remainder, ...]:
+def await_syncs(
+    outcomes: Iterable[Outcome], *, client: WriteClient, ids: Ids, parallelism: int
+) -> tuple[Remainder, ...]:
     """Wait for the syncs that changes ask for, all at once; return those that failed or did not end in time.
 
     Raises ApiError, and Interrupted or Stopped when the run ends before.
     """
     waiting = [outcome.change for outcome in outcomes if isinstance(outcome, Done) and outcome.change.patience]
     found: dict[str, Remainder] = {}
-    waited = 0.0
+    begun = client.now()
     while waiting:
-        states = {change.step: _state(change, client=client, ids=ids) for change in waiting}
-        for change in waiting:
-            if message := _trouble(change, states[change.step], waited=waited):
+        with readers(parallelism) as pool:
+            states = [*pool.map(partial(_state, client=client, ids=ids), waiting)]
+        waited = client.now() - begun
+        for change, state in zip(waiting, states, strict=True):
+            if message := _trouble(change, state, waited=waited):
                 found[change.step] = Remainder(change.address, (), message)
-        waiting = [one for one in waiting if one.step not in found and _is_to_come(states[one.step])]
+        waiting = [
+            change
+            for change, state in zip(waiting, states, strict=True)
+            if change.step not in found and _is_to_come(state)
+        ]
         if waiting:
             client.rest(_POLL)
-            waited += _POLL
     return tuple(found.values())
 
 

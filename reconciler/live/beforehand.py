@@ -48,15 +48,14 @@ def _when_at_rest(climb: Climb) -> Standing | Conflicted:
 
     everruns-api/agents-memories-sessions.md, 4.4: a PATCH while syncing leaves a memory syncing for minutes.
     """
-    waited = 0.0
+    begun = climb.client.now()
     while True:
         found = standing(climb.change, client=climb.client, ids=climb.ids)
         sync = climb.change.kind.sync
         state = sync(found.wire) if sync and isinstance(found, Before) else None
         if climb.change.action is Action.ARCHIVE or state is None or not state.is_fetching:
             return found
-        if waited >= SYNC_PATIENCE:
+        if climb.client.now() - begun >= SYNC_PATIENCE:
             why = f"its content is still being fetched after {SYNC_PATIENCE:.0f} s"
             return Conflicted(climb.change, why, hint="run again when that has ended: a write would discard it")
         climb.client.rest(_POLL)
-        waited += _POLL

@@ -164,6 +164,10 @@ class WriteClient(ReadClient):
         """Return for how many seconds an earlier create of a step may still arrive, 0 for none."""
         return max(0.0, self._late.get(step, 0.0) - self._endpoint.clock.monotonic()) if self._late else 0.0
 
+    def now(self) -> float:
+        """Return the time by the clock that waiting moves on, in seconds from anywhere."""
+        return self._endpoint.clock.monotonic()
+
     def tell(self, seconds: float, why: str) -> None:
         """Say why nothing seems to happen for so long."""
         self._endpoint.waiting(seconds, why)

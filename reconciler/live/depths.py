@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
+from reconciler.errors import Fault
 from reconciler.kinds.traits import apart
 from reconciler.live.apart import joined, place_of
 from reconciler.live.client import ReadClient
@@ -45,8 +47,12 @@ def with_apart(
     rules: Rules,
     client: ReadClient,
     parallelism: int,
-) -> None:
-    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
+) -> list[Fault]:
+    """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too.
+
+    Return what is declared and cannot be there for what others keep there.
+    """
+    faults: list[Fault] = []
     asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
     with readers(parallelism) as pool:
         for one in asking:
@@ -60,4 +66,16 @@ def with_apart(
             }
             org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
             at = place_of(one.kind, wire, org=org, called=str(one.address))
-            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
+            told = partial(_note, faults, one)
+            matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool, in_the_way=told)
+    return faults
+
+
+def _note(faults: list[Fault], one: Desired, path: str, obstacle: str) -> None:
+    """Note a file that git declares where it cannot be; one that left git is gone that way."""
+    name = next((name for name in apart(one.kind) if path in one.spec.get(name, ())), None)
+    if name is None or one.archive:
+        return
+    what = "a folder on the platform" if obstacle == path else f"below {obstacle}, which is a file on the platform"
+    hint = "remove what stands there, or declare it under another path"
+    faults.append(Fault(f"{path} cannot be a file: it is {what}", one.source, (*one.path, name), hint=hint))

@@ -84,7 +84,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     matches = matched(everything, lists, faults, remembered=rules.id_of, archived=rules.archived_at)
     matches.live |= tenants.live
-    with_apart(chosen, matches, orgs, rules=rules, client=client, parallelism=parallelism)
+    faults += with_apart(chosen, matches, orgs, rules=rules, client=client, parallelism=parallelism)
     ours = {address: entry.id for address, entry in leaving.items()}
     names = directories(
         everything, lists, matches, new=[org for org, ref in orgs.items() if ref.id is None], leaving=ours

@@ -21,6 +21,7 @@ from reconciler.live.secrets import read_in
 from reconciler.live.shapes import Wire, is_id, objects_of, shape_from
 from reconciler.plan.change import Action, Change
 from reconciler.plan.diff import diff
+from reconciler.plan.freshness import is_synced
 from reconciler.plan.names_given_up import new_name
 from reconciler.plan.outcome import Done
 from reconciler.plan.release import chooses, publishes
@@ -44,7 +45,7 @@ def perform(change: Change, *, client: WriteClient, ids: Ids) -> Done:
         case Action.ROTATE:
             return Done(change, note=renew(change, client=client, ids=ids))
         case Action.SYNC:
-            _send("POST", change, client=client, ids=ids, below=f"/{change.kind.resync}")
+            _resync(change, client=client, ids=ids)
         case _:
             pass
     return Done(change)
@@ -199,6 +200,17 @@ def _release(change: Change, *, client: WriteClient, ids: Ids) -> Done:
     return Done(change, note="; ".join(notes) or None)
 
 
+def _resync(change: Change, *, client: WriteClient, ids: Ids) -> None:
+    """Ask for a sync; the answer says that it is due (everruns-api/agents-memories-sessions.md, 4.5).
+
+    Nothing else tells later a sync that failed again from one that never began.
+    """
+    reply = _send("POST", change, client=client, ids=ids, below=f"/{change.kind.resync}")
+    now = change.kind.sync(reply) if change.kind.sync and isinstance(reply, dict) else None
+    if not is_synced(change, now):
+        raise ServerFault(f"{_DOING[change.action]} {change.address}: by the answer none is due")
+
+
 def released_now(change: Change, id_: str, *, client: ReadClient, ids: Ids) -> Released:
     """Read how the resource of a change is released. Raises ApiError."""
     doing, org = f"reading the versions of {change.address}", org_of(change, ids)
@@ -219,10 +231,10 @@ def _write(method: str, change: Change, shape: Shape, *, client: WriteClient, id
     _send(method, change, client=client, ids=ids, body=body)
 
 
-def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> None:
+def _send(method: str, change: Change, *, client: WriteClient, ids: Ids, below: str = "", body: Any = None) -> Any:
     path = f"{collection(change, ids)}/{change.id or ids.of(change.address)}{below}"
     doing = f"{_DOING[change.action]} {change.address}"
-    client.send(method, path, doing=doing, org=org_of(change, ids), body=body)
+    return client.send(method, path, doing=doing, org=org_of(change, ids), body=body)
 
 
 _DOING = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from reconciler.api_errors import NotFound
 from reconciler.kinds import BY_NAME
@@ -15,13 +15,16 @@ from reconciler.kinds.file_names import misfits
 from reconciler.kinds.kind import Kind
 from reconciler.kinds.markers import Apart, Files, Flags
 from reconciler.kinds.traits import apart, joined_as
-from reconciler.live.apart import Place, contents, flags, listing, place_of
+from reconciler.live.apart import Place, contents, flags, is_in, listing, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire
 from reconciler.live.survey import Survey
 from reconciler.plan.capture import Candidate, Gap
 from reconciler.resource import Address
+
+_MOST_ENTRIES: Final = 2 * MOST_FILES
+"""Nobody walks further than this: a manifest holds fewer files, and a listing may have no end."""
 
 
 @dataclass(slots=True)
@@ -91,7 +94,13 @@ def _offered(one: Apart, reading: _Reading) -> dict[str, bool]:
 
 def _files(name: str, one: Apart, reading: _Reading) -> dict[str, str]:
     """Read all files, several at once; those that cannot lie here are not fetched."""
-    entries = {entry["path"]: entry for entry in _walked(one, reading)}
+    entries: dict[str, dict[str, Any]] = {}
+    for entry in _walked(name, one, reading):
+        entries[entry["path"]] = entry
+        if len(entries) > _MOST_ENTRIES:
+            reading.leave((name,), f"it holds more than {_MOST_ENTRIES:,} files and folders")
+            return {}
+    entries = {path: entry for path, entry in entries.items() if not entry["is_directory"]}
     odd = {path: f"it is larger than {LARGEST >> 20} MiB" for path, entry in entries.items() if _size(entry) > LARGEST}
     odd |= misfits(entries.keys())
     for path, why in sorted(odd.items()):
@@ -106,18 +115,21 @@ def _files(name: str, one: Apart, reading: _Reading) -> dict[str, str]:
     return contents(one, paths, at=reading.at, client=reading.client, pool=reading.pool)
 
 
-def _walked(one: Apart, reading: _Reading) -> Iterator[dict[str, Any]]:
-    """Yield every file, folder by folder, those of one depth at once."""
+def _walked(name: str, one: Apart, reading: _Reading) -> Iterator[dict[str, Any]]:
+    """Yield every file and folder, folder by folder, those of one depth at once."""
     level = [""]
     while level:
-        below: list[str] = []
+        below: dict[str, None] = {}
         read = partial(listing, one, at=reading.at, client=reading.client)
-        for entry in (entry for entries in reading.pool.map(read, level) for entry in entries):
-            if entry["is_directory"]:
-                below.append(entry["path"])
-            else:
+        for folder, entries in zip(level, reading.pool.map(read, level), strict=True):
+            for entry in entries:
+                if not is_in(folder, entry["path"]):
+                    reading.leave((name, entry["path"]), f"the platform lists it in {folder or '/'}, where it is not")
+                    continue
+                if entry["is_directory"]:
+                    below[entry["path"]] = None
                 yield entry
-        level = below
+        level = [*below]
 
 
 def _size(entry: dict[str, Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from pydantic_core import PydanticCustomError
 
@@ -39,6 +40,9 @@ def bytes_reader(*, folder: str, root: Path) -> Callable[[str], bytes]:
                 "text_file", "{name} is hidden: hidden files and folders are not read", {"name": _named(name)}
             )
         try:
+            mode = path.stat().st_mode
+            if not (S_ISREG(mode) or S_ISDIR(mode)):  # to open a pipe would wait for a writer
+                raise _odd(name)
             with path.open("rb") as stream:
                 data = stream.read(MAX_TEXT + 1)
         except IsADirectoryError:
@@ -68,6 +72,10 @@ def folder_reader(*, folder: str, root: Path) -> Callable[[str, int, int], dict[
             paths = [*_files_in(top, "")]
         except OSError as error:
             raise _unreadable(name, error) from None
+        if odd := next((path for path in paths if not _is_utf8(path)), None):
+            spelt = _named(os.fsencode(odd).decode(errors="backslashreplace"))
+            context = {"name": _named(name), "path": spelt}
+            raise PydanticCustomError("text_folder", "{name} holds {path}, a name that is not UTF-8", context)
         if len(paths) > most:
             told = {"name": _named(name), "count": len(paths), "most": most}
             raise PydanticCustomError("text_folder", "{name} holds {count} files, and {most} are the most", told)
@@ -93,6 +101,19 @@ def _files_in(place: Path, above: str) -> Iterator[str]:
             yield from _files_in(Path(entry.path), f"{above}{entry.name}/")
         else:
             yield above + entry.name
+
+
+def _odd(name: str) -> PydanticCustomError:
+    return PydanticCustomError("text_file", "{name} is no file of a disk", {"name": _named(name)})
+
+
+def _is_utf8(path: str) -> bool:
+    """Say whether the platform can be told a path of this disk: bytes that are no UTF-8 stand as surrogates in it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unreadable(name: str, error: OSError) -> PydanticCustomError:

@@ -11,7 +11,7 @@ from reconciler.kinds.kind import Origin
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.claim import since
 from reconciler.plan.found import Found
-from reconciler.plan.freshness import Head, Heads, time_of
+from reconciler.plan.freshness import Head, Heads, declared_origin, time_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired, Observed, by_rank
@@ -116,7 +116,7 @@ def _origins(
             or rules.known(one.address).entry is None
         ):
             continue
-        if (origin := one.kind.origin(observed.spec)) is not None:
+        if (origin := declared_origin(one, observed)) is not None:
             yield one.address, origin
 
 
@@ -184,7 +184,7 @@ def _trouble(observed: Observed, *, now: datetime, most: int | None, head: Head 
     sync = observed.sync
     if sync is None:
         return None
-    begun = time_of(observed.updated_at or "")
+    begun = time_of(observed.updated_at)
     if sync.is_running and begun is not None and now - begun < _PATIENCE:
         return None
     if sync.failed:

@@ -36,8 +36,17 @@ def origins_due(wanted: Iterable[Desired], found: Mapping[Address, Found]) -> It
         sync = _at_rest(one, observed)
         if observed is None or sync is None or sync.failed or sync.at is None:
             continue
-        if (origin := one.kind.origin(observed.spec)) is not None:
+        if (origin := declared_origin(one, observed)) is not None:
             yield origin
+
+
+def declared_origin(desired: Desired, observed: Observed) -> Origin | None:
+    """Return where live content comes from, None where git does not declare that repository: nobody else has us ask it.
+
+    A branch that git does not declare is the live one.
+    """
+    there, here = desired.kind.origin(observed.spec), desired.kind.origin(desired.spec)
+    return there if there is not None and here is not None and there.url == here.url else None
 
 
 def with_sync(
@@ -51,9 +60,9 @@ def with_sync(
     own = {one.field for one in syncs(desired.kind).values()}
     if observed is None or sync is None or any(step.action not in _HERE or own & step.body.keys() for step in steps):
         return [*steps]
-    origin = desired.kind.origin(observed.spec)
+    origin = declared_origin(desired, observed)
     head = heads.get(origin) if origin else None
-    then = time_of(sync.at or "")
+    then = time_of(sync.at)
     if sync.failed:
         why = f"its last sync failed{f': {sync.error}' if sync.error else ''}"
         return [*steps, _step(desired, observed, sync, why, to="")]
@@ -107,10 +116,10 @@ def is_synced(change: Change, now: Sync | None) -> bool:
     return now is not None and (now.is_running or now.at != change.fields[0].old)
 
 
-def time_of(text: str) -> datetime | None:
+def time_of(told: object) -> datetime | None:
     """Return a time as the API spells it, in UTC where it says no zone; None for what is none."""
     try:
-        then = datetime.fromisoformat(text)
-    except ValueError:
+        then = datetime.fromisoformat(told) if isinstance(told, str) else None
+        return then and (then.astimezone(UTC) if then.tzinfo else then.replace(tzinfo=UTC))
+    except (OverflowError, ValueError):
         return None
-    return then if then.tzinfo else then.replace(tzinfo=UTC)

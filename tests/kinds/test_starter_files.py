@@ -128,3 +128,27 @@ def test_texts_are_still_marked(kind):
     """What stands in a file of its own is known as before, and so is a list without order."""
     assert ("initial_files", "*", "content") in [path for path, _ in beside(BY_NAME[kind])]
     assert ("initial_files",) in sets(BY_NAME[kind])
+
+
+@pytest.mark.parametrize(("size", "refused"), [(5 * 2**20, False), (5 * 2**20 + 1, True)])
+def test_more_bytes_than_the_platform_takes(kit, size, refused):
+    """All files together are measured as they are sent, whichever way they are listed."""
+    (kit.folder / "big").mkdir()
+    (kit.folder / "big" / "a").write_bytes(b"x" * (size - 9))
+    kit.agent("triage", initial_files=[{"dir": "big"}, {"path": "b", "content": "123456789"}])
+    if not refused:
+        kit.converge()
+        return
+    with pytest.raises(ManifestError) as raised:
+        kit.plan()
+    assert "more than 5 MiB together" in raised.value.faults[0].message
+
+
+def test_base64_is_measured_as_it_is_sent(kit):
+    """Bytes that are no text are a third longer on their way, and that is what the platform measures."""
+    (kit.folder / "big").mkdir()
+    (kit.folder / "big" / "a").write_bytes(b"\xff" * (4 * 2**20))
+    kit.agent("triage", initial_files=[{"dir": "big"}])
+    with pytest.raises(ManifestError) as raised:
+        kit.plan()
+    assert "more than 5 MiB together" in raised.value.faults[0].message

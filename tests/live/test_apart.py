@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from reconciler.api_errors import ServerFault
 from reconciler.errors import ManifestError, StalePlan
 from reconciler.plan.outcome import Failed
 
@@ -95,3 +96,56 @@ def test_a_file_written_since_makes_the_plan_stale(world):
     world.api.put(f"{memory(world)}/a.md", json={"content": "By hand."})
     with pytest.raises(StalePlan):
         world.apply(plan)
+
+
+def test_a_listing_that_names_what_lies_elsewhere(world):
+    """A plan reads a folder once, though its listing names the folder itself."""
+    world.memory("notes", files=[{"path": "guides/a.md", "content": "A."}])
+    world.converge()
+    asked = []
+
+    def edited(found):
+        asked.append(1)
+        assert len(asked) < 9
+        return {"data": [*found["data"], {"path": "/guides", "is_directory": True}]}
+
+    world.meddler.edit("GET", r".*/fs(/guides)?", edited, times=None)
+    assert world.plan().is_empty
+    assert len(asked) == 2
+
+
+def test_base64_that_is_none(world):
+    """A file that the platform spells as no encoding has it is a fault of the platform's, not ours."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.meddler.edit("GET", ".*/fs/a.md", lambda one: one | {"content": "é", "encoding": "base64"}, times=None)
+    with pytest.raises(ServerFault):
+        world.plan()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "message"),
+    [
+        ("a/x.md", "a", "/a cannot be a file: it is a folder on the platform"),
+        ("a", "a/x.md", "/a/x.md cannot be a file: it is below /a, which is a file on the platform"),
+    ],
+)
+def test_a_path_that_is_taken_is_a_fault(world, theirs, ours, message):
+    """A file where others keep a folder, or below a file of theirs, is told by the plan: each apply would fail."""
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.converge()
+    world.api.post(f"{memory(world)}/{theirs}", json={"content": "Theirs."})
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}, {"path": ours, "content": "Ours."}])
+    with pytest.raises(ManifestError) as caught:
+        world.plan()
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.path) == (message, ("spec", "files"))
+
+
+def test_a_folder_takes_the_place_of_a_file(world):
+    """A file of ours that left git makes room for a folder of its name in the same run."""
+    world.memory("notes", files=[{"path": "a", "content": "A."}])
+    world.converge()
+    world.memory("notes", files=[{"path": "a/b.md", "content": "B."}])
+    world.converge()
+    assert world.plan().is_empty

@@ -1,5 +1,7 @@
 """What an apply waits for after its last write: content that the platform fetches from elsewhere."""
 
+from threading import Barrier
+
 import httpx
 import pytest
 
@@ -117,3 +119,35 @@ def test_an_error_while_waiting_is_told(world, clock, syncs):
     world.memory("docs", source=GITHUB, wait_for_sync="60s")
     world.meddler.cut("GET", ONE, httpx.ConnectError("refused"), times=None)
     assert world.apply().unproved is not None
+
+
+def test_time_that_reading_takes_counts(world, clock, syncs):
+    """The wait is as long as it says by the clock, however long the platform takes to answer."""
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    world.apply()
+    world.memory("docs", source=GITHUB | {"branch": "dev"}, wait_for_sync="60s")
+    plan = world.plan()
+    syncs(PENDING)
+    asked = []
+
+    def slowly(wire):
+        asked.append(clock.now)
+        clock.now += 10
+        return wire
+
+    world.meddler.rules.clear()
+    world.meddler.edit("GET", ONE, lambda wire: slowly(wire | PENDING), times=None)
+    applied = world.apply(plan)
+    assert [one.message for one in applied.remainders] == ["it was written, and its sync has not ended after 60 s"]
+    assert clock.now - asked[0] < 90
+
+
+def test_syncs_are_read_beside_each_other(world, clock, syncs):
+    """One memory that is slow to be read does not hold up what is asked of the others."""
+    meeting = Barrier(2, timeout=5)
+    for name in "ab":
+        world.memory(name, source=GITHUB, wait_for_sync="60s")
+    world.meddler.before("GET", ONE, meeting.wait, times=2)
+    world.meddler.edit("GET", ONE, lambda wire: wire | SYNCED, times=None)
+    assert world.apply(parallel=2).exit_codes == (0,)
+    assert not meeting.broken

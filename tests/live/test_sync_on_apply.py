@@ -235,7 +235,17 @@ def test_a_platform_that_does_not_take_it_is_told(synced, docs):
 def test_a_sync_that_nobody_began_is_told(synced, docs):
     """An answer that promises what does not come is not believed."""
     docs.commit(2022)
-    synced.meddler.instead("POST", r".*/sync", (200, synced.one("memories", "docs")))
+    promised = synced.one("memories", "docs") | {"sync_status": "pending"}
+    synced.meddler.instead("POST", r".*/sync", (200, promised))
     applied = synced.apply()
     assert [one.message for one in applied.remainders] == ["a sync was asked for, and none is due"]
     assert applied.exit_codes == (7,)
+
+
+def test_a_sync_that_never_began_is_none(synced):
+    """Where the last sync had failed, another failure is one only if the platform says that a sync was due between."""
+    as_of(synced, sync_status="failed", last_sync_error="x")
+    synced.meddler.instead("POST", ".*/sync", (200, synced.one("memories", "docs")), times=None)
+    (outcome,) = synced.apply().outcomes
+    assert isinstance(outcome, Failed)
+    assert "none is due" in outcome.error.message

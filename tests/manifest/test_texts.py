@@ -189,3 +189,25 @@ def test_folder_refused(fleet, name, limits, why):
     (fleet / "m/agents/linked/secret.md").symlink_to(fleet / "secret.md")
     read_folder = folder_reader(folder="m/agents", root=Path("m"))
     assert why in refusal(lambda one: read_folder(one, *limits), name)
+
+
+def test_a_pipe_is_no_file(fleet):
+    """Nobody waits for a writer: what is neither a file nor a folder is refused, by its name and in a folder."""
+    os.mkfifo(fleet / "m/prompts/pipe")
+    assert refusal(read, "../prompts/pipe") == '"../prompts/pipe" is no file of a disk'
+    read_folder = folder_reader(folder="m/agents", root=Path("m"))
+    assert refusal(lambda one: read_folder(one, 9, 999), "../prompts") == '"../prompts/pipe" is no file of a disk'
+
+
+def test_a_name_is_utf_8(fleet):
+    """A name that the platform could not be told is refused, with its bytes."""
+    place = os.fsencode(fleet / "m/prompts") + b"/caf\xe9"
+    try:
+        Path(os.fsdecode(place)).write_bytes(b"")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    read_folder = folder_reader(folder="m/agents", root=Path("m"))
+    said = refusal(lambda one: read_folder(one, 9, 999), "../prompts")
+    assert said.endswith("a name that is not UTF-8")
+    assert "caf" in said
+    said.encode()
