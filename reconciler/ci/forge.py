@@ -1,6 +1,6 @@
 """The door to GitHub's REST API: comments, issues and the pull request behind a commit, as values of our own.
 
-PyGithub speaks to it and turns pages. Only this module imports it. When a limit is reached, it is waited out here:
+PyGithub speaks to it and turns pages. Only this module and `answers.py` import it. When a limit is reached, it is waited out here:
 PyGithub would send no PATCH again, know no 429, and wait for as long as an answer says.
 """
 
