@@ -6,7 +6,8 @@
     ├── PlanFileError               1   a plan file that cannot be read, is damaged or was used
     ├── PlanRefused                 4   safety or policy says no
     ├── StalePlan                   5   what the plan was made for has moved
-    │   └── NotReviewed                 it is not the plan that was reviewed
+    │   ├── NotReviewed                 it is not the plan that was reviewed
+    │   └── Behind                      something newer than what is checked out was applied or merged
     ├── SecretUnavailable           1   a referenced secret has no value here
     ├── KeyUndelivered              1   a key that is shown once cannot go where the manifest says
     ├── CannotAmend                 1   a manifest cannot be changed in place; nothing was written
@@ -163,6 +164,14 @@ class NotReviewed(StalePlan):
         self.moved = dict(moved)
 
 
+class Behind(StalePlan):
+    """What is checked out is older than what was applied or merged: to apply it would undo that."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        ReconcilerError.__init__(self, message, hint=hint)
+        self.moved = {}
+
+
 class NothingDeclared(UsageError):
     """There is not one manifest where manifests are looked for."""
 
@@ -212,18 +221,20 @@ class LedgerMoved(LedgerError):
 class ForgeError(ReconcilerError):
     """GitHub did not do what was asked; `status` is that of its answer, 0 where there was none.
 
-    `wait` is for how many seconds a limit of GitHub's refuses to do it, None where it was no limit.
+    `wait` is for how many seconds a limit of GitHub's refuses to do it, None where it was no limit. `is_gone` says that
+    what was to be changed had been read before, and was deleted since.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, status: int = 0, wait: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.wait = wait
+        self.is_gone = False
 
     @property
     def may_pass(self) -> bool:
         """Whether it may work a moment later; what was asked for may have been done all the same."""
-        return self.status == 0 or self.status >= _SERVER_FAULT
+        return self.status == 0 or self.status >= _SERVER_FAULT or self.is_gone
 
 
 _SERVER_FAULT = 500

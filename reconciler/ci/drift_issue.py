@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 LABEL = "reconciler-drift"
 """Found by it first, as a repository may have thousands of issues; the marker decides."""
 
-Fate = Literal["opened", "updated", "unchanged", "closed", "reopened", "none"]
+PART = "part"
+"""What a marker calls the part that its issue is about, where the run did not look at everything."""
+
+Fate = Literal["opened", "updated", "unchanged", "closed", "reopened", "none", "left to a run that looks at everything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,21 @@ class Told:
     url: str = ""
 
 
-def tell(forge: Forge, body: str, *, title: str, environment: str, has_drifted: bool) -> Told:
+def tell(forge: Forge, body: str, *, title: str, environment: str, has_drifted: bool, part: str = "") -> Told:
     """Make the environment's issue say what is so: open while something has drifted, closed otherwise.
 
     A state that changes is told in a comment as well, since GitHub notifies nobody of a text that changes. Of several,
-    as two runs at once may leave behind, the oldest is kept and the others are closed. Raises ForgeError.
+    as two runs at once may leave behind, the oldest open one is kept and the others are closed. A run that
+    looked at a `part` alone knows nothing of the rest: an open issue about anything else is left as it is. Raises
+    ForgeError.
     """
 
     def write() -> Told:
         found = _found(forge, environment, has_drifted=has_drifted)
         if not found:
             return Told("opened", forge.open(title, body, labels=[LABEL]).url) if has_drifted else Told("none")
+        if part and (other := next((one for one in found if one.is_open and _part(one, environment) != part), None)):
+            return Told("left to a run that looks at everything", other.url)
         kept, *others = found
         for other in others:
             if other.is_open:
@@ -61,12 +68,20 @@ def _kept(forge: Forge, kept: Issue, body: str, *, has_drifted: bool) -> Told:
 
 
 def _found(forge: Forge, environment: str, *, has_drifted: bool) -> list[Issue]:
-    """Look among the labelled ones; else among all before one is opened, or among the open ones before all is well."""
-    labelled = [one for one in forge.issues(state="all", labels=[LABEL]) if _is_about(one, environment)]
-    if labelled:
-        return labelled
-    rest = forge.issues(state="all" if has_drifted else "open")
-    return [one for one in rest if _is_about(one, environment)]
+    """Look among the labelled and the open ones, and among all before one is opened: who sorts issues takes labels off.
+
+    An open one comes first, else the oldest.
+    """
+    looks = [forge.issues(state="all", labels=[LABEL]), forge.issues(state="open")]
+    found = {one.number: one for look in looks for one in look if _is_about(one, environment)}
+    if has_drifted and not found:
+        found = {one.number: one for one in forge.issues(state="all") if _is_about(one, environment)}
+    return sorted(found.values(), key=lambda one: (not one.is_open, one.number))
+
+
+def _part(issue: Issue, environment: str) -> str:
+    """Return the part that an issue is about, empty for one about everything."""
+    return str((marked(issue.body, "drift", environment) or {}).get(PART, ""))
 
 
 def _is_about(issue: Issue, environment: str) -> bool:

@@ -1,22 +1,25 @@
 """The door to GitHub's REST API: comments, issues and the pull request behind a commit, as values of our own.
 
-PyGithub speaks to it and turns pages. Only this module imports it. When a limit is reached, it is waited out here:
-PyGithub would send no PATCH again, know no 429, and wait for as long as an answer says.
+PyGithub speaks to it and turns pages. Only this module and `answers.py` import it. When a limit is reached, it is
+waited out here: PyGithub would send no PATCH again, know no 429, and wait for as long as an answer says.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from reconciler.ci.answers import told
 from reconciler.errors import ForgeError, UsageError
 
 if TYPE_CHECKING:
     from github.Issue import Issue as TheirIssue
+    from github.IssueComment import IssueComment
+    from github.NamedUser import NamedUser
     from github.Repository import Repository
 
     from reconciler.ci.environment import Workflow
@@ -26,10 +29,9 @@ WORKFLOW_AUTHOR = "github-actions[bot]"
 _MADE_FOR_A_JOB = "ghs_"
 _LONGEST_WAIT = 120.0
 """Seconds for which limits are waited out for one request; after that the run says what it could not say."""
-_WHEN_NOT_TOLD = 60.0
-"""Seconds to wait for a limit that does not say for how long (docs.github.com, "Rate limits for the REST API")."""
-_LEAST_WAIT = 1.0
 _TIMEOUT = 30
+_GONE = (404, 410)
+"""What GitHub answers about a comment or an issue that somebody deleted since it was read."""
 _AN_ISSUE = "/issues/"
 """What the address of an issue has in it: pull requests are listed among them, and asking each would be a request."""
 _PAGE = 100
@@ -115,39 +117,60 @@ class Forge:
 
     def comments(self, number: int) -> Iterator[Post]:
         """Yield our comments on an issue or pull request, oldest first."""
-        pages = self._issue(number).get_comments()
-        for one in self._ask(f"reading the comments of #{number}", lambda: list(pages)):
-            if one.user.login == self.author:
-                yield Post(one.id, one.body or "", one.html_url)
+        pages, author = self._issue(number).get_comments(), self.author
+        yield from self._ask(
+            f"reading the comments of #{number}", lambda: [_post(one) for one in pages if _login(one) == author]
+        )
 
     def comment(self, number: int, body: str) -> Post:
-        """Write a comment."""
-        made = self._ask(f"commenting on #{number}", lambda: self._issue(number).create_comment(body))
-        return Post(made.id, made.body or "", made.html_url)
+        """Write a comment; one that is not ours once it is written is taken back."""
+
+        def write() -> tuple[Post, str]:
+            made = self._issue(number).create_comment(body)
+            return _post(made), _login(made)
+
+        post, author = self._ask(f"commenting on #{number}", write)
+        if author != self.author:
+            with suppress(ForgeError):
+                self.remove(post, number)
+            raise _somebody_else(author, believed=self.author)
+        return post
 
     def edit(self, post: Post, number: int, body: str) -> None:
         """Replace the text of a comment."""
         theirs = self._issue(number).get_comment(post.id)
-        self._ask(f"changing the comment on #{number}", lambda: theirs.edit(body))
+        self._ask(f"changing the comment on #{number}", lambda: theirs.edit(body), gone=_GONE)
 
     def remove(self, post: Post, number: int) -> None:
         """Delete a comment."""
-        self._ask(f"deleting a comment on #{number}", self._issue(number).get_comment(post.id).delete)
+        self._ask(f"deleting a comment on #{number}", self._issue(number).get_comment(post.id).delete, gone=_GONE)
 
     def issues(self, *, state: Literal["open", "all"], labels: Sequence[str] = ()) -> Iterator[Issue]:
-        """Yield our issues, oldest first; pull requests are none."""
+        """Yield our issues, oldest first; pull requests are none. GitHub is asked for those of this author alone."""
         from github.GithubObject import NotSet
 
-        only = list(labels) or NotSet
-        pages = self._repository.get_issues(state=state, sort="created", direction="asc", labels=only)
-        for one in self._ask("reading the issues", lambda: list(pages)):
-            if _AN_ISSUE in one.html_url and one.user.login == self.author:
-                yield _issue(one)
+        only, author = list(labels) or NotSet, self.author
+        pages = self._repository.get_issues(
+            state=state, sort="created", direction="asc", labels=only, creator=self._user(author)
+        )
+        yield from self._ask(
+            "reading the issues",
+            lambda: [_issue(one) for one in pages if _AN_ISSUE in one.html_url and _login(one) == author],
+        )
 
     def open(self, title: str, body: str, *, labels: Sequence[str]) -> Issue:
-        """Open an issue."""
-        make = self._repository.create_issue
-        return _issue(self._ask("opening an issue", lambda: make(title, body, labels=list(labels))))
+        """Open an issue; one that is not ours once it is there is closed again."""
+
+        def write() -> tuple[Issue, str]:
+            made = self._repository.create_issue(title, body, labels=list(labels))
+            return _issue(made), _login(made)
+
+        issue, author = self._ask("opening an issue", write)
+        if author != self.author:
+            with suppress(ForgeError):
+                self.change(issue, body, is_open=False)
+            raise _somebody_else(author, believed=self.author)
+        return issue
 
     def change(self, issue: Issue, body: str, *, is_open: bool) -> None:
         """Replace the text of an issue, and open or close it."""
@@ -161,24 +184,53 @@ class Forge:
             else:
                 theirs.edit(body=body, state="closed", state_reason="completed")
 
-        self._ask(f"changing issue #{issue.number}", change)
+        self._ask(f"changing issue #{issue.number}", change, gone=_GONE)
 
     def merged(self, sha: str, *, branch: str) -> Merged | None:
         """Return the pull request that brought a commit to a branch, None for a commit that was pushed."""
         pages = self._repository.get_commit(sha).get_pulls()
-        for one in self._ask(f"asking for the pull request of {sha[:12]}", lambda: list(pages)):
-            if one.merged_at is not None and one.base.ref == branch:
-                return Merged(one.number, one.head.sha, one.html_url)
-        return None
 
-    def _ask(self, doing: str, act: Callable[[], T]) -> T:
-        """Do it, again when a limit that refused it is over; pages that were read are not asked for again."""
+        def look() -> Merged | None:
+            fitting = (one for one in pages if one.merged_at is not None and one.base.ref == branch)
+            return next((Merged(one.number, one.head.sha, one.html_url) for one in fitting), None)
+
+        return self._ask(f"asking for the pull request of {sha[:12]}", look)
+
+    def head_of(self, number: int) -> str:
+        """Return the commit that a pull request's branch stands at."""
+        return self._ask(f"asking for #{number}", lambda: self._repository.get_pull(number).head.sha)
+
+    def touched_since(self, sha: str, *, by: str) -> Sequence[str] | None:
+        """Return the files that a branch or commit touched since a commit that it stands on, 300 at most.
+
+        None where it does not stand on it, or is it; a commit that GitHub does not know is none that it stands on.
+        """
+
+        def compare() -> Sequence[str] | None:
+            found = self._repository.compare(sha, by, comparison_commits_per_page=1)
+            if found.status != "ahead":
+                return None
+            return [name for one in found.files for name in (one.filename, one.previous_filename) if name]
+
+        try:
+            return self._ask(f"comparing {by} with {sha[:12]}", compare)
+        except ForgeError as error:
+            if error.status in _GONE:
+                return None
+            raise
+
+    def _ask(self, doing: str, act: Callable[[], T], *, gone: Sequence[int] = ()) -> T:
+        """Do it, again when a limit that refused it is over; pages that were read are not asked for again.
+
+        `gone` are the answers that say that what was read before is no longer there.
+        """
         waited = 0.0
         while True:
             try:
-                with _told(doing):
+                with told(doing):
                     return act()
             except ForgeError as error:
+                error.is_gone = error.status in gone
                 if error.wait is None or waited + error.wait > _LONGEST_WAIT:
                     raise
                 self._sleep(error.wait)
@@ -187,54 +239,32 @@ class Forge:
     def _issue(self, number: int) -> TheirIssue:
         return self._repository.get_issue(number)
 
+    def _user(self, login: str) -> NamedUser:
+        from github.NamedUser import NamedUser
+
+        return NamedUser(self._github.requester, attributes={"login": login}, completed=True)
+
+
+def _login(one: IssueComment | TheirIssue) -> str:
+    """Return who wrote it, empty for an account that is gone: GitHub says null for some."""
+    return str(getattr(one.user, "login", None) or "")
+
+
+def _post(one: IssueComment) -> Post:
+    return Post(one.id, one.body or "", one.html_url)
+
+
+def _somebody_else(author: str, *, believed: str) -> ForgeError:
+    """Say that the token speaks as somebody else than was believed: what it wrote would never be found again."""
+    return ForgeError(
+        f"GITHUB_TOKEN writes as {author}, and was taken for {believed}",
+        hint=f"give --author '{author}' to every ci verb (the action's input author)",
+        status=_WRITTEN,
+    )
+
+
+_WRITTEN = 201
+
 
 def _issue(one: TheirIssue) -> Issue:
     return Issue(one.number, one.body or "", one.state == "open", one.html_url)
-
-
-@contextmanager
-def _told(doing: str) -> Iterator[None]:
-    """Turn whatever goes wrong with GitHub into our own error; its text is not repeated, as it may quote a request."""
-    from github import GithubException
-    from requests.exceptions import RequestException
-
-    try:
-        yield
-    except GithubException as error:
-        said = error.data.get("message") if isinstance(error.data, dict) else None
-        wait = limit_of(error.status, error.headers or {}, str(said), now=time.time())
-        message = (
-            f"GitHub answered {error.status} ({doing})" if wait is None else f"GitHub's limit is reached ({doing})"
-        )
-        hint = _HINTS.get(error.status) if wait is None else "run the job again later"
-        raise ForgeError(message, hint=hint, status=error.status, wait=wait) from error
-    except RequestException as error:
-        raise ForgeError(f"GitHub cannot be reached ({doing})", hint="is GITHUB_API_URL right?") from error
-
-
-_REFUSED = (403, 429)
-
-
-def limit_of(status: int, headers: Mapping[str, str], message: str, *, now: float) -> float | None:
-    """Return for how many seconds a limit asks to wait, None for an answer that is about none.
-
-    docs.github.com, "Rate limits for the REST API": 403 or 429; `Retry-After` says it, else the time at which a primary
-    limit begins anew; a secondary one that says nothing lasts a minute.
-    """
-    told = {name.lower(): value for name, value in headers.items()}
-    if status not in _REFUSED:
-        return None
-    if (after := told.get("retry-after", "")).isdecimal():
-        return max(float(after), _LEAST_WAIT)
-    if told.get("x-ratelimit-remaining") == "0" and (reset := told.get("x-ratelimit-reset", "")).isdecimal():
-        return max(float(reset) - now, 0.0) + _LEAST_WAIT  # in which part of that second is not said
-    is_limit = status != _REFUSED[0] or "rate limit" in message.lower()
-    return _WHEN_NOT_TOLD if is_limit else None
-
-
-_HINTS = {
-    401: "is GITHUB_TOKEN the token of this job?",
-    403: "the job needs permissions: pull-requests: write, issues: write, contents: read",
-    404: "the job needs permissions: pull-requests: write, issues: write, contents: read",
-    410: "issues are switched off in this repository",
-}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from reconciler.cli import options
-from reconciler.cli.console import Console, flags_of
+from reconciler.cli.console import Console, flags_elsewhere, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.errors import Exit, OutputError, UsageError
 from reconciler.plan.outcome import Applied, NotStarted, Outcome
@@ -114,7 +114,7 @@ def perform(
             claim=begun,
         )
     _tell_the_rest(applied, console)
-    tried = Tried(plan, applied, flags_of(settings))
+    tried = Tried(plan, applied, flags_elsewhere(settings))
     console.about(tried, facts=lambda: facts_of(settings, plan=plan, commit=keeper.commit))
     console.text(applied_text(applied, style=console.style, flags=flags_of(settings)))
     return applied

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +14,11 @@ import click
 from reconciler.cli import ci_job, options
 from reconciler.cli.carry_out import Place, kept, perform, terminated_as_interrupted
 from reconciler.cli.ci_job import Given, Job
-from reconciler.cli.console import Console, flags_of
+from reconciler.cli.console import Console, flags_elsewhere
 from reconciler.cli.outputs import facts_of
 from reconciler.cli.plan import save, show
 from reconciler.cli.unfinished import settle, tell, unfinished
-from reconciler.errors import Exit, NotReviewed, ReconcilerError, UsageError, worst
+from reconciler.errors import Exit, Interrupted, NotReviewed, OutputError, ReconcilerError, UsageError, worst
 from reconciler.report.subject import Made
 from reconciler.settings import Settings
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.ci.forge import Merged
     from reconciler.ledger.keeper import Keeper
     from reconciler.plan.outcome import Applied
+    from reconciler.plan.owned import Ledger
     from reconciler.plan.plan import Plan
     from reconciler.report.sheet import Alert
 
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 @ci_job.verb(
     "ci apply",
     options.APPLYING,
-    own=(click.option("--replan", is_flag=True, help="Apply what is to be done now, reviewed or not."),),
+    own=(
+        click.option("--replan", is_flag=True, help="Apply what is to be done now, reviewed or not."),
+        click.option(
+            "--branch", metavar="NAME", help="The branch that is applied [default: the repository's default branch]."
+        ),
+        click.option("--even-if-behind", is_flag=True, help="Apply a commit though newer ones were applied or merged."),
+    ),
 )
 def command(
     *,
@@ -43,26 +50,34 @@ def command(
     lock_timeout: int,
     given: Given,
     replan: bool,
+    branch: str | None,
+    even_if_behind: bool,
 ) -> int:
     """Apply what was merged, if it is what the pull request's comment showed; say there what became of it.
 
     Exits with 5 and the difference when something else would be done, as somebody changed the platform meanwhile, or
-    nobody reviewed it. Leaves plan, journal and report in --folder, for upload.
+    nobody reviewed it, and when the commit is older than what was applied or merged. Leaves plan, journal and report
+    in --folder, for upload.
     """
+    from reconciler.ci.behind import ensure_on_branch
+
     with ci_job.job(console, verb="apply", given=given) as job:
         if job.workflow.event.startswith("pull_request"):
             raise UsageError(
                 "ci apply is for what was merged, and this job is about a pull request",
                 hint="on: {push: {branches: [main]}}",
             )
+        ensure_on_branch(job.workflow.ref, found=job.workflow.branch, wanted=branch or job.workflow.default_branch)
         run = _Run(job, settings, Place(ledger, lock_timeout), is_named=given.is_named)
         error: ReconcilerError | None = None
         with terminated_as_interrupted():
             try:
-                run.go(replan=replan)
+                run.go(replan=replan, even_if_behind=even_if_behind)
             except ReconcilerError as caught:
                 error = caught
-        return run.end(error)
+            except KeyboardInterrupt:
+                error = Interrupted("interrupted: nothing more was started")
+            return run.end(error)
 
 
 class _Run:
@@ -79,7 +94,7 @@ class _Run:
         self.applied: Applied | None = None
         self.keeper: Keeper | None = None
 
-    def go(self, *, replan: bool) -> None:
+    def go(self, *, replan: bool, even_if_behind: bool) -> None:
         """Plan, compare with what was reviewed, apply. Raises whatever stands in the way."""
         from reconciler.ci.reason import reason_of
         from reconciler.ci.reviewed import reviewable, without_syncs
@@ -104,7 +119,7 @@ class _Run:
         keeper.wait_for_others()
         left = unfinished(self.settings, keeper.backend.owner)
         with writing(self.settings) as client:
-            read, stdin = keeper.backend.read, sys.stdin.buffer
+            read, stdin = cache(keeper.backend.read), sys.stdin.buffer
             plan, bare = plan_for_review(self.settings, client=client, read_ledger=read, config=config, stdin=stdin)
             self.plan, self.bare = plan, reviewable(plan, bare)
             show(plan, self.job.console)
@@ -116,6 +131,8 @@ class _Run:
                 return
             if plan.refusals:
                 raise refusal_of(plan)
+            if not even_if_behind:
+                self.ensure_not_behind(read(), commit=commit)
             if without_syncs(self.bare).steps and not replan:
                 self.ensure_reviewed(self.bare)
             save(plan, str(self.job.folder / "applied.plan"), settings=self.settings)
@@ -129,6 +146,17 @@ class _Run:
                 begun=lambda: settle(judged, by=keeper.run),
             )
 
+    def ensure_not_behind(self, ledger: Ledger, *, commit: str) -> None:
+        """Refuse what would undo what came after it. Raises Behind."""
+        from reconciler.ci.behind import ensure_not_behind
+        from reconciler.ci.sticky import PERSISTENT
+
+        forge, branch = self.job.forge, self.job.workflow.branch
+        paths, top = self.settings.manifests, ci_job.top()
+        PERSISTENT(
+            lambda: ensure_not_behind(forge, ledger, commit=commit, branch=branch, manifests=paths, top=top),
+        )
+
     def ensure_reviewed(self, plan: Plan) -> None:
         """Refuse what is not what the comment on the merged pull request showed. Raises NotReviewed."""
         from reconciler.ci.reviewed import difference, without_syncs
@@ -141,7 +169,9 @@ class _Run:
         reviewed = reviewed_at(self.job.forge, self.merged.number, environment=self.job.environment)
         if reviewed is None:
             told = f"{number} has no comment with a plan for {self.job.environment}"
-            raise NotReviewed(told, {}, hint=f"{hint}; or is --environment another than that of ci plan?")
+            raise NotReviewed(
+                told, {}, hint=f"{hint}; or is --environment another than that of ci plan, or --author missing?"
+            )
         if reviewed.digest == without_syncs(plan).digest:
             return
         if not reviewed.digest:
@@ -167,15 +197,17 @@ class _Run:
             job.sheets.append(job.failed(error, verb="Apply", facts=self.facts()))
         elif self.applied and self.plan:
             codes += self.applied.exit_codes
-            flags = flags_of(self.settings)
+            flags = flags_elsewhere(self.settings)
             sheet = applied_sheet(self.plan, self.applied, flags=flags, facts=self.facts())
             job.sheets.append(told(sheet, *self.told_of_secrets(), environment=name))
         elif self.plan:
             job.sheets.append(told(plan_sheet(self.plan, facts=self.facts()), environment=name))
-        self.keep_journal()
+        job.attempt(self.keep_journal)
+        values = of_plan(self.plan, digest=self.bare.digest if self.bare else "")
+        job.keep(*codes, error=error, values=values)
         is_done = error is None and worst(codes) is Exit.DONE
         job.try_to_tell(lambda: self.comment(is_done=is_done), may_fail=True)
-        return job.end(*codes, error=error, values=of_plan(self.plan, digest=self.bare.digest if self.bare else ""))
+        return job.end(*codes, error=error)
 
     def told_of_secrets(self) -> Sequence[Alert]:
         """Say which secrets were written because their value is another one: a plan without the values shows none."""
@@ -198,12 +230,17 @@ class _Run:
         return {**facts_of(self.settings, plan=self.plan, commit=commit), **reviewed}
 
     def keep_journal(self) -> None:
-        """Leave the journal of the run beside its report, where one was begun."""
+        """Leave the journal of the run beside its report, where one was begun. Raises OutputError."""
         from reconciler.cli.connect import runs_folder
 
         if self.keeper is not None:
-            with suppress(FileNotFoundError):
-                shutil.copyfile(runs_folder() / f"{self.keeper.run}.jsonl", self.job.folder / "journal.jsonl")
+            place = runs_folder() / f"{self.keeper.run}.jsonl"
+            try:
+                shutil.copyfile(place, self.job.folder / "journal.jsonl")
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                raise OutputError(f"cannot copy the journal {place}: {error.strerror}", hint="make room") from error
 
     def comment(self, *, is_done: bool) -> None:
         """Write what became of it on the merged pull request, over what an earlier try said there that went wrong.

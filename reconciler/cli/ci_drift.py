@@ -14,16 +14,17 @@ import click
 from reconciler.cli import ci_job, options
 from reconciler.cli.carry_out import Place, kept, perform, terminated_as_interrupted
 from reconciler.cli.ci_job import Given, Job
-from reconciler.cli.console import Console, flags_of
+from reconciler.cli.console import Console, flags_elsewhere
 from reconciler.cli.drift import show
 from reconciler.cli.outputs import ensure_apart, facts_of, place_of
-from reconciler.errors import Exit, LedgerError, OutputError, ReconcilerError
+from reconciler.errors import Exit, Interrupted, LedgerError, OutputError, ReconcilerError
 from reconciler.report.subject import Found
 from reconciler.settings import REASON_LIMIT, Settings
 
 if TYPE_CHECKING:
     from reconciler.plan.drift import Drift
     from reconciler.plan.outcome import Applied
+    from reconciler.report.sheet import Sheet
 
 
 @ci_job.verb(
@@ -67,13 +68,13 @@ def command(
                 run.write(files)
             except ReconcilerError as caught:
                 error = caught
-        if error is not None:
-            job.sheets.append(job.failed(error, verb="Drift", facts=facts_of(settings)))
-        if run.drift is not None:
-            codes += job.try_to_tell(lambda: run.tell(heals=heal), may_fail=False)
-        if detailed_exitcode and run.has_drifted:
-            codes.append(Exit.DRIFT_FOUND)
-        return run.end(*codes, error=error)
+            except KeyboardInterrupt:
+                error = Interrupted("interrupted: nothing more was started")
+            if error is not None:
+                job.sheets.append(job.failed(error, verb="Drift", facts=facts_of(settings)))
+            if detailed_exitcode and run.has_drifted:
+                codes.append(Exit.DRIFT_FOUND)
+            return run.end(*codes, error=error, heals=heal)
 
 
 def _places(console: Console, *, sarif: str | None, junit: str | None) -> Mapping[str, str]:
@@ -129,8 +130,8 @@ class _Run:
             if self.unmanaged:
                 drift = find_unmanaged(wanted, settings, drift, client=client)
         self.drift = drift
-        show(drift, self.job.console, flags=flags_of(settings))
-        found = Found(drift, self.job.environment, flags_of(settings))
+        show(drift, self.job.console, flags=flags_elsewhere(settings))
+        found = Found(drift, self.job.environment, flags_elsewhere(settings))
         self.job.console.about(found, facts=lambda: facts_of(settings))
 
     def heal(self) -> None:
@@ -158,7 +159,7 @@ class _Run:
                 return
             self.healed = perform(plan, settings, self.job.console, client, keeper, recheck=False)
         facts = facts_of(settings, plan=plan, commit=commit)
-        sheet = applied_sheet(plan, self.healed, flags=flags_of(settings), facts=facts)
+        sheet = applied_sheet(plan, self.healed, flags=flags_elsewhere(settings), facts=facts)
         self.job.sheets.append(told(replace(sheet, verb="Healed"), environment=self.job.environment))
         self.look()
 
@@ -180,32 +181,47 @@ class _Run:
             except OSError as error:
                 raise OutputError(f"cannot write {file}: {error.strerror}", hint="name another file") from error
 
-    def tell(self, *, heals: bool) -> None:
-        """Make the environment's issue say what is so."""
-        from reconciler.ci.documents import issue, told
-        from reconciler.ci.drift_issue import tell
-        from reconciler.ci.marker import mark
+    def sheet(self, drift: Drift) -> Sheet:
+        """Return what the issue and the summary say of the drift."""
+        from reconciler.ci.documents import told
         from reconciler.report.drift_sheet import drift_sheet
 
-        assert self.drift is not None
-        name = self.job.environment
-        sheet = told(
-            drift_sheet(self.drift, flags=flags_of(self.settings), facts=facts_of(self.settings)), environment=name
-        )
-        self.job.sheets.append(sheet)
-        body = issue(sheet, marker=mark("drift", name, {}), heals=heals)
+        flags, facts = flags_elsewhere(self.settings), facts_of(self.settings)
+        return told(drift_sheet(drift, flags=flags, facts=facts), environment=self.job.environment)
+
+    def tell(self, drift: Drift, sheet: Sheet, *, heals: bool) -> None:
+        """Make the environment's issue say what is so."""
+        from reconciler.ci.documents import issue
+        from reconciler.ci.drift_issue import PART, tell
+        from reconciler.ci.marker import mark
+
+        name, part = self.job.environment, drift.partial or ""
+        body = issue(sheet, marker=mark("drift", name, {PART: part} if part else {}), heals=heals)
         became = tell(
-            self.job.forge, body, title=f"Drift in {name}", environment=name, has_drifted=bool(self.drift.drifted)
+            self.job.forge,
+            body,
+            title=f"Drift in {name}",
+            environment=name,
+            has_drifted=bool(drift.drifted),
+            part=part,
         )
         self.issue = became.url
         if became.url:
             self.job.console.text([f"Issue {became.fate}: {became.url}"])
 
-    def end(self, *codes: Exit, error: ReconcilerError | None) -> int:
-        """Write summary and outputs, and return the exit code."""
+    def end(self, *codes: Exit, error: ReconcilerError | None, heals: bool) -> int:
+        """Write documents, summary and outputs, keep the issue, and return the exit code."""
         from reconciler.ci.values import of_drift
         from reconciler.plan.outcome import Done
 
         healed = {one.change.address for one in self.healed.outcomes if isinstance(one, Done)} if self.healed else set()
         found = [*(self.healed.exit_codes if self.healed else ()), *codes]
-        return self.job.end(*found, error=error, values=of_drift(self.drift, healed=len(healed), issue=self.issue))
+        drift, values = self.drift, of_drift(self.drift, healed=len(healed), issue="")
+        if drift is None:
+            self.job.keep(*found, error=error, values=values)
+            return self.job.end(*found, error=error)
+        sheet = self.sheet(drift)
+        self.job.sheets.append(sheet)
+        self.job.keep(*found, error=error, values=values)
+        found += self.job.try_to_tell(lambda: self.tell(drift, sheet, heals=heals), may_fail=False)
+        return self.job.end(*found, error=error, values={"issue": self.issue})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -18,7 +20,17 @@ from reconciler.ci.step import Annotation, commands, fault_annotations, lines_qu
 from reconciler.ci.values import ending
 from reconciler.cli import options
 from reconciler.cli.outputs import Into
-from reconciler.errors import Exit, ForgeError, LocatedFault, ManifestError, ReconcilerError, UsageError
+from reconciler.defect import defect_of
+from reconciler.errors import (
+    Exit,
+    Interrupted,
+    LocatedFault,
+    ManifestError,
+    OutputError,
+    ReconcilerError,
+    UsageError,
+    worst,
+)
 
 if TYPE_CHECKING:
     from reconciler.ci.forge import Forge
@@ -70,6 +82,7 @@ class Job:
     sheets: list[Sheet] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     faults: Sequence[LocatedFault] = ()
+    unkept: list[Exit] = field(default_factory=list)
 
     @cached_property
     def forge(self) -> Forge:
@@ -92,26 +105,68 @@ class Job:
             self.annotations.append(Annotation("error", f"reconciler {verb.lower()}", f"{error.message}{hint}"))
         return failure(verb, error, environment=self.environment, faults=self.faults, facts=facts)
 
+    def attempt(self, act: Callable[[], object]) -> ReconcilerError | None:
+        """Do one of the last things, and tell aside why it failed: nothing may keep the next one from being done."""
+        try:
+            act()
+        except ReconcilerError as caught:
+            error = caught
+        except KeyboardInterrupt:
+            error = Interrupted("interrupted at the end of the run")
+        except Exception as caught:  # noqa: BLE001 - a defect must not hide what the run did
+            error = defect_of(caught)
+        else:
+            return None
+        with suppress(OSError, OutputError):
+            self.console.aside(error)
+        return error
+
     def try_to_tell(self, tell: Callable[[], None], *, may_fail: bool) -> Sequence[Exit]:
         """Tell GitHub something; where that fails, say so, and return the exit code of it, none where it may fail."""
-        try:
-            tell()
-        except (ForgeError, UsageError) as error:
-            self.console.aside(error)
-            self.annotations.append(Annotation("notice" if may_fail else "error", "Not told on GitHub", error.message))
-            return [] if may_fail else [Exit.ERROR]
-        return []
+        error = self.attempt(tell)
+        if error is None:
+            return []
+        self.annotations.append(Annotation("notice" if may_fail else "error", "Not told on GitHub", error.message))
+        return [] if may_fail else [Exit.INTERRUPTED if isinstance(error, Interrupted) else Exit.ERROR]
 
-    def end(self, *codes: Exit, error: ReconcilerError | None, values: Mapping[str, str]) -> int:
-        """Write summary and outputs, end the console's run and return the exit code that wins."""
+    def keep(self, *codes: Exit, error: ReconcilerError | None, values: Mapping[str, str]) -> None:
+        """Leave behind what must outlive the job, before GitHub is told, which may take minutes.
+
+        These are documents, outputs and summary. What cannot be written is told, and ends no other way a run that
+        failed by itself.
+        """
         from reconciler.ci.documents import summary
 
-        found = (*codes, *((error.exit_code,) if error else ())) or (Exit.DONE,)
-        for sheet in self.sheets:
-            write_summary(self.workflow.summary, summary(sheet, link=self.workflow.run_url))
-        shared = {"environment": self.environment, "folder": str(self.folder)}
-        write_outputs(self.workflow.output, {**values, **ending(found), **shared})
+        found = _found(codes, error)
+        acts: list[Callable[[], object]] = [
+            lambda: self.console.keep(*_codes(found)),
+            lambda: self.output({**values, "environment": self.environment, "folder": str(self.folder)}, found),
+        ]
+        acts += [partial(self._sum_up, partial(summary, one, link=self.workflow.run_url)) for one in self.sheets]
+        self.unkept += [Exit.ERROR for act in acts if self.attempt(act)]
+
+    def output(self, values: Mapping[str, str], found: Sequence[Exit]) -> None:
+        """Write outputs, and how the run ends so far: of an output that is written twice the last one counts."""
+        write_outputs(self.workflow.output, {**values, **ending(found)})
+
+    def _sum_up(self, text: Callable[[], str]) -> None:
+        write_summary(self.workflow.summary, text())
+
+    def end(self, *codes: Exit, error: ReconcilerError | None, values: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Write the outputs that came last, end the console's run and return the exit code that wins."""
+        found = _found(codes, error)
+        if self.unkept and worst(found) in _WELL:
+            found = (*found, *self.unkept)
+        if self.attempt(lambda: self.output(values, found)) and worst(found) in _WELL:
+            found = (*found, Exit.ERROR)
         return self.console.fail(error) if error else self.console.end(*_codes(found))
+
+
+_WELL = (Exit.DONE, Exit.CHANGES_PENDING, Exit.DRIFT_FOUND)
+
+
+def _found(codes: Sequence[Exit], error: ReconcilerError | None) -> Sequence[Exit]:
+    return (*codes, *((error.exit_code,) if error else ())) or (Exit.DONE,)
 
 
 def _codes(found: Sequence[Exit]) -> Sequence[Exit]:
@@ -123,23 +178,28 @@ def _codes(found: Sequence[Exit]) -> Sequence[Exit]:
 def job(console: Console, *, verb: str, given: Given) -> Iterator[Job]:
     """Open a job: its folder is made, and what it prints cannot be taken for commands; annotations come last.
 
-    Raises UsageError outside of GitHub Actions.
+    Raises UsageError outside of GitHub Actions, and for a format that would stand between commands.
     """
     workflow = read_environment(os.environ)
-    place = _made(given.folder)
+    if console.outputs.stdout != "text":
+        raise UsageError(
+            f"--format {console.outputs.stdout}: GitHub reads the standard output of a job for commands",
+            hint=f"give it a file: --format {console.outputs.stdout}=FILE",
+        )
+    place = _made(given.folder, verb=verb)
     files = tuple(Into(form, str(place / f"{verb}.{form}")) for form in ("html", "json"))
     console.outputs = console.outputs._replace(files=(*console.outputs.files, *files))
     begun = Job(workflow, console, place, given.environment or UNNAMED, given.author)
-    silent, loud = lines_quiet(secrets.token_hex(16)) if console.speaks else ("", "")
-    if silent:
-        click.echo(silent)
+    silent, loud = lines_quiet(secrets.token_hex(16))
+    beside = console.as_json  # events have standard output for themselves; GitHub reads both
+    click.echo(silent, err=beside)
     try:
         yield begun
     finally:
-        if loud:
-            click.echo(loud)
+        sys.stdout.flush()
+        click.echo(loud, err=beside)
         for line in commands(begun.annotations, top=top()):
-            click.echo(line, err=not console.speaks)
+            click.echo(line, err=beside)
         if "forge" in begun.__dict__:
             begun.forge.close()
 
@@ -149,11 +209,23 @@ def top() -> Path:
     return Path(os.environ.get("GITHUB_WORKSPACE") or ".")
 
 
-def _made(folder: str) -> Path:
+LEFT: Mapping[str, Sequence[str]] = {
+    "plan": ("plan.html", "plan.json"),
+    "apply": ("apply.html", "apply.json", "applied.plan", "journal.jsonl"),
+    "drift": ("drift.html", "drift.json"),
+}
+"""What each verb leaves in its folder."""
+
+
+def _made(folder: str, *, verb: str) -> Path:
+    """Make the folder, which git ignores where it is new; what an earlier call of the verb left is removed."""
     place = Path(folder)
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        (place / ".gitignore").write_text("*\n", encoding="utf-8")
+        if not place.is_dir():
+            place.mkdir(parents=True)
+            (place / ".gitignore").write_text("*\n", encoding="utf-8")
+        for name in LEFT[verb]:
+            (place / name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"--folder {folder}: {error.strerror}", hint="name a folder that can be written") from error
     return place

@@ -64,14 +64,39 @@ def command(
                 result = _online(job, settings, ledger, facts, is_named=given.is_named)
         except ReconcilerError as error:
             result = _Result(job.failed(error, verb="Plan", facts=facts), error=error)
-        job.sheets.append(result.sheet)
         codes = [Exit.REFUSED] if result.plan and result.plan.refusals else []
-        codes += job.try_to_tell(lambda: _comment(job, result), may_fail=job.workflow.why_offline is not None)
         if result.plan and result.plan.steps:
             codes.append(Exit.CHANGES_PENDING)
         from reconciler.ci.values import of_plan
 
-        return job.end(*codes, error=result.error, values=of_plan(result.plan, digest=result.digest))
+        may_fail = job.workflow.why_offline is not None
+        newer: list[str] = []
+        failed = job.try_to_tell(lambda: newer.extend(_newer(job)), may_fail=may_fail)
+        job.sheets.append(_outdated(result.sheet, newer))
+        job.keep(*codes, error=result.error, values=of_plan(result.plan, digest=result.digest))
+        if not newer:
+            failed = failed or job.try_to_tell(lambda: _comment(job, result), may_fail=may_fail)
+        return job.end(*codes, *failed, error=result.error)
+
+
+def _newer(job: Job) -> Sequence[str]:
+    """Return the commit that the pull request stands at, where that is another by now; nothing where it is ours."""
+    from reconciler.ci.sticky import PERSISTENT
+
+    pull_request = job.workflow.pull_request
+    if pull_request is None:
+        return ()
+    head = PERSISTENT(lambda: job.forge.head_of(pull_request.number))
+    return () if head == pull_request.head_sha else (head,)
+
+
+def _outdated(sheet: Sheet, newer: Sequence[str]) -> Sheet:
+    """Say of a plan for an older commit that the comment is left to the newer one, which is what would be merged."""
+    from reconciler.report.sheet import Alert
+
+    why = "the pull request has moved on to {}: the comment, and what it lets through, are left to its run"
+    alerts = [Alert("note", "Not the newest commit", why.format(head[:12]), None) for head in newer]
+    return replace(sheet, alerts=(*alerts, *sheet.alerts))
 
 
 def _base(job: Job) -> dict[str, str]:

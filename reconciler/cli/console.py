@@ -17,7 +17,7 @@ from reconciler.cli.outputs import NOTHING_ELSE, written
 from reconciler.errors import Exit, ManifestError, OutputError, ReconcilerError, worst
 from reconciler.report import events
 from reconciler.report.style import Style
-from reconciler.settings import DEFAULT_MANIFESTS, Settings
+from reconciler.settings import DEFAULT_MANIFESTS, DEFAULT_URL, Settings
 from reconciler.settings import settings as settings_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Console:
         self.outputs = NOTHING_ELSE
         self.verb = ""
         self._abouts: Callable[[], Sequence[About]] = tuple
+        self._kept: tuple[Exit, ...] | None = None
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         self.style = _style(sys.stdout, plain=plain)
         self.error_style = _style(sys.stderr, plain=plain)
@@ -79,9 +80,16 @@ class Console:
     def end(self, *codes: Exit) -> int:
         """Write the documents, close the event stream and return the exit code that wins."""
         codes = codes or (Exit.DONE,)
-        codes += self._documents(codes)
+        codes += self.keep(*codes)
         self.event(events.finished(codes))
         return int(worst(codes))
+
+    def keep(self, *codes: Exit) -> tuple[Exit, ...]:
+        """Write the documents, once, of a run that ends as the codes say; return ERROR for what could not be."""
+        if self._kept is None:
+            self._kept = (Exit.ERROR,)
+            self._kept = self._documents(codes)
+        return self._kept
 
     def _documents(self, codes: Sequence[Exit]) -> tuple[Exit, ...]:
         """Write what was asked for, and return ERROR for what could not be; the run is as it is."""
@@ -160,12 +168,21 @@ def _style(stream: Any, *, plain: bool) -> Style:
 
 
 def flags_of(settings: Settings) -> str:
-    """Spell the flags that lead to the same manifests, platform and ledger, each with a space behind it."""
+    """Spell the flags that lead from this shell to the same manifests, platform and ledger, each with a space."""
+    return _flags(settings, known_url=settings_of(env=os.environ).api_url)
+
+
+def flags_elsewhere(settings: Settings) -> str:
+    """Spell the same for who reads it elsewhere, and has not got the environment of this shell."""
+    return _flags(settings, known_url=DEFAULT_URL)
+
+
+def _flags(settings: Settings, *, known_url: str) -> str:
     parts = [part for path in settings.manifests for part in ("-f", path)]
     parts = [] if settings.manifests == DEFAULT_MANIFESTS else parts
     if settings.local:
         parts.append("--local")
-    elif settings.api_url != settings_of(env=os.environ).api_url:
+    elif settings.api_url != known_url:
         parts += ["--api-url", settings.api_url]
     given = click.get_current_context(silent=True)
     if given is not None and given.params.get("ledger"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options
-from reconciler.cli.console import Console, flags_of
+from reconciler.cli.console import Console, flags_elsewhere, flags_of
 from reconciler.cli.outputs import facts_of
 from reconciler.errors import Exit, LedgerError
 from reconciler.report import events
@@ -69,7 +69,7 @@ def command(
 
             drift = find_unmanaged(wanted, settings, drift, client=client)
         show(drift, console, flags=flags_of(settings))
-        found = Found(drift, wanted.rules.ledger.owner.environment, flags_of(settings))
+        found = Found(drift, wanted.rules.ledger.owner.environment, flags_elsewhere(settings))
         console.about(found, facts=lambda: facts_of(settings))
         if capture:
             return _capture(drift, wanted, settings, console, client, wait=lock_timeout, backend=ledger)

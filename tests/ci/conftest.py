@@ -82,30 +82,35 @@ class Yard(Site):
         self.git("merge", "-q", "--no-ff", "-m", "Merge", "change")
         return head
 
-    def plan(self, *arguments: str, fork: bool = False, **env: str) -> Ran:
-        """Run `ci plan` for the pull request."""
+    def plan(self, *arguments: str, fork: bool = False, number: int = NUMBER, **env: str) -> Ran:
+        """Run `ci plan` for the pull request, as its newest push does."""
+        self.github.heads[number] = self.git("rev-parse", "change")
+        return self.plan_again(*arguments, fork=fork, number=number, **env)
+
+    def plan_again(self, *arguments: str, fork: bool = False, number: int = NUMBER, **env: str) -> Ran:
+        """Run `ci plan` for the pull request, wherever GitHub says that it stands."""
         base = {"ref": "main", "sha": self.git("rev-parse", "main"), "repo": {"full_name": REPOSITORY}}
         repo = {"full_name": "mallory/fleet" if fork else REPOSITORY}
         head = {"ref": "change", "sha": self.git("rev-parse", "change"), "repo": repo}
-        payload = {"pull_request": {"number": NUMBER, "base": base, "head": head}}
+        payload = {"pull_request": {"number": number, "base": base, "head": head}}
         return self.job("plan", *arguments, event="pull_request", payload=payload, **env)
 
     def back(self) -> None:
         """Go on with the branch of the pull request."""
         self.git("checkout", "-q", "change")
 
-    def merge(self) -> str:
+    def merge(self, number: int = NUMBER) -> str:
         """Merge the pull request into main."""
         self.git("checkout", "-q", "main")
-        self.git("merge", "-q", "--no-ff", "-m", f"Merge pull request #{NUMBER}", "change")
+        self.git("merge", "-q", "--no-ff", "-m", f"Merge pull request #{number}", "change")
         sha = self.git("rev-parse", "HEAD")
-        self.github.merge(NUMBER, sha, head=self.git("rev-parse", "change"))
+        self.github.merge(number, sha, head=self.git("rev-parse", "change"))
         return sha
 
     def apply(self, *arguments: str, **env: str) -> Ran:
         """Run `ci apply` for what was pushed to main."""
         payload = {"repository": {"default_branch": "main"}}
-        return self.job("apply", *arguments, event="push", payload=payload, GITHUB_REF="refs/heads/main", **env)
+        return self.job("apply", *arguments, event="push", payload=payload, **{"GITHUB_REF": "refs/heads/main", **env})
 
     def drift(self, *arguments: str, **env: str) -> Ran:
         """Run `ci drift` as by cron."""
@@ -118,7 +123,7 @@ def yard(tmp_path: Path, open_world: Any) -> Iterator[Yard]:
     """Give a checkout on main whose one agent was applied, with a branch `change` checked out."""
     folder = tmp_path / "fleet"
     folder.mkdir()
-    github = GitHub()
+    github = GitHub(clone=folder)
     with open_world() as world, serving(world.meddler) as url, serving(github) as github_url:
         env = {"EVERRUNS_API_URL": url, "EVERRUNS_API_KEY": KEY}
         yard = Yard(folder, env, world=world, url=url, github=github, github_url=github_url)

@@ -1,9 +1,11 @@
 """A stand-in of GitHub's REST API: the endpoints in use, pages with Link headers, and limits as GitHub sets them."""
 
 import json
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +24,7 @@ class GitHub:
 
     `after` are answers given after it did what was asked, `hindered` are stumbles of a method. `rights` say what a
     token may do, by permission; a token that is not there may do all. `refused` are the requests that went beyond.
+    `heads` are the commits that pull requests stand at, `clone` is where their history is.
     """
 
     page: int = 3
@@ -37,6 +40,8 @@ class GitHub:
     refused: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    heads: dict[int, str] = field(default_factory=dict)
+    clone: Path | None = None
     numbers: int = 0
     _next: int = 100
 
@@ -77,7 +82,7 @@ class GitHub:
 
     def ours(self, number: int) -> list[dict[str, Any]]:
         """Return the comments that the job wrote."""
-        return [one for one in self.comments.get(number, []) if one["user"]["login"] == BOT]
+        return [one for one in self.comments.get(number, []) if one["user"] and one["user"]["login"] == BOT]
 
     @property
     def writes(self) -> list[str]:
@@ -109,8 +114,10 @@ class GitHub:
     def _may(self, rights: Mapping[str, str], method: str, words: list[str]) -> bool:
         """Say whether a token may do this: comments of a pull request are open to the permission for either kind."""
         match words:
-            case ["commits", *_]:
+            case ["commits" | "pulls", *_]:
                 asked = ["pull-requests"]
+            case ["compare", _]:
+                asked = ["contents"]
             case ["issues", "comments", one]:
                 asked = self._kinds(next(number for number, listed in self.comments.items() if _has(listed, one)))
             case ["issues", number, "comments"]:
@@ -131,7 +138,25 @@ class GitHub:
                 return self._paged(request, self.comments.get(int(number), []))
             case ["commits", sha, "pulls"]:
                 return self._paged(request, self.merged.get(sha, []))
+            case ["pulls", number]:
+                return _json({"number": int(number), "head": {"sha": self.heads[int(number)]}})
+            case ["compare", between]:
+                return self._compared(*between.split("..."))
         return _missing()
+
+    def _compared(self, base: str, head: str) -> Response:
+        """Say what a commit has that another has not, as `git log base..head` does."""
+        counts = self._git("rev-list", "--left-right", "--count", f"{base}...{head}")
+        if counts is None:
+            return _missing()
+        behind, ahead = (int(one) for one in counts.split())
+        status = ("diverged" if behind else "ahead") if ahead else ("behind" if behind else "identical")
+        touched = (self._git("diff", "--name-only", f"{base}...{head}") or "").splitlines()
+        return _json({"status": status, "files": [{"filename": name} for name in touched[:300]]})
+
+    def _git(self, *arguments: str) -> str | None:
+        done = subprocess.run(["git", *arguments], cwd=self.clone, capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode == 0 else None
 
     def _write(self, method: str, words: list[str], sent: dict[str, Any], login: str) -> Response:
         match [method, *words]:
@@ -173,7 +198,9 @@ def _has(comments: list[dict[str, Any]], id_: str) -> bool:
 def _asked_for(issue: dict[str, Any], request: Request) -> bool:
     labels = {label["name"] for label in issue["labels"]}
     wanted = {one for one in request.args.get("labels", "").split(",") if one}
-    return wanted <= labels and request.args.get("state", "open") in ("all", issue["state"])
+    creator = request.args.get("creator", issue["user"]["login"])
+    is_by_them = creator == issue["user"]["login"]
+    return is_by_them and wanted <= labels and request.args.get("state", "open") in ("all", issue["state"])
 
 
 def _json(data: Any, status: int = 200) -> Response:

@@ -206,3 +206,52 @@ def test_a_drift_that_cannot_be_told_leaves_the_issue_alone(yard):
     assert states(yard) == ["open"]
     assert yard.output["exit_class"] == "error"
     assert "> [!CAUTION]" in yard.summary
+
+
+def test_a_look_at_a_part_neither_closes_nor_writes_over_what_it_did_not_look_at(yard):
+    """It keeps an issue about the same part; a look at everything keeps any."""
+    yard.agents("triage", "sales")
+    yard.commit()
+    yard.converge()
+    move(yard, system_prompt="Moved.")
+    part = ("--target", "Agent/sales")
+    assert yard.drift().code == 0
+    before = yard.github.issues[0]["body"]
+    for prompt in (None, "Sold."):
+        if prompt:
+            move(yard, "sales", system_prompt=prompt)
+        ran = yard.drift(*part)
+        assert ran.code == 0
+        assert "left to a run that looks at everything" in ran.out
+        assert (states(yard), yard.github.issues[0]["body"]) == (["open"], before)
+    move(yard, system_prompt="Help.")
+    move(yard, "sales", system_prompt="Help.")
+    yard.drift()
+    assert states(yard) == ["closed"]
+    move(yard, "sales", system_prompt="Sold again.")
+    yard.drift(*part)
+    assert states(yard) == ["open"]
+    move(yard, "sales", system_prompt="Help.")
+    yard.drift(*part)
+    assert states(yard) == ["closed"]
+
+
+def test_an_open_issue_without_its_label_is_found_beside_a_closed_one_with_it(yard):
+    """Whoever sorts issues takes labels off."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    (issue,) = yard.github.issues
+    issue["labels"] = []
+    yard.github.raise_issue("x", issue["body"], login=BOT, labels=["reconciler-drift"])["state"] = "closed"
+    move(yard, system_prompt="Help.")
+    yard.drift()
+    assert states(yard) == ["closed", "closed"]
+
+
+def test_issues_of_others_are_not_read(yard):
+    """A repository may have thousands of them."""
+    for number in range(30):
+        yard.github.raise_issue("x", f"Mine {number}", login="somebody", labels=[])
+    yard.github.requests.clear()
+    assert yard.drift().code == 0
+    assert len(yard.github.requests) == 2

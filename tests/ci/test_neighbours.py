@@ -112,7 +112,7 @@ def test_the_environments_of_a_pull_request_know_each_other(yard):
     before = len(yard.github.requests)
     assert yard.plan("--environment", "production").code == 0
     sent = [re.sub(r"\?.*", "", one) for one in yard.github.requests[before:]]
-    assert [one.split()[0] for one in sent] == ["GET", "PATCH"]
+    assert [one.split()[0] for one in sent] == ["GET", "GET", "PATCH"]  # the pull request, its comments
     now = yard.github.ours(7)[1]["body"]
     assert rows(now)[2][1:] == [f"*all* · another commit: {old[:7]}", "1"]
     assert len(yard.github.ours(7)) == 2

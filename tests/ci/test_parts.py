@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from git import Actor, Repo
 
+from reconciler.ci.answers import limit_of
 from reconciler.ci.environment import read_environment
-from reconciler.ci.forge import Forge, limit_of
+from reconciler.ci.forge import Forge
 from reconciler.ci.marker import mark, marked
 from reconciler.ci.reason import reason_of
 from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again, without_syncs

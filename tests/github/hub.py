@@ -82,6 +82,7 @@ class Hub:
     def found(self, files: Mapping[str, str | Path]) -> None:
         """Begin the repository with files, or folders that are copied."""
         _git(self.folder, "init", "-q", "--bare", "-b", "main", str(self.remote))
+        self.github.clone = self.remote
         hook = self.remote / "hooks/pre-receive"
         hook.write_text(_HOOK, encoding="utf-8")
         hook.chmod(0o755)
@@ -128,7 +129,7 @@ class Hub:
     def push(self, branch: str, message: str) -> dict[str, list[Job]]:
         """Push to a pull request what a person wrote; GitHub makes the merge with main, and tells of it."""
         pull = self.pulls[branch]
-        pull.head = self.commit(message)
+        self.github.heads[pull.number] = pull.head = self.commit(message)
         refs = [f"HEAD:refs/pull/{pull.number}/head", *([] if pull.is_fork else [f"HEAD:refs/heads/{branch}"])]
         self.git("push", "-q", "origin", *refs)
         base = self.at("main")
