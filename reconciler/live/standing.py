@@ -18,7 +18,7 @@ from reconciler.live.perform import collection, org_of, released_now
 from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, FieldChange, covered
-from reconciler.plan.diff import diff
+from reconciler.plan.diff import diff, same
 from reconciler.plan.freshness import is_synced
 from reconciler.plan.leaves import value_at
 from reconciler.plan.release import chooses, published_before, publishes
@@ -108,18 +108,21 @@ def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | 
         return when_reached or Reached()
     if change.pre.digest is None:
         return Before(wire)  # it was made in this run: nobody saw it otherwise
-    if all(field.path[0] in change.then or _is_untouched(change, field) for field in left):
+    if all(_is_untouched(change, field, ids) for field in left):
         return Before(wire)  # the first of several calls was carried out: repeating them does no harm
     return Moved("it was changed on the platform meanwhile", left)
 
 
-def _is_untouched(change: Change, left: FieldChange) -> bool:
-    """Say whether a member of what stands apart is as the plan saw it: it has calls of its own, still to come."""
+def _is_untouched(change: Change, left: FieldChange, ids: Ids) -> bool:
+    """Say whether what is left to a call of its own, still to come, is as the plan saw it: nobody else wrote it."""
     name, *below = left.path
-    if name not in apart(change.kind) or name not in change.body:
-        return False
     planned = {field.path: field.old for field in change.fields}
     whole = planned.get((name,))
+    if name in change.then:
+        shape = change.kind.canonical(ids.filled(change.kind, change.address.org, {name: whole}))
+        return same(shape.get(name), left.old)
+    if name not in apart(change.kind) or name not in change.body:
+        return False
     old = planned.get(left.path, whole.get(below[0]) if below and isinstance(whole, dict) else whole)
     return bool(left.old == old)
 
