@@ -51,6 +51,8 @@ class Gone:
 
 Standing = Before | Reached | Moved | Gone
 
+OTHERWISE = "it is not what git says: something else would be released"
+
 
 def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
     """Read the one resource that a change is about to write, and say how it stands. Raises ApiError."""
@@ -69,20 +71,29 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
         case _ if is_archived:
             return Moved("it was archived on the platform meanwhile")
         case Action.RELEASE:
-            return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids))
+            return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids), ids)
         case Action.SYNC:
             return Reached() if is_synced(change, synced_now(change, wire)) else Before(wire)
     return _compared(change, wire, ids)
 
 
-def _released(change: Change, wire: Wire, known: Released) -> Standing:
-    """Compare the versions that there are with those that a release reckoned with."""
+def _released(change: Change, wire: Wire, known: Released, ids: Ids) -> Standing:
+    """Compare the versions that there are with those that a release reckoned with, and the resource with git."""
+    if left := unheld(change, wire, ids):
+        return Moved(OTHERWISE, left)
     if not unreleased_yet(change, known):
         return Reached()
     newest = known.newest.number if known.newest else None
     if newest != published_before(change) and not known.is_current:
         return Moved(f"version {newest} was published on the platform meanwhile")
     return Before(wire)
+
+
+def unheld(change: Change, wire: Wire, ids: Ids) -> tuple[FieldChange, ...]:
+    """Return in what a resource is not what git says of it, where a step is held to that."""
+    kind = change.kind
+    wanted = kind.canonical(ids.filled(kind, change.address.org, change.holds))
+    return tuple(diff(kind, wanted, shape_from(kind, wire)))
 
 
 def unreleased_yet(change: Change, known: Released) -> tuple[FieldChange, ...]:

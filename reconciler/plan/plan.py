@@ -100,6 +100,7 @@ def described(change: Change) -> dict[str, object]:
         "fields": [{"path": list(f.path), "old": plain(f.old), "new": plain(f.new)} for f in change.fields],
         "body": plain(change.body),
         "then": plain(change.then),
+        **({"holds": plain(change.holds)} if change.holds else {}),
         "replace": change.replace,
         "completes": change.completes,
         **({"replaces": True} if change.replaces else {}),
