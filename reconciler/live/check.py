@@ -167,10 +167,13 @@ def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallel
         left = _left(change, wire, ids, client)
         if left:
             remainders.append(left)
-        elif change.holds and wire is not None and all(one.address != change.address for one in remainders):
-            if fields := unheld(change, wire, ids):
-                remainders.append(Remainder(change.address, fields, "it was changed while it was released"))
+        elif wire is not None and (fields := unheld(change, wire, ids)) and change.address not in _told(remainders):
+            remainders.append(Remainder(change.address, fields, "it was changed while it was released"))
     return tuple(remainders)
+
+
+def _told(remainders: Iterable[Remainder]) -> set[Address]:
+    return {one.address for one in remainders}
 
 
 def _left(change: Change, wire: Wire | None, ids: Ids, client: ReadClient) -> Remainder | None:

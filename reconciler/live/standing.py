@@ -91,6 +91,8 @@ def _released(change: Change, wire: Wire, known: Released, ids: Ids) -> Standing
 
 def unheld(change: Change, wire: Wire, ids: Ids) -> tuple[FieldChange, ...]:
     """Return in what a resource is not what git says of it, where a step is held to that."""
+    if not change.holds:
+        return ()
     kind = change.kind
     wanted = kind.canonical(ids.filled(kind, change.address.org, change.holds))
     return tuple(diff(kind, wanted, shape_from(kind, wire)))

@@ -19,7 +19,6 @@ from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse
 from reconciler.manifest.substance import Taken, files_in
 
-
 _OWN_FILE = "give one of the two a file of its own, then run again"
 
 

@@ -71,7 +71,7 @@ def drafts(taken: Iterable[Taken], *, sources: Iterable[Source], roots: Mapping[
 
 
 def why_left(one: Taken, *, sources: Sequence[Source], roots: Mapping[str, str]) -> str | None:
-    """Say why a file of a resource cannot be taken in while the rest can, None where it can and for all other values."""
+    """Say why a file of a resource cannot be taken in, None where it can, and for every other value."""
     if not is_kept(one):
         return None
     name = file_of(one)

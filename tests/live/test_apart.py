@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from reconciler.errors import ManifestError, StalePlan
+from reconciler.errors import Exit, ManifestError, StalePlan
 from reconciler.plan.outcome import Failed
 
 
@@ -80,6 +80,32 @@ def test_a_killed_run_is_completed(world):
     world.apply()
     world.converge()
     assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md", "/c.md"]
+
+
+def test_a_removal_that_did_not_land_is_made_again(world):
+    """A file that left git and that the platform kept, though it said otherwise, stays ours until it is gone."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}, {"path": "b.md", "content": "B."}])
+    world.converge()
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.meddler.instead("DELETE", r".*/fs/a\.md", (204, b""))
+    assert world.apply().exit_codes == (Exit.NOT_CONVERGED,)
+    assert not world.plan().is_empty
+    world.converge()
+    assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/b.md"]
+    assert world.plan().is_empty
+
+
+def test_an_archival_that_did_not_land_is_made_again(world):
+    """What left git and is there all the same stays ours until it is gone."""
+    world.memory("notes")
+    world.memory("others")
+    world.converge()
+    world.drop("Memory", "notes")
+    world.meddler.instead("DELETE", r"/v1/memories/[^/]*", (204, b""))
+    assert world.apply().exit_codes == (Exit.NOT_CONVERGED,)
+    world.converge()
+    assert world.one("memories", "notes")["status"] == "archived"
+    assert world.plan().is_empty
 
 
 def test_a_file_written_since_makes_the_plan_stale(world):
