@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.kinds.traits import apart
-from reconciler.live.apart import joined, place_of
+from reconciler.live.apart import joined, listing, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, owners_wanted, read_editions
 from reconciler.live.identify import Matches
 from reconciler.live.names import Names
 from reconciler.live.readers import readers
+from reconciler.live.seen import AT_STAKE
+from reconciler.live.shapes import shape_from
 from reconciler.plan.owned import steps
 from reconciler.plan.plan import OrgRef
 from reconciler.plan.release import asked_for, pins
@@ -38,7 +40,7 @@ def editions_of(
 
 
 def with_apart(
-    chosen: Iterable[Desired],
+    chosen: Sequence[Desired],
     matches: Matches,
     orgs: Mapping[str, OrgRef],
     *,
@@ -47,6 +49,7 @@ def with_apart(
     parallelism: int,
 ) -> None:
     """Join to what is live what stands apart of it, where git declares that; what left git and was ours, too."""
+    _with_stakes(chosen, matches, orgs, client=client)
     asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
     with readers(parallelism) as pool:
         for one in asking:
@@ -61,3 +64,18 @@ def with_apart(
             org = orgs[one.address.org].id if one.kind.wire.org_scoped else None
             at = place_of(one.kind, wire, org=org, called=str(one.address))
             matches.live[one.address] = joined(one.kind, wire, wanted, at=at, client=client, pool=pool)
+
+
+def _with_stakes(
+    chosen: Sequence[Desired], matches: Matches, orgs: Mapping[str, OrgRef], *, client: ReadClient
+) -> None:
+    """Join to what is live what lies in it and would be lost by what git wants, as far as its top folder tells."""
+    for one in chosen:
+        wire, kind = matches.live.get(one.address), one.kind
+        name = kind.discards(one.spec, shape_from(kind, wire)) if wire and kind.discards and not one.archive else None
+        if wire is None or name is None:
+            continue
+        org = orgs[one.address.org].id if kind.wire.org_scoped else None
+        at = place_of(kind, wire, org=org, called=str(one.address))
+        there = listing(apart(kind)[name], "", at=at, client=client)
+        matches.live[one.address] = {**wire, AT_STAKE: sorted(entry["path"] for entry in there)}

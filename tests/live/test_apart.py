@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from reconciler.errors import Exit, ManifestError, StalePlan
+from reconciler.errors import Exit, ManifestError, PlanRefused, StalePlan
 from reconciler.plan.outcome import Failed
 
 
@@ -80,6 +80,37 @@ def test_a_killed_run_is_completed(world):
     world.apply()
     world.converge()
     assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md", "/c.md"]
+
+
+SYNCED = {"source": {"type": "git", "url": "https://git.example.com/docs.git"}}
+
+
+def test_files_are_not_lost_to_a_sync_unasked(world):
+    """A memory kept by hand is not given a source while files lie in it, whoever wrote them, without leave."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.api.post(f"{memory(world)}/theirs.md", json={"content": "Theirs."})
+    world.memory("notes", **SYNCED)
+    plan = world.plan()
+    assert [one.message.partition(": ")[2] for one in plan.refusals] == [
+        "its files are lost, whoever wrote them: /a.md, /theirs.md"
+    ]
+    assert plan.refusals[0].message.endswith(plan.steps[0].notes[0])
+    with pytest.raises(PlanRefused):
+        world.apply(plan)
+    world.declare("Memory", "notes", SYNCED, replace=True)
+    world.converge()
+    assert world.one("memories", "notes")["source_type"] == "git"
+
+
+def test_an_empty_memory_is_given_a_source(world):
+    """Nothing is asked where nothing can be lost, neither leave nor, once it is synced, the platform."""
+    world.memory("notes")
+    world.converge()
+    world.memory("notes", **SYNCED)
+    world.converge()
+    assert world.plan().is_empty
+    assert not any("/fs" in sent.path for sent in world.sent)
 
 
 def test_a_removal_that_did_not_land_is_made_again(world):
