@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from reconciler.errors import Exit, ManifestError, PlanRefused, StalePlan
+from reconciler.plan.change import Action
 from reconciler.plan.outcome import Failed
 
 
@@ -80,6 +81,34 @@ def test_a_killed_run_is_completed(world):
     world.apply()
     world.converge()
     assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md", "/c.md"]
+
+
+@pytest.mark.parametrize("also", [{}, {"description": "More."}])
+def test_files_that_leave_git_as_a_whole_are_released(world, also):
+    """They stay as they are, the plan says so whatever else it does, and from then on they are nobody's."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.memory("notes", **also)
+    plan = world.plan()
+    assert [change.action for change in plan.steps] == [Action.UPDATE if also else Action.RECORD]
+    assert "files: no longer in git, left as it is" in plan.steps[0].notes
+    world.converge()
+    assert world.plan().is_empty
+    assert not [path for entry in world.ledger.entries.values() for path in entry.fields if "/files" in path]
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.converge()
+    assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md"]
+
+
+def test_flags_that_leave_git_as_a_whole_are_released(world):
+    """They stay as they are, and the plan says so."""
+    world.declare("Organization", "acme", {"name": "Acme", "feature_flags": {"voice": True}})
+    world.converge()
+    world.declare("Organization", "acme", {"name": "Acme"})
+    (step,) = world.plan().steps
+    assert (step.action, step.notes) == (Action.RECORD, ("feature_flags: no longer in git, left as it is",))
+    world.converge()
+    assert world.plan().is_empty
 
 
 SYNCED = {"source": {"type": "git", "url": "https://git.example.com/docs.git"}}
