@@ -22,7 +22,8 @@ def replaced(gone: Change, fields: Sequence[FieldChange]) -> Change:
     fixed = immutable(gone.kind)
     names = ", ".join(dict.fromkeys(_named(one) for one in fields if one.path[0] in fixed))
     note = f"{names}: cannot be changed on a {gone.kind.noun}, so that a new one takes its place"
-    return replace(gone, replaces=True, fields=tuple(fields), notes=(note, *gone.notes))
+    order = "it goes before the new one is made: if the platform then refuses that, there is none until the next apply"
+    return replace(gone, replaces=True, fields=tuple(fields), notes=(note, order, *gone.notes))
 
 
 def _named(change: FieldChange) -> str:
