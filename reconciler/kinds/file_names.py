@@ -10,7 +10,7 @@ MANIFESTS: Final = (".yaml", ".yml")
 """Files with these endings are manifests wherever they lie below the root."""
 _LONGEST: Final = 255
 _LONGEST_PATH: Final = 800
-"""In bytes; the shortest limit of a whole path in use is 1,024 (macOS), and the folder that it goes into is part of it."""
+"""In bytes; the shortest limit in use is 1,024 for a whole path (macOS), of which the folder it goes into is a part."""
 _NEVER: Final = frozenset('<>:"|?*\\')
 
 
