@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from reconciler.live.whole import with_whole
 from reconciler.manifest.amend import REMOVED
 from reconciler.manifest.layout import lay_out
 from reconciler.manifest.load import load
-from reconciler.manifest.rewrite import drafts
+from reconciler.manifest.rewrite import drafts, why_left
 from reconciler.manifest.rewrite import save as save_drafts
 from reconciler.manifest.save import in_the_way, save
 from reconciler.manifest.substance import Taken
@@ -136,19 +136,29 @@ def capture(wanted: Wanted, settings: Settings, drift: Drift) -> Captured:
     Raises CannotAmend, with no file touched, where a manifest cannot say a value.
     """
     declared = {one.address: one for one in wanted.everything}
-    left = tuple((one, why) for one in drift.drifted if (why := _not_capturable(one)))
-    taken = tuple(one for one in drift.drifted if not _not_capturable(one))
-    values = [
-        Taken(
-            declared[one.address].source, (*declared[one.address].path, *field.path), _value(field), declared=field.new
-        )
-        for one in taken
-        for field in one.fields
-    ]
-    roots = load(settings.manifests).roots if values else {}
-    changed = drafts(values, sources=[one.source for one in wanted.everything], roots=roots)
+    sources = [one.source for one in wanted.everything]
+    roots = load(settings.manifests).roots if drift.drifted else {}
+    left: list[tuple[Drifted, str]] = []
+    taken: list[Drifted] = []
+    values: list[Taken] = []
+    for one in drift.drifted:
+        why = _not_capturable(one)
+        own = [] if why else [*_values(one, declared[one.address])]
+        why = why or next((told for value in own if (told := why_left(value, sources=sources, roots=roots))), None)
+        if why:
+            left.append((one, why))
+        else:
+            taken.append(one)
+            values += own
+    changed = drafts(values, sources=sources, roots=roots)
     save_drafts(changed)
-    return Captured(tuple(draft.path for draft in changed), taken, left)
+    return Captured(tuple(draft.path for draft in changed), tuple(taken), tuple(left))
+
+
+def _values(one: Drifted, desired: Desired) -> Iterator[Taken]:
+    """Yield the live values of a drift with the places that they belong into."""
+    for field in one.fields:
+        yield Taken(desired.source, (*desired.path, *field.path), _value(field), declared=field.new)
 
 
 def accept(captured: Captured, wanted: Wanted, plan: Plan, *, client: ReadClient, keeper: Keeper) -> None:

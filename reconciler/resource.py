@@ -122,7 +122,8 @@ class Observed:
 
     `spec` is canonical and holds names where the API holds ids; `shape` is the same with the ids left in, the
     basis of preconditions. No secret is in either. `released` tells of its versions, where they were read;
-    `has_default` says that it has one that runs whatever it is now.
+    `has_default` says that it has one that runs whatever it is now. `at_stake` is what lies in it and would be lost by
+    what git wants.
     """
 
     address: Address
@@ -134,6 +135,7 @@ class Observed:
     sync: Sync | None = None
     released: Released | None = None
     has_default: bool = False
+    at_stake: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:

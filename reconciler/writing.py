@@ -107,4 +107,4 @@ def write_and_remember(
 def learnt(before: Ledger, applied: Applied, ids: Ids, keeper: Keeper) -> Ledger:
     """Return the ledger after a run."""
     memory = Memory(run=keeper.run, ids=ids.known(), orgs=ids.orgs(), at=now(), commit=keeper.commit, value_of=value_of)
-    return remembered(before, applied.outcomes, memory, may_exist=may_exist)
+    return remembered(before, applied.outcomes, memory, may_exist=may_exist, remainders=applied.remainders)

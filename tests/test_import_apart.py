@@ -226,6 +226,62 @@ def test_a_file_that_moved_is_captured(world):
     assert plan_of(world).changes == ()
 
 
+def kit(world, *files):
+    """Lay a file beside the manifest, and declare a memory of files with a settled agent beside it."""
+    (world.folder / "kit").mkdir()
+    (world.folder / "kit" / "a.md").write_text("A.")
+    world.memory("notes", files=[*files] if isinstance(files[0], dict) else {"dir": files[0]})
+    world.agent("triage")
+
+
+def captured_here(world, **edited):
+    """Write files of the memory by hand, and the prompt of the agent; return what was captured."""
+    memory = f"/v1/memories/{world.one('memories', 'notes')['id']}/fs"
+    for name, text in edited.items():
+        assert world.api.put(f"{memory}/{name}.md", json={"content": text}).status_code == 200
+    world.api.patch(f"/v1/agents/{world.one('agents', 'triage')['id']}", json={"system_prompt": "Theirs."})
+    wanted, chosen = world.wanted(), settings(env={}, manifests=(str(world.folder),))
+    drift = find_drift(wanted, chosen, client=world.reader(), config=Config(), now=datetime.now(UTC))
+    captured = capture(wanted, chosen, drift)
+    assert [one.address.kind for one in captured.taken] == ["Agent"]
+    ((_, why),) = captured.left
+    return why
+
+
+MANIFEST = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata: {name: other}\nspec: {system_prompt: Hi.}\n"
+
+
+@pytest.mark.parametrize("how", ["named", "linked", "linked elsewhere"])
+def test_nothing_but_a_file_of_its_own_is_written(world, how):
+    """Who writes a file on the platform does not get to write a manifest, or what a link leads to."""
+    kit(world, *([{"path": "a.md", "content": {"file": "x.yaml"}}] if how == "named" else ["kit"]))
+    other = world.folder / ("shared.txt" if how == "linked elsewhere" else "x.yaml")
+    other.write_text(MANIFEST)
+    if how != "named":
+        (world.folder / "kit" / "a.md").unlink()
+        (world.folder / "kit" / "a.md").symlink_to(f"../{other.name}")
+    world.converge()
+    why = captured_here(world, a="Theirs.")
+    assert ("stands in a manifest, x.yaml" if other.suffix == ".yaml" else "is a link here") in why
+    assert other.read_text() == MANIFEST
+
+
+@pytest.mark.parametrize("edited", [{"p": "P."}, {"p": "P.", "q": "Q."}])
+def test_a_file_that_two_paths_read_is_not_captured(world, edited):
+    """What is taken in under one path would change the other."""
+    kit(world, *({"path": f"{name}.md", "content": {"file": "kit/a.md"}} for name in "pq"))
+    world.converge()
+    assert "reads the same file twice" in captured_here(world, **edited)
+    assert (world.folder / "kit" / "a.md").read_text() == "A."
+
+
+def test_a_file_whose_content_stands_inline_does_not_keep_the_rest(world):
+    """It is told with its reason, and the rest is captured."""
+    kit(world, {"path": "a.md", "content": "A."})
+    world.converge()
+    assert "whose content stands in the manifest" in captured_here(world, a="Theirs.")
+
+
 def wanted_of(world):
     """Read what was imported, with what is ours."""
     chosen = settings(env={}, manifests=(str(world.folder / "imported"),))

@@ -9,6 +9,8 @@ from typing import Final
 MANIFESTS: Final = (".yaml", ".yml")
 """Files with these endings are manifests wherever they lie below the root."""
 _LONGEST: Final = 255
+_LONGEST_PATH: Final = 800
+"""In bytes; the shortest limit in use is 1,024 for a whole path (macOS), of which the folder it goes into is a part."""
 _NEVER: Final = frozenset('<>:"|?*\\')
 
 
@@ -33,6 +35,8 @@ def _misfit(path: str) -> str | None:
         return "its name cannot be that of a file on every disk"
     if any(len(one.encode()) > _LONGEST for one in segments):
         return "its name is too long for a file"
+    if len(path.encode()) > _LONGEST_PATH:
+        return "its path is too long for a file"
     if path.endswith(MANIFESTS):
         return "a file of this name would be read as a manifest"
     return None

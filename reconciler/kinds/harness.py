@@ -11,7 +11,7 @@ from reconciler.kinds import authored
 from reconciler.kinds.agent_parts import AnyCapability, McpServer, NetworkAccess, once
 from reconciler.kinds.authored import KIB, MIB, at_most
 from reconciler.kinds.canonical import Shape
-from reconciler.kinds.fields import WHOLE, ClearableText, Spec, Tags, optional
+from reconciler.kinds.fields import EXPOSES, WHOLE, ClearableText, Spec, Tags, optional
 from reconciler.kinds.kind import Identity, Kind, Twin, Wire
 from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.starter_files import StarterFiles
@@ -52,7 +52,7 @@ class HarnessSpec(Spec):
     mcpServers: Annotated[dict[str, McpServer], WHOLE] = optional(  # noqa: N815 - the API's own name
         "Remote MCP servers by name.", example={"crm": {"url": "https://mcp.example.com/v1"}}
     )
-    network_access: Annotated[NetworkAccess | None, WHOLE, Clear.EMPTY] = optional(
+    network_access: Annotated[NetworkAccess | None, WHOLE, EXPOSES, Clear.EMPTY] = optional(
         "Which hosts its sessions may reach.", example={"allowed": ["*.example.com"]}
     )
     embedder_metadata: Annotated[dict[str, str], WHOLE] = optional(

@@ -35,7 +35,7 @@ KeyTo = EnvFile | Command
 
 def _beside(path: str, info: ValidationInfo) -> str:
     """Refuse git's own folder, and give the path as it is reached from here."""
-    if ".git" in path.split("/"):
+    if ".git" in path.casefold().split("/"):  # not every disk tells .GIT from it
         raise PydanticCustomError("key_file", "a key does not go into git's own folder")
     return located(path, info)
 

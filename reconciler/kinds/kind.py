@@ -145,7 +145,8 @@ class Kind:
     `only` is the one name that it may have, where there is one of it. `together` are fields that are one member on
     the wire, so that whoever writes one writes them all.
     `restless` are members that the server changes by itself, which make no plan stale.
-    `impossible` says why the desired cannot be reached from the observed, if so; `notes` says what a reader of the
+    `impossible` says why the desired cannot be reached from the observed, if so; `discards` names the field that stands
+    apart and is lost on the way there, if one is. `notes` says what a reader of the
     plan must know of a creation. `sync` tells of an API object how its content from elsewhere stands, `origin` of a
     Shape where that comes from, `resync` is the call below it that has it fetched anew. `limited` says what the
     platform's limit is, where that is not by tenant. `release` says how what it is can be published under a number;
@@ -178,6 +179,7 @@ class Kind:
     together: frozenset[str] = frozenset()
     restless: frozenset[str] = frozenset()
     impossible: Callable[[Shape, Shape], str | None] = lambda _desired, _observed: None
+    discards: Callable[[Shape, Shape], str | None] | None = None
     notes: Callable[[Shape], tuple[str, ...]] = lambda _desired: ()
     sync: Callable[[Mapping[str, Any]], Sync | None] | None = None
     resync: str | None = None

@@ -259,6 +259,13 @@ def _blocked(desired: Shape, observed: Shape) -> str | None:
     return None
 
 
+def _discards(desired: Shape, observed: Shape) -> str | None:
+    """The first sync puts the files of the source in the place of those that were written by hand (4.4, 4.5)."""
+    wanted = (desired.get("source") or {}).get("type", "manual")
+    is_manual = (observed.get("source") or {}).get("type", "manual") == "manual"
+    return "files" if is_manual and wanted != "manual" else None
+
+
 MEMORY = Kind(
     name="Memory",
     plural="memories",
@@ -276,6 +283,7 @@ MEMORY = Kind(
     ),
     canonical=by_path,
     impossible=_blocked,
+    discards=_discards,
     sync=_sync,
     resync="sync",
     origin=_origin,

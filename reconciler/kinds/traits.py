@@ -50,6 +50,11 @@ def turned(kind: Kind) -> frozenset[str]:
     return frozenset(switches(kind)) | ({kind.release.field} if kind.release else set())
 
 
+def may_be_replaced(kind: Kind) -> bool:
+    """Say whether there is a change of such a resource that takes away what it holds, and so is asked leave for."""
+    return bool(immutable(kind)) or kind.discards is not None
+
+
 @cache
 def apart(kind: Kind) -> Mapping[str, Apart]:
     """Return the top-level fields that stand below the resource, in calls of their own."""

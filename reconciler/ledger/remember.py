@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.kinds.fields import SecretRef
@@ -10,7 +10,7 @@ from reconciler.kinds.taint import Tainted
 from reconciler.ledger.fingerprint import fingerprint
 from reconciler.plan.change import Action, Change, Record
 from reconciler.plan.leaves import secret_refs
-from reconciler.plan.outcome import Done, Outcome
+from reconciler.plan.outcome import Done, Outcome, Remainder
 from reconciler.plan.owned import Entry, Ledger, pointer
 from reconciler.resource import Address
 
@@ -37,13 +37,20 @@ def announced(ledger: Ledger, changes: Iterable[Change]) -> Ledger:
 
 
 def remembered(
-    ledger: Ledger, outcomes: Iterable[Outcome], memory: Memory, *, may_exist: Callable[[Outcome], bool]
+    ledger: Ledger,
+    outcomes: Iterable[Outcome],
+    memory: Memory,
+    *,
+    may_exist: Callable[[Outcome], bool],
+    remainders: Iterable[Remainder] = (),
 ) -> Ledger:
     """Return the ledger with everything that was done.
 
     What surely was not written is announced no more; `may_exist` tells which failed write may have been carried out.
+    What `remainders` say is still there, though it was to go, stays ours: the next run has it go again.
     """
-    seen = list(outcomes)
+    left = {one.address: [pointer(field.path) for field in one.fields] for one in remainders}
+    seen = [one for one in outcomes if not _stayed(one, left)]
     for outcome in seen:
         if isinstance(outcome, Done) and (record := outcome.change.record) and record.moved_from:
             ledger = _renamed(ledger, record.moved_from, outcome.change.address)
@@ -64,7 +71,7 @@ def remembered(
             known = applied.get(change.address) or ledger.get(change.address)
             entry = _entry(change, change.record, known, memory)
             if entry is not None:
-                applied[change.address] = entry
+                applied[change.address] = _with_left(entry, known, left.get(change.address, ()))
     farewell = {
         outcome.change.address: outcome.change.id
         for outcome in seen
@@ -80,6 +87,24 @@ def remembered(
     )
     ledger = replace(ledger, begun=(ledger.begun - {outcome.change.address for outcome in seen}) | doubtful)
     return _placed(ledger, memory)
+
+
+def _stayed(outcome: Outcome, left: Collection[Address]) -> bool:
+    """Say whether what was archived is there all the same; what was made in its place has the address by now."""
+    change = outcome.change
+    return change.action is Action.ARCHIVE and not change.replaces and change.address in left
+
+
+def _with_left(entry: Entry, known: Entry | None, left: Collection[str]) -> Entry:
+    """Return what is remembered with what left git and is still there: its digests are what was last written."""
+    if not left or known is None or known.id != entry.id:
+        return entry
+    kept = {
+        path: told
+        for path, told in known.fields.items()
+        if path not in entry.fields and any(path == top or path.startswith(f"{top}/") for top in left)
+    }
+    return replace(entry, fields={**entry.fields, **kept})
 
 
 def _adds(outcome: Outcome) -> bool:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from reconciler.live.climb import Climb
 from reconciler.live.doubt import await_arrival, await_key, await_version
-from reconciler.live.standing import Before, Gone, Moved, Reached, Standing, standing, told
+from reconciler.live.standing import (
+    OTHERWISE,
+    Before,
+    Gone,
+    Moved,
+    Reached,
+    Standing,
+    current,
+    standing,
+    told,
+    unheld,
+)
 from reconciler.plan.change import Action
 from reconciler.plan.outcome import Conflicted, Done, Outcome
 
 SYNC_PATIENCE = 300.0
 """For so many seconds a sync under way is waited for."""
 _POLL = 5.0
+_NOT_RELEASED = "plan again and review: nothing was released"
 
 
 def beforehand(climb: Climb) -> Outcome | None:
@@ -26,7 +38,7 @@ def beforehand(climb: Climb) -> Outcome | None:
     if change.action is Action.ROTATE:
         await_key(climb)
     if not change.action.writes or change.id is None or change.pre.digest is None:
-        return None
+        return _fit_to_release(climb) if change.holds else None
     found = _when_at_rest(climb)
     match found:
         case Conflicted():
@@ -37,10 +49,19 @@ def beforehand(climb: Climb) -> Outcome | None:
             return Done(change, adopted=True, note="it was gone already")
         case Gone():
             return Conflicted(change, told(found), hint="plan again and review")
+        case Moved(why, fields) if change.holds and fields:
+            return Conflicted(change, why, fields, hint=_NOT_RELEASED)
         case Moved(why, fields) if not climb.overwrites:
             hint = "plan again and review; --on-conflict overwrite writes over what others did"
             return Conflicted(change, why, fields, hint=hint)
     return None
+
+
+def _fit_to_release(climb: Climb) -> Conflicted | None:
+    """Look at what this run made and is to publish: what others wrote into it since is not what was planned."""
+    wire = current(climb.change, client=climb.client, ids=climb.ids)
+    fields = unheld(climb.change, wire, climb.ids) if wire else ()
+    return Conflicted(climb.change, OTHERWISE, fields, hint=_NOT_RELEASED) if fields else None
 
 
 def _when_at_rest(climb: Climb) -> Standing | Conflicted:

@@ -15,7 +15,7 @@ from reconciler.live.listing import Query, listed
 from reconciler.live.perform import released_now
 from reconciler.live.readers import readers
 from reconciler.live.shapes import Wire, shape_from
-from reconciler.live.standing import expected, synced_now, unreleased_yet
+from reconciler.live.standing import expected, synced_now, unheld, unreleased_yet
 from reconciler.plan.change import Action, Change, covered
 from reconciler.plan.diff import diff
 from reconciler.plan.freshness import is_synced
@@ -167,7 +167,13 @@ def prove(outcomes: Iterable[Outcome], *, client: ReadClient, ids: Ids, parallel
         left = _left(change, wire, ids, client)
         if left:
             remainders.append(left)
+        elif wire is not None and (fields := unheld(change, wire, ids)) and change.address not in _told(remainders):
+            remainders.append(Remainder(change.address, fields, "it was changed while it was released"))
     return tuple(remainders)
+
+
+def _told(remainders: Iterable[Remainder]) -> set[Address]:
+    return {one.address for one in remainders}
 
 
 def _left(change: Change, wire: Wire | None, ids: Ids, client: ReadClient) -> Remainder | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from reconciler.errors import Fault
 from reconciler.kinds.traits import apart
-from reconciler.live.apart import joined, place_of
+from reconciler.live.apart import joined, listing, place_of
 from reconciler.live.client import ReadClient
 from reconciler.live.editions import Editions, owners_wanted, read_editions
 from reconciler.live.identify import Matches
 from reconciler.live.names import Names
 from reconciler.live.readers import readers
+from reconciler.live.seen import AT_STAKE
+from reconciler.live.shapes import shape_from
 from reconciler.plan.owned import steps
 from reconciler.plan.plan import OrgRef
 from reconciler.plan.release import asked_for, pins
@@ -40,7 +42,7 @@ def editions_of(
 
 
 def with_apart(
-    chosen: Iterable[Desired],
+    chosen: Sequence[Desired],
     matches: Matches,
     orgs: Mapping[str, OrgRef],
     *,
@@ -53,6 +55,7 @@ def with_apart(
     Return what is declared and cannot be there for what others keep there.
     """
     faults: list[Fault] = []
+    _with_stakes(chosen, matches, orgs, client=client)
     asking = [one for one in chosen if one.address in matches.live and not apart(one.kind).keys().isdisjoint(one.spec)]
     with readers(parallelism) as pool:
         for one in asking:
@@ -79,3 +82,18 @@ def _note(faults: list[Fault], one: Desired, path: str, obstacle: str) -> None:
     what = "a folder on the platform" if obstacle == path else f"below {obstacle}, which is a file on the platform"
     hint = "remove what stands there, or declare it under another path"
     faults.append(Fault(f"{path} cannot be a file: it is {what}", one.source, (*one.path, name), hint=hint))
+
+
+def _with_stakes(
+    chosen: Sequence[Desired], matches: Matches, orgs: Mapping[str, OrgRef], *, client: ReadClient
+) -> None:
+    """Join to what is live what lies in it and would be lost by what git wants, as far as its top folder tells."""
+    for one in chosen:
+        wire, kind = matches.live.get(one.address), one.kind
+        name = kind.discards(one.spec, shape_from(kind, wire)) if wire and kind.discards and not one.archive else None
+        if wire is None or name is None:
+            continue
+        org = orgs[one.address.org].id if kind.wire.org_scoped else None
+        at = place_of(kind, wire, org=org, called=str(one.address))
+        there = listing(apart(kind)[name], "", at=at, client=client)
+        matches.live[one.address] = {**wire, AT_STAKE: sorted(entry["path"] for entry in there)}

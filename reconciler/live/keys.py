@@ -62,6 +62,10 @@ def _unwritable(path: Path) -> str | None:
     folder = path.parent
     if not folder.is_dir():
         return f"there is no folder {folder}"
+    if ".git" in {part.casefold() for part in folder.resolve().parts}:
+        return "it leads into git's own folder"
+    if path.is_symlink():
+        return "it is a link, and a plain file would take its place: name the file that it leads to"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} cannot be written to"
     try:

@@ -10,6 +10,9 @@ from reconciler.live.names import Names
 from reconciler.live.shapes import Wire, shape_from
 from reconciler.resource import Address, Observed
 
+AT_STAKE = "/at-stake"
+"""The member in which what would be lost is kept beside an API object: no answer of the API has such a one."""
+
 
 def observed_at(
     address: Address, kind: Kind, wire: Wire, names: Names, *, released: Released | None = None
@@ -26,5 +29,6 @@ def observed_at(
         updated_at=updated if isinstance(updated, str) else None,
         sync=kind.sync(wire) if kind.sync else None,
         released=released,
+        at_stake=tuple(wire.get(AT_STAKE, ())),
         has_default=bool(kind.release and wire.get(kind.release.chosen)),
     )

@@ -18,7 +18,7 @@ from reconciler.live.perform import collection, org_of, released_now
 from reconciler.live.readers import SERIAL
 from reconciler.live.shapes import Wire, objects_of, shape_from
 from reconciler.plan.change import Action, Change, FieldChange, covered
-from reconciler.plan.diff import diff
+from reconciler.plan.diff import diff, same
 from reconciler.plan.freshness import is_synced
 from reconciler.plan.leaves import value_at
 from reconciler.plan.release import chooses, published_before, publishes
@@ -51,6 +51,8 @@ class Gone:
 
 Standing = Before | Reached | Moved | Gone
 
+OTHERWISE = "it is not what git says: something else would be released"
+
 
 def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
     """Read the one resource that a change is about to write, and say how it stands. Raises ApiError."""
@@ -69,20 +71,31 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
         case _ if is_archived:
             return Moved("it was archived on the platform meanwhile")
         case Action.RELEASE:
-            return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids))
+            return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids), ids)
         case Action.SYNC:
             return Reached() if is_synced(change, synced_now(change, wire)) else Before(wire)
     return _compared(change, wire, ids)
 
 
-def _released(change: Change, wire: Wire, known: Released) -> Standing:
-    """Compare the versions that there are with those that a release reckoned with."""
+def _released(change: Change, wire: Wire, known: Released, ids: Ids) -> Standing:
+    """Compare the versions that there are with those that a release reckoned with, and the resource with git."""
+    if left := unheld(change, wire, ids):
+        return Moved(OTHERWISE, left)
     if not unreleased_yet(change, known):
         return Reached()
     newest = known.newest.number if known.newest else None
     if newest != published_before(change) and not known.is_current:
         return Moved(f"version {newest} was published on the platform meanwhile")
     return Before(wire)
+
+
+def unheld(change: Change, wire: Wire, ids: Ids) -> tuple[FieldChange, ...]:
+    """Return in what a resource is not what git says of it, where a step is held to that."""
+    if not change.holds:
+        return ()
+    kind = change.kind
+    wanted = kind.canonical(ids.filled(kind, change.address.org, change.holds))
+    return tuple(diff(kind, wanted, shape_from(kind, wire)))
 
 
 def unreleased_yet(change: Change, known: Released) -> tuple[FieldChange, ...]:
@@ -108,18 +121,21 @@ def _compared(change: Change, wire: Wire, ids: Ids, *, when_reached: Standing | 
         return when_reached or Reached()
     if change.pre.digest is None:
         return Before(wire)  # it was made in this run: nobody saw it otherwise
-    if all(field.path[0] in change.then or _is_untouched(change, field) for field in left):
+    if all(_is_untouched(change, field, ids) for field in left):
         return Before(wire)  # the first of several calls was carried out: repeating them does no harm
     return Moved("it was changed on the platform meanwhile", left)
 
 
-def _is_untouched(change: Change, left: FieldChange) -> bool:
-    """Say whether a member of what stands apart is as the plan saw it: it has calls of its own, still to come."""
+def _is_untouched(change: Change, left: FieldChange, ids: Ids) -> bool:
+    """Say whether what is left to a call of its own, still to come, is as the plan saw it: nobody else wrote it."""
     name, *below = left.path
-    if name not in apart(change.kind) or name not in change.body:
-        return False
     planned = {field.path: field.old for field in change.fields}
     whole = planned.get((name,))
+    if name in change.then:
+        shape = change.kind.canonical(ids.filled(change.kind, change.address.org, {name: whole}))
+        return same(shape.get(name), left.old)
+    if name not in apart(change.kind) or name not in change.body:
+        return False
     old = planned.get(left.path, whole.get(below[0]) if below and isinstance(whole, dict) else whole)
     return bool(left.old == old)
 

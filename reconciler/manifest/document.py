@@ -14,7 +14,7 @@ from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME, DECLARABLE
 from reconciler.kinds.fields import REWRITTEN
 from reconciler.kinds.kind import Kind, Shape
-from reconciler.kinds.traits import immutable
+from reconciler.kinds.traits import may_be_replaced
 from reconciler.manifest.faults import faults_of
 from reconciler.manifest.metadata import Metadata, contradictions
 from reconciler.manifest.suggest import meant, quoted, shown, suggest
@@ -101,7 +101,7 @@ def _archive_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator
 
 def _replace_faults(kind: Kind, metadata: Shape, document: Document) -> Iterator[Fault]:
     """Yield why a leave to replace means nothing: every field can be changed in place."""
-    if "replace" in metadata and not immutable(kind):
+    if "replace" in metadata and not may_be_replaced(kind):
         message = f"no {kind.noun} is ever replaced: all its fields can be changed"
         yield Fault(message, document.source, ("metadata", "replace"), hint="remove the line")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 from reconciler.errors import CannotAmend, Source
 from reconciler.kinds import KINDS
 from reconciler.kinds.contents import bytes_of
+from reconciler.kinds.file_names import MANIFESTS
 from reconciler.kinds.markers import Files
 from reconciler.kinds.traits import apart
 from reconciler.manifest.amend import spoken
 from reconciler.manifest.crew import folder_of
 from reconciler.manifest.parse import parse
 from reconciler.manifest.substance import Taken, files_in
+
+_OWN_FILE = "give one of the two a file of its own, then run again"
 
 
 def file_of(one: Taken) -> str | None:
@@ -47,20 +51,43 @@ def _named(files: Any, path: str) -> str | None:
     return None
 
 
-def rewritten(one: Taken, place: Path, sources: Iterable[Source]) -> tuple[bytes, bytes]:
-    """Return the bytes of a file here and those that are live; raises CannotAmend for a file that is not its alone."""
+def is_kept(one: Taken) -> bool:
+    """Say whether a live value is a file of its resource, wherever its content stands here."""
+    return len(one.path) > 2 and one.path[0] == "spec" and one.path[1] in _fields()  # noqa: PLR2004 - spec, field, file
+
+
+def rewritten(one: Taken, place: Path, name: str, sources: Iterable[Source]) -> tuple[bytes, bytes]:
+    """Return the bytes of a file here and those that are live, `name` being how the manifest reads it.
+
+    Raises CannotAmend for a file that is not its alone: where others read it, where it is a manifest, or another's
+    under a link. Whoever writes files on the platform must not get to write manifests, or what other resources say.
+    """
+    sources = [*sources]
     if not isinstance(one.value, str) or not place.is_file():
         message = f"{spoken(one.path)} came or went on the platform"
         raise CannotAmend(message, hint="make or remove the file by hand, or have git's written again by an apply")
-    for user in _users(place, sources):
-        if (user.file.path, user.index) != (one.source.file.path, one.source.index):
-            message = f"{spoken(one.path)} cannot be changed alone: {user.file.path} reads the same file"
-            raise CannotAmend(message, hint="give one of the two a file of its own, then run again")
+    refuse_manifest(place, one.path, sources)
+    written = Path(os.path.normpath(Path(folder_of(one.source.file.path)).resolve() / name))
+    if written != place:
+        message = f"{spoken(one.path)} is a link here, and what it leads to may be another's"
+        raise CannotAmend(message, hint="put a file in the place of the link, or copy it by hand")
+    own = (one.source.file.path, one.source.index)
+    users = [(user.file.path, user.index) for user in _users(place, sources)]
+    if other := next((user for user in users if user != own), own if users.count(own) > 1 else None):
+        message = f"{spoken(one.path)} cannot be changed alone: {other[0]} reads the same file"
+        raise CannotAmend(message + (" twice" if other == own else ""), hint=_OWN_FILE)
     return place.read_bytes(), bytes_of(one.value)
 
 
+def refuse_manifest(place: Path, path: tuple[str | int, ...], sources: Iterable[Source]) -> None:
+    """Raise CannotAmend for a text that stands in a manifest, or in what is read as one with its folder."""
+    if place.name.endswith(MANIFESTS) or any(place == Path(source.file.path).resolve() for source in sources):
+        message = f"{spoken(path)} stands in a manifest, {place.name}: those are not overwritten with what is live"
+        raise CannotAmend(message, hint="copy it by hand if it is right, or apply to write git's again")
+
+
 def _users(place: Path, sources: Iterable[Source]) -> Iterator[Source]:
-    """Yield the documents that read a file, by its name or with the folder it lies in."""
+    """Yield the documents that read a file, by its name or with the folder it lies in: one for each time."""
     known = {(one.file.path, one.index): one for one in sources}
     files = {one.file.path: one.file.text for one in known.values()}
     for manifest, text in files.items():
@@ -69,8 +96,9 @@ def _users(place: Path, sources: Iterable[Source]) -> Iterator[Source]:
         for document in parse(text)[0]:
             names = [*(name for _, name in files_in(document.value)), *_folders_in(document.value)]
             here = [(Path(folder_of(manifest)) / name).resolve() for name in names]
-            if any(path == place or path in place.parents for path in here) and (manifest, document.index) in known:
-                yield known[manifest, document.index]
+            uses = sum(path == place or path in place.parents for path in here)
+            if uses and (manifest, document.index) in known:
+                yield from [known[manifest, document.index]] * uses
 
 
 def _folders_in(value: Any) -> Iterator[str]:

@@ -47,7 +47,8 @@ class Metadata(Spec):
         default="exact",
     )
     replace: Literal[True] = optional(
-        "Take the resource away and make it anew where a field differs that cannot be changed: what it holds is lost.",
+        "Take the resource away and make it anew where a field differs that cannot be changed, or let a memory get the "
+        "files of a source in the place of its own: what it holds is lost.",
         example=True,
     )
     moved_from: str = optional(

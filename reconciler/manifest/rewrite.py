@@ -22,7 +22,7 @@ from reconciler.kinds.kind import Kind
 from reconciler.kinds.starter_files import stored
 from reconciler.manifest.amend import Edit, amend, spoken
 from reconciler.manifest.crew import folder_of
-from reconciler.manifest.kept import file_of, rewritten
+from reconciler.manifest.kept import file_of, is_kept, refuse_manifest, rewritten
 from reconciler.manifest.parse import parse
 from reconciler.manifest.steps import Path
 from reconciler.manifest.substance import Substance, Taken, Text, files_in
@@ -70,12 +70,26 @@ def drafts(taken: Iterable[Taken], *, sources: Iterable[Source], roots: Mapping[
     return [draft for draft in (*kept, *beside, *manifests) if draft.before != draft.after]
 
 
+def why_left(one: Taken, *, sources: Sequence[Source], roots: Mapping[str, str]) -> str | None:
+    """Say why a file of a resource cannot be taken in, None where it can, and for every other value."""
+    if not is_kept(one):
+        return None
+    name = file_of(one)
+    if name is None:
+        return f"{spoken(one.path[1:])} is a file on the platform whose content stands in the manifest: copy it by hand"
+    try:
+        _kept(one, name, sources, roots)
+    except CannotAmend as error:
+        return error.message
+    return None
+
+
 def _kept(one: Taken, name: str, sources: Sequence[Source], roots: Mapping[str, str]) -> Draft:
     """Return a file that is one of a resource's, byte for byte as it is live."""
     manifest = one.source.file.path
     place = _place(name, folder_of(manifest), roots)
     try:
-        before, after = rewritten(one, place, sources)
+        before, after = rewritten(one, place, name, sources)
     except CannotAmend as error:
         raise CannotAmend(f"{manifest}: {error.message}", hint=error.hint) from error
     return Draft(os.path.relpath(place), before, after)
@@ -134,6 +148,7 @@ def _text(place: File, wanted: Mapping[_User, str], sources: Sequence[Source]) -
     """Return a text file with its new text; all who read it must want the same."""
     shown = os.path.relpath(place)
     new = next(iter(wanted.values()))
+    refuse_manifest(place, next(iter(wanted)).path, sources)
     for user in _users(place, sources):
         if wanted.get(user) != new:
             changed = next(iter(wanted))

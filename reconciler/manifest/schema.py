@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from reconciler.kinds import DECLARABLE
 from reconciler.kinds.kind import Kind
-from reconciler.kinds.traits import immutable
+from reconciler.kinds.traits import may_be_replaced
 from reconciler.manifest.document import API_VERSION
 from reconciler.manifest.metadata import Metadata
 
@@ -77,7 +77,7 @@ def _branch(kind: Kind, definitions: dict[str, Any]) -> dict[str, Any]:
         goes["anyOf"] = [{"required": ["spec"]}, {"properties": {"metadata": {"required": ["id"]}}}]
     archives = {"properties": {"metadata": {"required": ["archive"]}}, "required": ["metadata"]}
     then: dict[str, Any] = {"if": archives, "then": goes, "else": lives}
-    if not immutable(kind):
+    if not may_be_replaced(kind):
         then = {"allOf": [then, {"properties": {"metadata": {"not": {"required": ["replace"]}}}}]}
     if kind.only:
         alone: dict[str, Any] = {

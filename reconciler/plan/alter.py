@@ -20,7 +20,7 @@ from reconciler.plan.change import (
 )
 from reconciler.plan.diff import diff, merged, retagged, same, without, without_set
 from reconciler.plan.found import Found
-from reconciler.plan.replacement import replaced
+from reconciler.plan.replacement import lost_note, replaced
 from reconciler.plan.sent_back import unfit
 from reconciler.resource import Desired, Observed
 
@@ -195,7 +195,7 @@ def _written(  # noqa: PLR0913 - each is one member of the change
         replace=replace,
         id=observed.id,
         pre=pre,
-        notes=(*waiting_note(desired, body),),
+        notes=(*lost_note(desired, observed), *waiting_note(desired, body)),
         where=where_of(desired),
         patience=patience(desired, body),
     )

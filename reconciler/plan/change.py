@@ -142,6 +142,7 @@ class Change:
     is the id of what holds the name and is renamed first: to `detour`, or, where there is none, as an archived twin.
     `patience` is for how many seconds the apply waits for what it makes the platform fetch from elsewhere.
     `adopt` is the rule for what somebody else makes at its address before it is created.
+    `holds` is what git says of the resource where that is only looked at: what is something else is not published.
     With `replaces` it takes away what another change of the plan makes anew at the same address.
     With `completes` it writes what a creation in the same plan could not yet, as that refers to what comes after it.
     `after` names the steps that must be done before. `record` is what the ledger learns from it; `since` says in words
@@ -154,6 +155,7 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     body: Shape = field(default_factory=dict)
     then: Shape = field(default_factory=dict)
+    holds: Shape = field(default_factory=dict)
     replace: bool = False
     completes: bool = False
     replaces: bool = False

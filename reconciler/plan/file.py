@@ -155,6 +155,7 @@ def _change(raw: dict[str, Any]) -> Change:
         ),
         body=dict(unplain(raw["body"])),
         then=dict(unplain(raw["then"])),
+        holds=dict(unplain(raw.get("holds") or {})),
         replace=bool(raw["replace"]),
         completes=bool(raw["completes"]),
         replaces=bool(raw.get("replaces")),

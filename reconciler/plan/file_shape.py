@@ -100,6 +100,7 @@ class _Change(_Exact):
     fields_: list[_Field] = Field(alias="fields")
     body: Map
     then: Map
+    holds: Map | None = None
     replace: bool
     completes: bool
     replaces: Literal[True] | None = None

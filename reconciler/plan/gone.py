@@ -58,6 +58,10 @@ def _outermost(desired: Desired, path: Path) -> Keys:
 
 def _settle(desired: Desired, entry: Entry, observed: Shape, path: Keys, gone: Gone) -> None:
     kind = desired.kind
+    if path[0] in apart(kind) and path[0] not in desired.spec:  # nothing of it is read where git says nothing of it
+        if kind.discards is None or kind.discards(desired.spec, observed) != path[0]:
+            gone.released.append(path[0])
+        return
     live = value_at(observed, path)
     if value_at(desired.spec, path) is not None:
         return  # declared still, in a form that is compared as one value

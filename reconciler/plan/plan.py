@@ -25,7 +25,7 @@ from reconciler.plan.release import edition_made, pinned, pins, warned
 from reconciler.plan.remarks import lost, noted, told_of_itself
 from reconciler.plan.removal import Leaving, outlasting, removals, shielded, still_needed
 from reconciler.plan.renewal import with_keys
-from reconciler.plan.replacement import unwanted_replacements
+from reconciler.plan.replacement import unwanted_losses, unwanted_replacements
 from reconciler.plan.rules import Known, Rules
 from reconciler.plan.secrecy import SecretState
 from reconciler.plan.verdict import Refusal, judge
@@ -100,6 +100,7 @@ def described(change: Change) -> dict[str, object]:
         "fields": [{"path": list(f.path), "old": plain(f.old), "new": plain(f.new)} for f in change.fields],
         "body": plain(change.body),
         "then": plain(change.then),
+        **({"holds": plain(change.holds)} if change.holds else {}),
         "replace": change.replace,
         "completes": change.completes,
         **({"replaces": True} if change.replaces else {}),
@@ -180,7 +181,7 @@ def build(
     except CycleError as error:
         return [entangled(error.args[1], names.changes, wanted)]
     protected = shielded(leaving, prune=rules.policy.prune)
-    replaced = unwanted_replacements(sequence, wanted, rules)
+    replaced = [*unwanted_replacements(sequence, wanted, rules), *unwanted_losses(sequence, wanted, observed)]
     return Plan(
         sequence,
         situation.orgs,

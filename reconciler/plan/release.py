@@ -12,7 +12,7 @@ from reconciler.errors import Fault
 from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.release import LATEST, Edition, Released, edition_name, next_number
-from reconciler.kinds.traits import references
+from reconciler.kinds.traits import references, turned
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Side, covered
 from reconciler.plan.owned import Entry
 from reconciler.plan.sides import knows
@@ -35,6 +35,7 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
     known = (seen and seen.released) or _NONE
     newest, chosen = known.newest, known.default
     writes = any(step.action.writes for step in main)
+    holds = {name: value for name, value in desired.spec.items() if name not in turned(desired.kind)}
     fields: list[FieldChange] = []
     target = newest.number if newest else None
     if asked["publish"] == "on-change" and (writes or not known.is_current):
@@ -55,7 +56,8 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
             tuple(fields),
             {"change_kind": asked.get("kind", "patch")} if fields[0].path[-1] == _PUBLISH else {},
             id=seen.id if seen else None,
-            pre=_precondition(seen),
+            holds=holds,
+            pre=_precondition(seen, holds, writes=writes),
             notes=_first_notes(fields, asked, newest),
             where=where,
         )
@@ -74,11 +76,14 @@ def asked_for(desired: Desired) -> bool:
     return not desired.archive and _asked(desired) is not None
 
 
-def _precondition(seen: Observed | None) -> Precondition:
-    """Hold a release to the resource being there; which version is the newest is looked at just before it."""
+def _precondition(seen: Observed | None, holds: Shape, *, writes: bool) -> Precondition:
+    """Hold a release to what git says of the resource, or to its being there where a step before `writes` that.
+
+    Which version is the newest is looked at just before it.
+    """
     if seen is None or seen.archived:  # a step of this plan makes it, or brings it back
         return Precondition()
-    pre = Precondition(seen.id, covers=())
+    pre = Precondition(seen.id, covers=() if writes else tuple(sorted(holds)))
     return replace(pre, digest=covered(seen.kind, seen.shape, pre, updated_at=None))
 
 

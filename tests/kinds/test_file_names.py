@@ -28,6 +28,7 @@ def test_ordinary_paths_fit():
         ("/a /b", "its name cannot be that of a file on every disk"),
         ("/a.", "its name cannot be that of a file on every disk"),
         ("/" + "ü" * 128, "its name is too long for a file"),
+        ("/" + "/".join(["d" * 200] * 4), "its path is too long for a file"),
         ("/deep/x.yaml", "a file of this name would be read as a manifest"),
         ("/x.yml", "a file of this name would be read as a manifest"),
     ],

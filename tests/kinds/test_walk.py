@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.kinds import BY_NAME, KINDS
 from reconciler.kinds.agent import AGENT
-from reconciler.kinds.agent_parts import Capability, MemoryCapability
+from reconciler.kinds.agent_parts import Capability, MemoryCapability, NetworkAccess
 from reconciler.kinds.app import APP
 from reconciler.kinds.channel import CHANNEL, SlackChannel
 from reconciler.kinds.channel_auth import Oidc
@@ -21,7 +21,7 @@ from reconciler.kinds.kind import Kind
 from reconciler.kinds.markers import Clear, References
 from reconciler.kinds.memory import MEMORY
 from reconciler.kinds.organization import ORGANIZATION
-from reconciler.kinds.traits import clears, kept_by_replace, references, sensitive, sets, switches, whole
+from reconciler.kinds.traits import clears, exposing, kept_by_replace, references, sensitive, sets, switches, whole
 from reconciler.kinds.translate import shape_of
 from reconciler.kinds.walk import at, model_at, reach, replaced
 
@@ -44,6 +44,15 @@ def secret_fields(annotation: Any, path: tuple[str, ...] = ()) -> set[tuple[str,
         is_secret = SENSITIVE in field.metadata
         found |= {(*path, name)} if is_secret else secret_fields(field.annotation, (*path, name))
     return found
+
+
+def test_which_hosts_are_reached_is_exposure() -> None:
+    """Every field that says which hosts may be reached has a say in exposure, whichever kind it is of."""
+    for kind in KINDS:
+        fields = kind.spec.model_fields if isinstance(kind.spec, type) else {}
+        for name, info in fields.items():
+            if NetworkAccess in (info.annotation, *get_args(info.annotation)):
+                assert (name,) in exposing(kind), f"{kind.name}.{name}"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.managed], ids=lambda kind: kind.name)

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from reconciler.api_errors import ServerFault
-from reconciler.errors import ManifestError, StalePlan
+from reconciler.errors import Exit, ManifestError, PlanRefused, StalePlan
+from reconciler.plan.change import Action
 from reconciler.plan.outcome import Failed
 
 
@@ -81,6 +82,91 @@ def test_a_killed_run_is_completed(world):
     world.apply()
     world.converge()
     assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md", "/c.md"]
+
+
+@pytest.mark.parametrize("also", [{}, {"description": "More."}])
+def test_files_that_leave_git_as_a_whole_are_released(world, also):
+    """They stay as they are, the plan says so whatever else it does, and from then on they are nobody's."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.memory("notes", **also)
+    plan = world.plan()
+    assert [change.action for change in plan.steps] == [Action.UPDATE if also else Action.RECORD]
+    assert "files: no longer in git, left as it is" in plan.steps[0].notes
+    world.converge()
+    assert world.plan().is_empty
+    assert not [path for entry in world.ledger.entries.values() for path in entry.fields if "/files" in path]
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.converge()
+    assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/a.md", "/b.md"]
+
+
+def test_flags_that_leave_git_as_a_whole_are_released(world):
+    """They stay as they are, and the plan says so."""
+    world.declare("Organization", "acme", {"name": "Acme", "feature_flags": {"voice": True}})
+    world.converge()
+    world.declare("Organization", "acme", {"name": "Acme"})
+    (step,) = world.plan().steps
+    assert (step.action, step.notes) == (Action.RECORD, ("feature_flags: no longer in git, left as it is",))
+    world.converge()
+    assert world.plan().is_empty
+
+
+SYNCED = {"source": {"type": "git", "url": "https://git.example.com/docs.git"}}
+
+
+def test_files_are_not_lost_to_a_sync_unasked(world):
+    """A memory kept by hand is not given a source while files lie in it, whoever wrote them, without leave."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}])
+    world.converge()
+    world.api.post(f"{memory(world)}/theirs.md", json={"content": "Theirs."})
+    world.memory("notes", **SYNCED)
+    plan = world.plan()
+    assert [one.message.partition(": ")[2] for one in plan.refusals] == [
+        "its files are lost, whoever wrote them: /a.md, /theirs.md"
+    ]
+    assert plan.refusals[0].message.endswith(plan.steps[0].notes[0])
+    with pytest.raises(PlanRefused):
+        world.apply(plan)
+    world.declare("Memory", "notes", SYNCED, replace=True)
+    world.converge()
+    assert world.one("memories", "notes")["source_type"] == "git"
+
+
+def test_an_empty_memory_is_given_a_source(world):
+    """Nothing is asked where nothing can be lost, neither leave nor, once it is synced, the platform."""
+    world.memory("notes")
+    world.converge()
+    world.memory("notes", **SYNCED)
+    world.converge()
+    assert world.plan().is_empty
+    assert not any("/fs" in sent.path for sent in world.sent)
+
+
+def test_a_removal_that_did_not_land_is_made_again(world):
+    """A file that left git and that the platform kept, though it said otherwise, stays ours until it is gone."""
+    world.memory("notes", files=[{"path": "a.md", "content": "A."}, {"path": "b.md", "content": "B."}])
+    world.converge()
+    world.memory("notes", files=[{"path": "b.md", "content": "B."}])
+    world.meddler.instead("DELETE", r".*/fs/a\.md", (204, b""))
+    assert world.apply().exit_codes == (Exit.NOT_CONVERGED,)
+    assert not world.plan().is_empty
+    world.converge()
+    assert [one["path"] for one in world.api.get(memory(world)).json()["data"]] == ["/b.md"]
+    assert world.plan().is_empty
+
+
+def test_an_archival_that_did_not_land_is_made_again(world):
+    """What left git and is there all the same stays ours until it is gone."""
+    world.memory("notes")
+    world.memory("others")
+    world.converge()
+    world.drop("Memory", "notes")
+    world.meddler.instead("DELETE", r"/v1/memories/[^/]*", (204, b""))
+    assert world.apply().exit_codes == (Exit.NOT_CONVERGED,)
+    world.converge()
+    assert world.one("memories", "notes")["status"] == "archived"
+    assert world.plan().is_empty
 
 
 def test_a_file_written_since_makes_the_plan_stale(world):

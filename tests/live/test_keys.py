@@ -113,10 +113,15 @@ def test_what_is_no_file_of_variables_stays(tmp_path):
 
 def test_obstacles_are_found_beforehand(tmp_path):
     """A folder or a program that is not there is found before the key is made; what is there is no obstacle."""
+    (tmp_path / "link.env").symlink_to("keys.env")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "aside").symlink_to(".git")
     ensure_deliverable([(EnvFile(str(tmp_path / "keys.env"), "DOOR"), DOOR), (Command((sys.executable,)), DOOR)])
     for key_to, why in [
         (EnvFile(str(tmp_path / "no" / "keys.env"), "DOOR"), "there is no folder"),
         (EnvFile(str(tmp_path), "DOOR"), "Is a directory"),
+        (EnvFile(str(tmp_path / "link.env"), "DOOR"), "it is a link"),
+        (EnvFile(str(tmp_path / "aside" / "config"), "DOOR"), "it leads into git's own folder"),
         (Command(("no-such-program",)), "there is no program no-such-program"),
     ]:
         with pytest.raises(KeyUndelivered, match=why):

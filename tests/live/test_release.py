@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from reconciler.errors import Exit
+from reconciler.errors import Exit, StalePlan
 from reconciler.intake import capture
 from reconciler.plan.change import Action
 from reconciler.plan.file import Origin, dumps, loads
@@ -14,6 +14,7 @@ from reconciler.plan.owned import field_digest
 from reconciler.resource import Address
 from reconciler.settings import settings
 from reconciler.views import find_drift
+from tests.conftest import Rule
 
 TRIAGE = Address("default", "Agent", "triage")
 VERSIONS = "/v1/agents/[^/]*/versions"
@@ -115,6 +116,59 @@ def test_a_version_of_somebody_else_is_not_passed_over(world, clock):
     assert isinstance(outcome, Conflicted)
     assert outcome.message == "version 0.1.1 was published on the platform meanwhile"
     assert numbers(world)[0] == ["0.1.0", "0.1.1"]
+
+
+def test_a_release_alone_is_held_to_what_git_says(world, clock):
+    """A plan that only publishes is stale once somebody edited a field that git declares."""
+    world.agent("triage")
+    world.converge()
+    declare(world)
+    plan = world.plan()
+    assert [change.action for change in plan.steps] == [Action.RELEASE]
+    world.api.patch(f"/v1/agents/{world.one('agents', 'triage')['id']}", json={"system_prompt": "Theirs."})
+    with pytest.raises(StalePlan):
+        world.apply(plan)
+    assert numbers(world) == ([], [])
+
+
+@pytest.mark.parametrize("on_conflict", ["fail", "overwrite"])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_edited_between_write_and_release_is_not_released(world, clock, is_new, on_conflict):
+    """Who edits a declared field after it was written gets no version of it, and no flag gives one."""
+    if not is_new:
+        declare(world)
+        world.converge()
+    declare(world, "Help more.")
+    plan, before = world.plan(), [] if is_new else ["0.1.0"]
+
+    def edit_after(_sent, pass_on):
+        answer = pass_on()
+        world.api.patch(f"/v1/agents/{world.one('agents', 'triage')['id']}", json={"system_prompt": "Theirs."})
+        return answer
+
+    world.meddler.rules.append(Rule("POST" if is_new else "PATCH", "/v1/agents(/[^/]*)?", edit_after))
+    outcome = release_of(world.apply(plan, on_conflict=on_conflict))
+    assert isinstance(outcome, Conflicted)
+    assert [one.name for one in outcome.fields] == ["system_prompt"]
+    assert numbers(world) == (before, before)
+    declare(world, "Help more.")
+    world.converge()
+    assert world.plan().is_empty
+
+
+def test_what_is_edited_while_it_is_released_is_no_success(edited):
+    """An edit that slips in after the last look is published, and told as what was not brought about."""
+    edited.converge()
+    edited.agent("triage", system_prompt="Help more.", version={"publish": "on-change", "kind": "minor"})
+    ident = edited.one("agents", "triage")["id"]
+    edited.api.patch(f"/v1/agents/{ident}", json={"description": "Theirs."})
+    plan = edited.plan()
+    assert [change.action for change in plan.steps] == [Action.RELEASE]
+    theirs = {"system_prompt": "Theirs."}
+    edited.meddler.before("POST", VERSIONS, lambda: edited.api.patch(f"/v1/agents/{ident}", json=theirs))
+    applied = edited.apply(plan)
+    assert applied.exit_codes == (Exit.NOT_CONVERGED,)
+    assert [one.name for one in applied.remainders[0].fields] == ["system_prompt"]
 
 
 def test_what_somebody_else_released_meanwhile_is_done(world, clock):

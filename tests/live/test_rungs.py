@@ -276,6 +276,32 @@ def file_edited_meanwhile(world):
     assert world.api.get(f"{files}/a.md").json()["content"] == "By hand."
 
 
+def file_to_remove_edited_meanwhile(world):
+    """A file that leaves git and that others wrote between plan and write stays as they wrote it."""
+    world.memory("docs", files=[{"path": "/a.md", "content": "A"}, {"path": "/b.md", "content": "B"}])
+    world.converge()
+    world.memory("docs", files=[{"path": "/b.md", "content": "B"}])
+    plan = world.plan()
+    memory = f"/v1/memories/{world.one('memories', 'docs')['id']}"
+    by_hand = {"content": "By hand."}
+    world.meddler.before("GET", memory, lambda: world.api.put(f"{memory}/fs/a.md", json=by_hand))
+    assert isinstance(only(world.apply(plan)), Conflicted)
+    assert world.api.get(f"{memory}/fs/a.md").json()["content"] == "By hand."
+
+
+def emptied_list_edited_meanwhile(world):
+    """What a second call is to empty is not emptied once others wrote it, though the first call has nothing to do."""
+    world.agent("triage", description="Sorts.", capabilities=[{"ref": "web_fetch"}])
+    world.converge()
+    world.agent("triage", description=None, capabilities=[])
+    plan = world.plan()
+    path = f"/v1/agents/{world.one('agents', 'triage')['id']}"
+    theirs = {"name": "triage", "system_prompt": "Help.", "capabilities": [{"ref": "current_time"}]}
+    assert world.api.put(path, json=theirs).status_code == 200
+    assert isinstance(only(world.apply(plan, recheck=False)), Conflicted)
+    assert [one["ref"] for one in world.one("agents", "triage")["capabilities"]] == ["current_time"]
+
+
 def flag_turned_meanwhile(world):
     """A flag that others turned to what git wants is left alone, as are those that git does not say."""
     world.declare("Organization", "acme", {"feature_flags": {"voice": True}})
@@ -378,6 +404,18 @@ def not_sent_twice(world):
 BESIDE = {
     "edited meanwhile": (edited_meanwhile, ladder, "beforehand", lambda _climb: None),
     "file edited meanwhile": (file_edited_meanwhile, standing, "joined_for", lambda _change, wire, **_how: wire),
+    "file to remove edited meanwhile": (
+        file_to_remove_edited_meanwhile,
+        standing,
+        "joined_for",
+        lambda _change, wire, **_how: wire,
+    ),
+    "emptied list edited meanwhile": (
+        emptied_list_edited_meanwhile,
+        standing,
+        "_is_untouched",
+        lambda change, left, _ids: left.path[0] in change.then,
+    ),
     "flag turned meanwhile": (flag_turned_meanwhile, ladder, "beforehand", lambda _climb: None),
     "released meanwhile": (released_meanwhile, perform, "read_released", lambda *_args, **_how: Released()),
     "lost version": (lost_version, perform, "read_released", lambda *_args, **_how: Released()),

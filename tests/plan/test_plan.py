@@ -79,6 +79,7 @@ CHANGES_DIGEST = [
     {"id": "agent_2"},
     {"body": {"tags": ["b"]}},
     {"then": {"capabilities": []}},
+    {"holds": {"tags": ["a"]}},
     {"replace": True},
     {"replaces": True},
     {"frees": "mem_1"},
