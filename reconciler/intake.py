@@ -136,8 +136,10 @@ def capture(wanted: Wanted, settings: Settings, drift: Drift) -> Captured:
     Raises CannotAmend, with no file touched, where a manifest cannot say a value.
     """
     declared = {one.address: one for one in wanted.everything}
-    left = tuple((one, why) for one in drift.drifted if (why := _not_capturable(one)))
-    taken = tuple(one for one in drift.drifted if not _not_capturable(one))
+    doubtful = {one.address for one in drift.drifted if one.what is What.UNSETTLED}
+    whys = [(one, _not_capturable(one) or (_DOUBTFUL if one.address in doubtful else None)) for one in drift.drifted]
+    left = tuple((one, why) for one, why in whys if why)
+    taken = tuple(one for one, why in whys if not why)
     values = [
         Taken(
             declared[one.address].source, (*declared[one.address].path, *field.path), _value(field), declared=field.new
@@ -189,6 +191,9 @@ def _accepted(desired: Desired, taken: Drifted, known: Known) -> Record:
     return replace(record, fields=fields, protect=entry.protect)
 
 
+_DOUBTFUL = "a run that did not end may have written it: an apply has to settle that first"
+
+
 def _not_capturable(one: Drifted) -> str | None:
     """Say why a drift cannot be written into a manifest, None where it can."""
     match one.what:
@@ -208,6 +213,8 @@ def _not_capturable(one: Drifted) -> str | None:
             return "its document has to be removed by hand"
         case What.UNSYNCED:
             return "there is nothing in git to change"
+        case What.UNSETTLED:
+            return _DOUBTFUL
         case What.UNMANAGED:
             return "write it with reconciler import"
 

@@ -107,7 +107,7 @@ class _Run:
             stdin = sys.stdin.buffer
             wanted = want_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=stdin)
             drift = find_drift(wanted, settings, client=client, config=config, now=datetime.now(UTC))
-            if drift.unowned and not drift.watched:
+            if drift.unowned and not (drift.watched or drift.unsettled):
                 raise LedgerError(
                     f"drift cannot be told: none of the {drift.unowned} resources that are declared and live is ours",
                     hint="reconciler ci apply takes over what agrees; or is it another -f, API address or environment?",
