@@ -1,11 +1,11 @@
-"""One issue for the drift of an environment: opened, updated, closed and reopened, found by its marker."""
+"""One issue for the drift of a fleet: opened, updated, closed and reopened, found by its marker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.ci.marker import marked
+from reconciler.ci.marker import Fleet, among
 from reconciler.ci.sticky import PERSISTENT
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ class Told:
     url: str = ""
 
 
-def tell(forge: Forge, body: str, *, title: str, environment: str, has_drifted: bool) -> Told:
-    """Make the environment's issue say what is so: open while something has drifted, closed otherwise.
+def tell(forge: Forge, body: str, *, title: str, fleet: Fleet, has_drifted: bool) -> Told:
+    """Make the fleet's issue say what is so: open while something has drifted, closed otherwise.
 
     A state that changes is told in a comment as well, since GitHub notifies nobody of a text that changes. Of several,
     as two runs at once may leave behind, the oldest is kept and the others are closed. Raises ForgeError.
     """
 
     def write() -> Told:
-        found = _found(forge, environment, has_drifted=has_drifted)
+        found = _found(forge, fleet, has_drifted=has_drifted)
         if not found:
             return Told("opened", forge.open(title, body, labels=[LABEL]).url) if has_drifted else Told("none")
         kept, *others = found
@@ -60,14 +60,9 @@ def _kept(forge: Forge, kept: Issue, body: str, *, has_drifted: bool) -> Told:
     return Told("updated", kept.url)
 
 
-def _found(forge: Forge, environment: str, *, has_drifted: bool) -> list[Issue]:
+def _found(forge: Forge, fleet: Fleet, *, has_drifted: bool) -> list[Issue]:
     """Look among the labelled ones; else among all before one is opened, or among the open ones before all is well."""
-    labelled = [one for one in forge.issues(state="all", labels=[LABEL]) if _is_about(one, environment)]
+    labelled = among(forge.issues(state="all", labels=[LABEL]), "drift", fleet)
     if labelled:
         return labelled
-    rest = forge.issues(state="all" if has_drifted else "open")
-    return [one for one in rest if _is_about(one, environment)]
-
-
-def _is_about(issue: Issue, environment: str) -> bool:
-    return marked(issue.body, "drift", environment) is not None
+    return among(forge.issues(state="all" if has_drifted else "open"), "drift", fleet)

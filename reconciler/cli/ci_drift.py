@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import Drift
     from reconciler.plan.outcome import Applied
 
+_USUAL = (".", "manifests")
+"""Where manifests are so often that a title need not say it."""
+
 
 @ci_job.verb(
     "ci drift",
@@ -54,7 +57,7 @@ def command(
 
     Drift is an output and an issue, not an exit code, unless --detailed-exitcode says so.
     """
-    with ci_job.job(console, verb="drift", given=given) as job:
+    with ci_job.job(console, verb="drift", given=given, manifests=settings.manifests) as job:
         run = _Run(job, settings, Place(ledger, lock_timeout), is_named=given.is_named, unmanaged=unmanaged)
         error: ReconcilerError | None = None
         codes: list[Exit] = []
@@ -167,7 +170,7 @@ class _Run:
                     raise OutputError(f"cannot write {file}: {error.strerror}", hint="name another file") from error
 
     def tell(self, *, heals: bool) -> None:
-        """Make the environment's issue say what is so."""
+        """Make the fleet's issue say what is so."""
         from reconciler.ci.documents import issue, told
         from reconciler.ci.drift_issue import tell
         from reconciler.ci.marker import mark
@@ -179,10 +182,10 @@ class _Run:
             drift_sheet(self.drift, flags=flags_of(self.settings), facts=facts_of(self.settings)), environment=name
         )
         self.job.sheets.append(sheet)
-        body = issue(sheet, marker=mark("drift", name, {}), heals=heals)
-        became = tell(
-            self.job.forge, body, title=f"Drift in {name}", environment=name, has_drifted=bool(self.drift.drifted)
-        )
+        body = issue(sheet, marker=mark("drift", self.job.fleet, {}), heals=heals)
+        root = self.job.fleet.root
+        title = f"Drift in {name}" + ("" if root in _USUAL else f", {root}")
+        became = tell(self.job.forge, body, title=title, fleet=self.job.fleet, has_drifted=bool(self.drift.drifted))
         self.issue = became.url
         if became.url:
             self.job.console.text([f"Issue {became.fate}: {became.url}"])

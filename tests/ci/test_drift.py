@@ -6,6 +6,8 @@ import time
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
+import pytest
+
 from .github import BOT, stumbled
 
 
@@ -243,3 +245,39 @@ def test_hand_edits_after_a_run_was_killed_are_told(yard):
     yard.drift()
     assert (yard.output["drifted"], yard.output["unsettled"], yard.output["watched"]) == ("10", "0", "20")
     assert states(yard) == ["open"]
+
+
+@pytest.fixture
+def two(yard):
+    """Give a yard where two fleets are applied to the one environment."""
+    yard.write("other/reconciler.yaml", "environment: production\nledger: {backend: file}\n")
+    yard.agents("ops", file="other/agents.yaml")
+    yard.converge("-f", "other")
+    return yard
+
+
+def test_each_fleet_of_an_environment_has_its_own_issue(two):
+    """What is well with one closes nothing of the other."""
+    move(two, system_prompt="Moved.")
+    two.drift()
+    two.drift("-f", "other")
+    assert states(two) == ["open"]
+    move(two, "ops", system_prompt="Moved.")
+    two.drift("-f", "other")
+    assert [one["title"] for one in two.github.issues] == ["Drift in production", "Drift in production, other"]
+    move(two, system_prompt="Help.")
+    two.drift()
+    two.drift("-f", "other")
+    assert states(two) == ["closed", "open"]
+
+
+def test_an_issue_of_an_earlier_version_is_taken_over(yard):
+    """It names no manifests; it is updated, and named anew."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    (issue,) = yard.github.issues
+    issue["body"] = issue["body"].replace("drift:production:manifests ", "drift:production ")
+    move(yard, system_prompt="Moved on.")
+    yard.drift()
+    assert states(yard) == ["open"]
+    assert issue["body"].startswith("<!-- reconciler:drift:production:manifests ")
