@@ -1,7 +1,7 @@
 """The hidden first line by which a comment or an issue of ours is found again, and what it remembers.
 
-It reads `<!-- reconciler:plan:production:manifests DATA -->`: purpose, environment, place of the manifests, and JSON that is
-compressed, as base64. Earlier ones have no place of the manifests: who finds none of its own takes them over.
+It reads `<!-- reconciler:plan:production:manifests DATA -->`: purpose, environment, place of the manifests, and JSON
+that is compressed, as base64. Earlier ones have no place of the manifests: who finds none of its own takes them over.
 """
 
 from __future__ import annotations
