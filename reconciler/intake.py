@@ -141,8 +141,9 @@ def capture(wanted: Wanted, settings: Settings, drift: Drift) -> Captured:
     left: list[tuple[Drifted, str]] = []
     taken: list[Drifted] = []
     values: list[Taken] = []
+    doubtful = {one.address for one in drift.drifted if one.what is What.UNSETTLED}
     for one in drift.drifted:
-        why = _not_capturable(one)
+        why = _not_capturable(one) or (_DOUBTFUL if one.address in doubtful else None)
         own = [] if why else [*_values(one, declared[one.address])]
         why = why or next((told for value in own if (told := why_left(value, sources=sources, roots=roots))), None)
         if why:
@@ -199,6 +200,9 @@ def _accepted(desired: Desired, taken: Drifted, known: Known) -> Record:
     return replace(record, fields=fields, protect=entry.protect)
 
 
+_DOUBTFUL = "a run that did not end may have written it: an apply has to settle that first"
+
+
 def _not_capturable(one: Drifted) -> str | None:
     """Say why a drift cannot be written into a manifest, None where it can."""
     match one.what:
@@ -218,6 +222,8 @@ def _not_capturable(one: Drifted) -> str | None:
             return "its document has to be removed by hand"
         case What.UNSYNCED:
             return "there is nothing in git to change"
+        case What.UNSETTLED:
+            return _DOUBTFUL
         case What.UNMANAGED:
             return "write it with reconciler import"
 

@@ -34,7 +34,7 @@ def issue(sheet: Sheet, *, marker: str, heals: bool) -> str:
 
 def _ways(*, heals: bool) -> Sequence[str]:
     healed = (
-        "fields that drifted alone were taken back already; what is listed is left"
+        "fields that drifted alone were taken back already; what is listed is left, and what is not settled to an apply"
         if heals
         else "`reconciler ci drift --heal` takes back the fields that drifted, and nothing else"
     )

@@ -21,9 +21,10 @@ _RULES = {
     What.GONE: "Gone from the platform",
     What.ARCHIVED: "Archived on the platform",
     What.UNSYNCED: "Its content is not that of its source",
+    What.UNSETTLED: "A run that did not end may have written it, so that drift cannot be told",
     What.UNMANAGED: "Exists on the platform, and nobody declares it",
 }
-_LEVELS = {What.UNMANAGED: "note", What.UNSYNCED: "warning", What.CHANGED: "warning"}
+_LEVELS = {What.UNMANAGED: "note", What.UNSYNCED: "warning", What.UNSETTLED: "warning", What.CHANGED: "warning"}
 _NOT_XML = {
     code: None for code in [*range(0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF] if code not in (0x9, 0xA, 0xD)
 }
@@ -85,7 +86,8 @@ def junit(drift: Drift, *, environment: str) -> str:
 
 
 def _was_watched(drifted: Iterable[Drifted]) -> Sequence[bool]:
-    return [what is not What.UNMANAGED for what in {one.address: one.what for one in drifted}.values()]
+    unwatched = {one.address for one in drifted if one.what in (What.UNSETTLED, What.UNMANAGED)}
+    return [address not in unwatched for address in {one.address for one in drifted}]
 
 
 def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:

@@ -1,11 +1,11 @@
-"""One issue for the drift of an environment: opened, updated, closed and reopened, found by its marker."""
+"""One issue for the drift of a fleet: opened, updated, closed and reopened, found by its marker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.ci.marker import marked
+from reconciler.ci.marker import Fleet, among, remembered_by
 from reconciler.ci.sticky import PERSISTENT
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Told:
     url: str = ""
 
 
-def tell(forge: Forge, body: str, *, title: str, environment: str, has_drifted: bool, part: str = "") -> Told:
-    """Make the environment's issue say what is so: open while something has drifted, closed otherwise.
+def tell(forge: Forge, body: str, *, title: str, fleet: Fleet, has_drifted: bool, part: str = "") -> Told:
+    """Make the fleet's issue say what is so: open while something has drifted, closed otherwise.
 
     A state that changes is told in a comment as well, since GitHub notifies nobody of a text that changes. Of several,
     as two runs at once may leave behind, the oldest open one is kept and the others are closed. A run that
@@ -38,10 +38,10 @@ def tell(forge: Forge, body: str, *, title: str, environment: str, has_drifted: 
     """
 
     def write() -> Told:
-        found = _found(forge, environment, has_drifted=has_drifted)
+        found = _found(forge, fleet, has_drifted=has_drifted)
         if not found:
             return Told("opened", forge.open(title, body, labels=[LABEL]).url) if has_drifted else Told("none")
-        if part and (other := next((one for one in found if one.is_open and _part(one, environment) != part), None)):
+        if part and (other := next((one for one in found if one.is_open and _part(one) != part), None)):
             return Told("left to a run that looks at everything", other.url)
         kept, *others = found
         for other in others:
@@ -67,22 +67,18 @@ def _kept(forge: Forge, kept: Issue, body: str, *, has_drifted: bool) -> Told:
     return Told("updated", kept.url)
 
 
-def _found(forge: Forge, environment: str, *, has_drifted: bool) -> list[Issue]:
+def _found(forge: Forge, fleet: Fleet, *, has_drifted: bool) -> list[Issue]:
     """Look among the labelled and the open ones, and among all before one is opened: who sorts issues takes labels off.
 
     An open one comes first, else the oldest.
     """
-    looks = [forge.issues(state="all", labels=[LABEL]), forge.issues(state="open")]
-    found = {one.number: one for look in looks for one in look if _is_about(one, environment)}
+    seen = [*forge.issues(state="all", labels=[LABEL]), *forge.issues(state="open")]
+    found = among({one.number: one for one in seen}.values(), "drift", fleet)
     if has_drifted and not found:
-        found = {one.number: one for one in forge.issues(state="all") if _is_about(one, environment)}
-    return sorted(found.values(), key=lambda one: (not one.is_open, one.number))
+        found = among(forge.issues(state="all"), "drift", fleet)
+    return sorted(found, key=lambda one: (not one.is_open, one.number))
 
 
-def _part(issue: Issue, environment: str) -> str:
+def _part(issue: Issue) -> str:
     """Return the part that an issue is about, empty for one about everything."""
-    return str((marked(issue.body, "drift", environment) or {}).get(PART, ""))
-
-
-def _is_about(issue: Issue, environment: str) -> bool:
-    return marked(issue.body, "drift", environment) is not None
+    return str(remembered_by(issue.body).get(PART, ""))

@@ -1,4 +1,4 @@
-"""Other environments of the same pull request: what their comments' markers say of them, as rows of a table.
+"""Other environments and fleets of the same pull request: what their comments' markers say of them, as rows of a table.
 
 A matrix plans side by side, each in a job of its own; what they know of each other is in their comments. What a marker
 says is checked: who may edit comments may have changed it. It is shown and decides nothing.
@@ -7,10 +7,11 @@ says is checked: who may edit comments may have changed it. It is shown and deci
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, get_args
 
-from reconciler.ci.marker import mark_of
+from reconciler.ci.marker import Fleet, mark_of
 from reconciler.plan.concern import Concern
 from reconciler.report.overview import Other, counts_of
 from reconciler.report.sheet import State
@@ -32,14 +33,25 @@ def row_of(sheet: Sheet, *, head: str) -> dict[str, Any]:
     return {"row": {"v": _VERSION, "counts": told, "state": sheet.state, "head": head}}
 
 
-def neighbours(posts: Iterable[Post], *, environment: str, head: str) -> tuple[Other, ...]:
-    """Return the other environments that have a plan's comment among ours, by name; `head` is the present commit."""
-    found: dict[str, Other] = {}
+def neighbours(posts: Iterable[Post], *, fleet: Fleet, head: str) -> tuple[Other, ...]:
+    """Return the others that have a plan's comment among ours, by name; `head` is the present commit.
+
+    An environment that several fleets are applied to is named with the manifests of each.
+    """
+    found: dict[Fleet, tuple[str, object]] = {}
     for post in posts:
         mark = mark_of(post.body)
-        if mark and mark.purpose == "plan" and mark.environment != environment:
-            found.setdefault(mark.environment, _other(mark.environment, post.url, mark.data.get("row"), head))
-    return tuple(found[name] for name in sorted(found))
+        if mark and mark.purpose == "plan" and mark.fleet not in (fleet, Fleet(fleet.environment)):
+            found.setdefault(mark.fleet, (post.url, mark.data.get("row")))
+    shared = Counter(one.environment for one in (fleet, *found))
+    return tuple(
+        _other(
+            f"{one.environment}, {one.root}" if shared[one.environment] > 1 and one.root else one.environment,
+            *told,
+            head,
+        )
+        for one, told in sorted(found.items(), key=lambda item: item[0])
+    )
 
 
 def _other(environment: str, url: str, row: object, head: str) -> Other:

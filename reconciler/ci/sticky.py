@@ -1,13 +1,13 @@
-"""One comment for a purpose and an environment: found by its marker, written over, never written twice."""
+"""One comment for a purpose and a fleet: found by its marker, written over, never written twice."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.ci.marker import Purpose, marked
+from reconciler.ci.marker import Fleet, Purpose, among, remembered_by
 from reconciler.ci.reviewed import Reviewed, recall
 from reconciler.errors import ForgeError
 
@@ -42,7 +42,7 @@ PERSISTENT = Persistence()
 
 
 def stick(
-    forge: Forge, number: int, compose: Callable[[Sequence[Post]], str], *, purpose: Purpose, environment: str
+    forge: Forge, number: int, compose: Callable[[Sequence[Post]], str], *, purpose: Purpose, fleet: Fleet
 ) -> str:
     """Write the comment that begins with its marker, over the one that is there; return where it is.
 
@@ -53,7 +53,7 @@ def stick(
     def write() -> str:
         posts = list(forge.comments(number))
         body = compose(posts)
-        found = _among(posts, purpose, environment)
+        found = among(posts, purpose, fleet)
         if not found:
             return forge.comment(number, body).url
         kept, *others = found
@@ -66,17 +66,13 @@ def stick(
     return PERSISTENT(write)
 
 
-def reviewed_at(forge: Forge, number: int, *, environment: str) -> Reviewed | None:
+def reviewed_at(forge: Forge, number: int, *, fleet: Fleet) -> Reviewed | None:
     """Return the plan that the comment on a pull request shows, None where there is none. Raises ForgeError."""
-    memory = remembered(forge, number, purpose="plan", environment=environment)
+    memory = remembered(forge, number, purpose="plan", fleet=fleet)
     return recall(memory) if memory is not None else None
 
 
-def remembered(forge: Forge, number: int, *, purpose: Purpose, environment: str) -> Mapping[str, Any] | None:
+def remembered(forge: Forge, number: int, *, purpose: Purpose, fleet: Fleet) -> Mapping[str, Any] | None:
     """Return what the marker of a comment remembers, None where there is no such comment. Raises ForgeError."""
-    found = PERSISTENT(lambda: _among(forge.comments(number), purpose, environment))
-    return marked(found[0].body, purpose, environment) or {} if found else None
-
-
-def _among(posts: Iterable[Post], purpose: Purpose, environment: str) -> list[Post]:
-    return [post for post in posts if marked(post.body, purpose, environment) is not None]
+    found = PERSISTENT(lambda: among(forge.comments(number), purpose, fleet))
+    return remembered_by(found[0].body) if found else None

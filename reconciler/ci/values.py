@@ -49,7 +49,8 @@ def of_drift(drift: Drift | None, *, healed: int, issue: str) -> dict[str, str]:
     """Return the outputs of a drift; `healed` counts the resources that were taken back."""
     return {
         "has_drift": _said(drift is not None and bool(drift.drifted)),
-        "drifted": str(len(drift.drifted) if drift else 0),
+        "drifted": str(len(drift.drifted) - drift.unsettled if drift else 0),
+        "unsettled": str(drift.unsettled if drift else 0),
         "watched": str(drift.watched if drift else 0),
         "healed": str(healed),
         "issue": issue,

@@ -61,7 +61,7 @@ def command(
     """
     from reconciler.ci.behind import ensure_on_branch
 
-    with ci_job.job(console, verb="apply", given=given) as job:
+    with ci_job.job(console, verb="apply", given=given, manifests=settings.manifests) as job:
         if job.workflow.event.startswith("pull_request"):
             raise UsageError(
                 "ci apply is for what was merged, and this job is about a pull request",
@@ -166,7 +166,7 @@ class _Run:
         if self.merged is None:
             raise NotReviewed("no merged pull request brought this commit: nobody reviewed its plan", {}, hint=hint)
         number = f"#{self.merged.number}"
-        reviewed = reviewed_at(self.job.forge, self.merged.number, environment=self.job.environment)
+        reviewed = reviewed_at(self.job.forge, self.merged.number, fleet=self.job.fleet)
         if reviewed is None:
             told = f"{number} has no comment with a plan for {self.job.environment}"
             raise NotReviewed(
@@ -253,12 +253,12 @@ class _Run:
 
         if self.merged is None or not self.job.sheets:
             return
-        name, link = self.job.environment, self.job.workflow.run_url
-        before = remembered(self.job.forge, self.merged.number, purpose="applied", environment=name)
+        fleet, link = self.job.fleet, self.job.workflow.run_url
+        before = remembered(self.job.forge, self.merged.number, purpose="applied", fleet=fleet)
         sha = self.job.workflow.sha
         if sha and before and before.get("done") == sha:
             return
         memory: Mapping[str, str] = {"digest": self.bare.digest if self.bare else "", "done": sha if is_done else ""}
-        body = comment(self.job.sheets[-1], marker=mark("applied", name, memory), link=link)
-        url = stick(self.job.forge, self.merged.number, lambda _: body, purpose="applied", environment=name)
+        body = comment(self.job.sheets[-1], marker=mark("applied", fleet, memory), link=link)
+        url = stick(self.job.forge, self.merged.number, lambda _: body, purpose="applied", fleet=fleet)
         self.job.console.text([f"Comment: {url}"])

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from reconciler.plan.outcome import Applied
     from reconciler.report.sheet import Sheet
 
+_USUAL = (".", "manifests")
+"""Where manifests are so often that a title need not say it."""
+
 
 @ci_job.verb(
     "ci drift",
@@ -55,7 +58,7 @@ def command(
 
     Drift is an output and an issue, not an exit code, unless --detailed-exitcode says so.
     """
-    with ci_job.job(console, verb="drift", given=given) as job:
+    with ci_job.job(console, verb="drift", given=given, manifests=settings.manifests) as job:
         run = _Run(job, settings, Place(ledger, lock_timeout), is_named=given.is_named, unmanaged=unmanaged)
         error: ReconcilerError | None = None
         codes: list[Exit] = []
@@ -122,7 +125,7 @@ class _Run:
             stdin = sys.stdin.buffer
             wanted = want_afresh(settings, client=client, read_ledger=backend.read, config=config, stdin=stdin)
             drift = find_drift(wanted, settings, client=client, config=config, now=datetime.now(UTC))
-            if drift.unowned and not drift.watched:
+            if drift.unowned and not (drift.watched or drift.unsettled):
                 raise LedgerError(
                     f"drift cannot be told: none of the {drift.unowned} resources that are declared and live is ours",
                     hint="reconciler ci apply takes over what agrees; or is it another -f, API address or environment?",
@@ -195,13 +198,13 @@ class _Run:
         from reconciler.ci.drift_issue import PART, tell
         from reconciler.ci.marker import mark
 
-        name, part = self.job.environment, drift.partial or ""
-        body = issue(sheet, marker=mark("drift", name, {PART: part} if part else {}), heals=heals)
+        fleet, part = self.job.fleet, drift.partial or ""
+        body = issue(sheet, marker=mark("drift", fleet, {PART: part} if part else {}), heals=heals)
         became = tell(
             self.job.forge,
             body,
-            title=f"Drift in {name}",
-            environment=name,
+            title=f"Drift in {fleet.environment}" + ("" if fleet.root in _USUAL else f", {fleet.root}"),
+            fleet=fleet,
             has_drifted=bool(drift.drifted),
             part=part,
         )

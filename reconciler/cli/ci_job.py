@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from reconciler.ci.environment import Workflow, read_environment
+from reconciler.ci.marker import Fleet
 from reconciler.ci.step import Annotation, commands, fault_annotations, lines_quiet, write_outputs, write_summary
 from reconciler.ci.values import ending
 from reconciler.cli import options
@@ -24,6 +25,7 @@ from reconciler.defect import defect_of
 from reconciler.errors import (
     Exit,
     Interrupted,
+    LedgerError,
     LocatedFault,
     ManifestError,
     OutputError,
@@ -79,6 +81,7 @@ class Job:
     folder: Path
     environment: str
     author: str | None
+    manifests: Sequence[str] = ()
     sheets: list[Sheet] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     faults: Sequence[LocatedFault] = ()
@@ -90,6 +93,20 @@ class Job:
         from reconciler.ci.forge import Forge
 
         return Forge(self.workflow, author=self.author)
+
+    @property
+    def fleet(self) -> Fleet:
+        """What comments and issues are found by: the environment as it is called, and where the manifests are."""
+        return Fleet(self.environment, self._root)
+
+    @cached_property
+    def _root(self) -> str:
+        from reconciler.ledger.checkout import checkout_of, root_of
+
+        try:
+            return root_of(self.manifests, top=checkout_of(self.manifests).top)
+        except LedgerError:  # of several repositories: no run gets further than to say so
+            return ",".join(self.manifests)
 
     def failed(self, error: ReconcilerError, *, verb: str, facts: Mapping[str, str]) -> Sheet:
         """Take an error for the end of the run: annotate it, and return what is to be said of it."""
@@ -175,7 +192,7 @@ def _codes(found: Sequence[Exit]) -> Sequence[Exit]:
 
 
 @contextmanager
-def job(console: Console, *, verb: str, given: Given) -> Iterator[Job]:
+def job(console: Console, *, verb: str, given: Given, manifests: Sequence[str]) -> Iterator[Job]:
     """Open a job: its folder is made, and what it prints cannot be taken for commands; annotations come last.
 
     Raises UsageError outside of GitHub Actions, and for a format that would stand between commands.
@@ -189,7 +206,7 @@ def job(console: Console, *, verb: str, given: Given) -> Iterator[Job]:
     place = _made(given.folder, verb=verb)
     files = tuple(Into(form, str(place / f"{verb}.{form}")) for form in ("html", "json"))
     console.outputs = console.outputs._replace(files=(*console.outputs.files, *files))
-    begun = Job(workflow, console, place, given.environment or UNNAMED, given.author)
+    begun = Job(workflow, console, place, given.environment or UNNAMED, given.author, manifests)
     silent, loud = lines_quiet(secrets.token_hex(16))
     beside = console.as_json  # events have standard output for themselves; GitHub reads both
     click.echo(silent, err=beside)

@@ -54,7 +54,7 @@ def command(
     The plan is for what is checked out, which should be the merge result. A pull request without secrets, as a fork's,
     is validated and compared with its base; no platform is asked. Changes are an output, not an exit code.
     """
-    with ci_job.job(console, verb="plan", given=given) as job:
+    with ci_job.job(console, verb="plan", given=given, manifests=settings.manifests) as job:
         facts: Mapping[str, str] = {}
         try:
             facts = _base(job)
@@ -190,12 +190,12 @@ def _comment(job: Job, result: _Result) -> None:
     from reconciler.ci.neighbours import neighbours, row_of
     from reconciler.ci.sticky import stick
 
-    name, head = job.environment, pull_request.head_sha
-    marker = mark("plan", name, {**result.memory, **row_of(result.sheet, head=head)})
+    fleet, head = job.fleet, pull_request.head_sha
+    marker = mark("plan", fleet, {**result.memory, **row_of(result.sheet, head=head)})
 
     def compose(posts: Sequence[Post]) -> str:
-        others = neighbours(posts, environment=name, head=head)
+        others = neighbours(posts, fleet=fleet, head=head)
         return comment(result.sheet, marker=marker, link=job.workflow.run_url, others=others)
 
-    url = stick(job.forge, pull_request.number, compose, purpose="plan", environment=name)
+    url = stick(job.forge, pull_request.number, compose, purpose="plan", fleet=fleet)
     job.console.text([f"Comment: {url}"])

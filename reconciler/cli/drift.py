@@ -59,7 +59,7 @@ def command(
             now=datetime.now(UTC),
             heads=no_heads if settings.local else partial(heads, parallelism=settings.parallelism),
         )
-        if drift.unowned and not drift.watched:
+        if drift.unowned and not (drift.watched or drift.unsettled):
             raise LedgerError(
                 f"drift cannot be told: none of the {drift.unowned} resources that are declared and live is ours",
                 hint="reconciler apply takes over what agrees; or is it another -f, API address or environment?",

@@ -1,4 +1,7 @@
-"""DRIFT: what moved on the platform since it was last written; what git wants and was not applied yet is no drift."""
+"""DRIFT: what moved on the platform since it was last written; what git wants and was not applied yet is no drift.
+
+Of what a run began and did not confirm it is told as far as it can be (`unsettled.py`), and said where it cannot.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head, Heads, declared_origin, time_of
 from reconciler.plan.plan import OrgRef, Plan
 from reconciler.plan.rules import Rules
+from reconciler.plan.unsettled import retold, untold
 from reconciler.resource import Address, Desired, Observed, by_rank
 
 _PATIENCE = timedelta(hours=1)
@@ -26,6 +30,7 @@ class What(Enum):
     GONE = "gone"
     ARCHIVED = "archived"
     UNSYNCED = "unsynced"
+    UNSETTLED = "unsettled"
     UNMANAGED = "unmanaged"
 
 
@@ -51,13 +56,21 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All that moved. `watched` counts what is ours, `unowned` what is declared and not ours yet: drift cannot tell."""
+    """All that moved, and what is unsettled. `watched` counts what is ours and not unsettled.
+
+    `unowned` counts what is declared and not ours yet: drift cannot tell.
+    """
 
     drifted: tuple[Drifted, ...]
     orgs: Mapping[str, OrgRef]
     watched: int
     unowned: int
     partial: str | None = None
+
+    @property
+    def unsettled(self) -> int:
+        """Of how many resources it cannot be told, as a run began to write them and did not confirm it."""
+        return sum(one.what is What.UNSETTLED for one in self.drifted)
 
 
 def drift_of(  # noqa: PLR0913 - each is a side of what is compared
@@ -84,12 +97,14 @@ def drift_of(  # noqa: PLR0913 - each is a side of what is compared
         for change in plan.changes
         for one in _of_change(change, rules, found.get(change.address, Found()))
     ]
+    unsettled = {one.address for one in drifted if one.what is What.UNSETTLED}
     watched = unowned = 0
     for one in desired:
         entry = rules.known(one.address).entry
         observed = found[one.address].observed if one.address in found else None
-        watched += entry is not None
-        unowned += entry is None and observed is not None and not one.archive
+        if one.address not in unsettled:
+            watched += entry is not None
+            unowned += entry is None and observed is not None and not one.archive
         head = known.get(origins[one.address]) if one.address in origins else None
         trouble = _trouble(observed, now=now, most=max_sync_age, head=head) if entry and observed else None
         if entry and observed and trouble and not one.archive:
@@ -131,9 +146,13 @@ def _alone(declared: Iterable[Desired]) -> dict[Address, str]:
 
 def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
     """Yield what a change would undo that happened on the platform."""
-    entry = rules.known(change.address).entry
+    known = rules.known(change.address)
+    entry = known.entry
     if entry is None:
+        if known.is_begun and (found.observed or found.twin) and change.action is not Action.REPORT:
+            yield _unsettled(change, change.fields, "made")
         return
+    change = retold(change, known)
     what: What | None = None
     message = ""
     fields = tuple(one for one in change.fields if one.side in (Side.DRIFTED, Side.BOTH))
@@ -149,7 +168,9 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
             message = f"it is gone from the platform, and another one of its name is there ({change.id})"
         case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH | Action.RELEASE | Action.ARCHIVE if fields:
             what = What.CHANGED
+            message = "changed on the platform" if known.is_begun else ""
     if what is not None:
+        message += " (perhaps by a run that did not end)" if known.is_begun else ""
         yield Drifted(
             change.address,
             what,
@@ -160,6 +181,14 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
             where=change.where,
             id=entry.id,
         )
+    if known.is_begun and change.id == entry.id and (doubtful := untold(change)):
+        yield _unsettled(change, doubtful, "written")
+
+
+def _unsettled(change: Change, fields: tuple[FieldChange, ...], did: str) -> Drifted:
+    """Say that of these fields it cannot be told whether a run of ours or somebody else wrote them."""
+    message = f"a run that did not end may have {did} it: cannot be told until an apply has settled it"
+    return Drifted(change.address, What.UNSETTLED, change.title, fields, message, where=change.where, id=change.id)
 
 
 def _lost(what: What) -> str:

@@ -9,7 +9,7 @@ from reconciler.kinds import BY_NAME
 from reconciler.plan.change import Side
 from reconciler.plan.concern import touches_access
 from reconciler.plan.drift import What
-from reconciler.report.drift_text import UNSYNCED_HINT, drift_verdict, remedies, said_of, unowned_text
+from reconciler.report.drift_text import UNSYNCED_HINT, drift_verdict, remedies, reverts, said_of, unowned_text
 from reconciler.report.plan_sheet import orgs_of
 from reconciler.report.sheet import Alert, Item, Remark, Section, Sheet
 from reconciler.report.vocabulary import DRIFTED, SIGNS
@@ -23,6 +23,7 @@ _HEADINGS = {
     "Gone or archived": True,
     "Exposure": True,
     "Changed on the platform": True,
+    "Not settled": True,
     "Not in sync": False,
     "Unmanaged": False,
 }
@@ -59,6 +60,8 @@ def _heading(one: Drifted) -> str:
     match one.what:
         case What.GONE | What.ARCHIVED:
             return "Gone or archived"
+        case What.UNSETTLED:
+            return "Not settled"
         case What.UNSYNCED:
             return "Not in sync"
         case What.UNMANAGED:
@@ -95,7 +98,7 @@ def _remarks(one: Drifted, *, flags: str) -> Iterator[Remark]:
         yield Remark(UNSYNCED_HINT, paint="dim")
     revert, capture = remedies(one, flags=flags)
     if revert:
-        yield Remark(revert, "revert", "dim", command=True)
+        yield Remark(revert, reverts(one), "dim", command=True)
     if capture:
         yield Remark(capture, "capture", "dim", command=True)
     elif one.where and one.what in (What.GONE, What.ARCHIVED):

@@ -49,6 +49,8 @@ def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
     match one.what:
         case What.CHANGED:
             return apply, f"reconciler drift {flags}--capture --target {target}"
+        case What.UNSETTLED:
+            return apply, None
         case What.GONE | What.ARCHIVED:
             return apply, f"git rm {shlex.quote(one.file)}" if one.file else None
         case What.UNMANAGED:
@@ -56,6 +58,11 @@ def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
             return None, f"reconciler import {flags.replace('-f ', '--into ')}{what} --org {org}"
         case What.UNSYNCED:
             return None, None
+
+
+def reverts(one: Drifted) -> str:
+    """Say in a word of six letters what the first of the remedies does."""
+    return "settle" if one.what is What.UNSETTLED else "revert"
 
 
 def said_of(one: Drifted) -> str:
@@ -75,7 +82,12 @@ def drift_verdict(drift: Drift) -> str:
     counts = Counter(one.what for one in drift.drifted)
     if not counts:
         return f"No drift. {counted(drift.watched, 'resource')} as last written."
+    doubtful = counts.pop(What.UNSETTLED, 0)
+    unsettled = f"{doubtful:,} that {'is' if doubtful == 1 else 'are'} not settled" if doubtful else ""
+    if not counts:
+        return f"Drift: cannot be told of {unsettled}; {drift.watched:,} as last written."
     parts = [f"{counts[what]:,} {word}" for what, word in DRIFTED.items() if counts[what]]
+    parts += [f"cannot be told of {unsettled}"] if unsettled else []
     return f"Drift: {', '.join(parts)}; {drift.watched:,} watched."
 
 
@@ -93,7 +105,7 @@ def _one(one: Drifted, style: Style, *, flags: str) -> Iterator[str]:
     if one.what is What.UNSYNCED:
         yield f"      {style.paint(UNSYNCED_HINT, 'dim')}"
     if revert:
-        yield f"      {style.paint('revert: ', 'dim')} {style.paint(revert)}"
+        yield f"      {style.paint(f'{reverts(one)}: ', 'dim')} {style.paint(revert)}"
     if capture:
         yield f"      {style.paint('capture:', 'dim')} {style.paint(capture)}"
     elif one.where and one.what in (What.GONE, What.ARCHIVED):

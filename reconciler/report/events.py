@@ -25,7 +25,7 @@
 | `drifted`   | `address`, `what`, `fields`, `message`, `since`, `where`, `id`, `revert`, `capture`         |
 | `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |
 | `resource`  | `address`, `fields` (`name`, `desired`, `live`, `written`), `owned`, `live`, `touched`...    |
-| `drift`     | `counts` by what, `watched`, `unowned` (counts), `partial`                                  |
+| `drift`     | `counts` by what, `watched`, `unsettled`, `unowned` (counts), `partial`                     |
 | `kind`      | `name`, `managed`, `identity`, ..., `fields` (`path`, `when`, `holds`, `required`, `default`, ...)  |
 | `unfinished` | `run`, `at`, `who`, `host`, `commit`, `open`: a run did not end; so many writes of it are open |
 | `settled`   | `run`, `step`, `address`, `action`, `request_id`, `finding`, `message`, `command`; see below |
@@ -175,7 +175,8 @@ def drifted(one: Drifted, *, revert: str | None, capture: str | None) -> Event:
 def drift_found(one: Drift) -> Event:
     """Sum a drift up."""
     counts = Counter(each.what.value for each in one.drifted)
-    return event("drift", counts=dict(counts), watched=one.watched, unowned=one.unowned, partial=one.partial)
+    told = {"watched": one.watched, "unsettled": one.unsettled, "unowned": one.unowned}
+    return event("drift", counts=dict(counts), **told, partial=one.partial)
 
 
 def kind(one: KindFacts) -> Event:

@@ -76,6 +76,7 @@ SIGNS: dict[What, tuple[str, Paint]] = {
     What.GONE: ("-", "red"),
     What.ARCHIVED: ("-", "red"),
     What.UNSYNCED: ("!", "yellow"),
+    What.UNSETTLED: ("!", "yellow"),
     What.UNMANAGED: ("?", "cyan"),
 }
 """The sign of each sort of drift, and its colour."""
@@ -85,6 +86,7 @@ DRIFTED = {
     What.GONE: "gone",
     What.ARCHIVED: "archived",
     What.UNSYNCED: "not in sync with its source",
+    What.UNSETTLED: "cannot be told",
     What.UNMANAGED: "unmanaged",
 }
 """What each sort of drift is called."""

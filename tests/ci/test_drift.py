@@ -1,6 +1,8 @@
 """`reconciler ci drift` as cron runs it: never more than one issue, and healing that touches nothing else."""
 
 import json
+import threading
+import time
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
@@ -255,3 +257,105 @@ def test_issues_of_others_are_not_read(yard):
     yard.github.requests.clear()
     assert yard.drift().code == 0
     assert len(yard.github.requests) == 2
+
+
+def test_a_heal_whose_write_met_no_clear_answer_leaves_the_issue_open(yard):
+    """What stands changed is told by every later look, and healed by the next heal that comes through."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    agent = f"/v1/agents/{yard.world.one('agents', 'triage')['id']}"
+    yard.world.meddler.instead("PATCH", agent, (502, {"title": "Bad Gateway", "status": 502}), times=None)
+    assert yard.drift("--heal").code == 1
+    yard.world.meddler.rules.clear()
+    assert yard.world.one("agents", "triage")["system_prompt"] == "Moved."
+    assert (states(yard), yard.output["has_drift"]) == (["open"], "true")
+    assert yard.drift().code == 0
+    assert (states(yard), yard.output["has_drift"], yard.output["watched"]) == (["open"], "true", "1")
+    assert "perhaps by a run that did not end" in yard.github.issues[0]["body"]
+    move(yard, system_prompt="Moved on.")
+    yard.drift()
+    assert "Moved on." in yard.github.issues[0]["body"]
+    assert yard.drift("--heal").code == 0
+    assert (states(yard), yard.output["has_drift"], yard.output["healed"]) == (["closed"], "false", "1")
+    assert yard.world.one("agents", "triage")["system_prompt"] == "Help."
+
+
+def test_what_cannot_be_told_keeps_the_issue_open_until_an_apply(yard):
+    """It is counted apart, neither as drift nor as watched, and the issue says why it stays open."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    move(yard, system_prompt="Help.")
+    yard.agents("triage", "sales")
+    may_post = threading.Event()
+    yard.world.meddler.before("POST", "/v1/agents", may_post.wait)
+    run = yard.start("apply", "--auto-approve")
+    while not yard.lines:
+        time.sleep(0.001)
+    run.kill()
+    run.communicate()
+    may_post.set()
+    while not any(one["name"] == "sales" for one in yard.world.live("agents")):
+        time.sleep(0.001)
+    assert yard.drift("--detailed-exitcode").code == 3
+    assert states(yard) == ["open"]
+    assert [yard.output[name] for name in ("has_drift", "drifted", "unsettled", "watched")] == ["true", "0", "1", "1"]
+    body = yard.github.issues[0]["body"]
+    assert "cannot be told of 1 that is not settled" in body
+    assert "a run that did not end may have made it: cannot be told until an apply has settled it" in body
+    yard.converge()
+    assert yard.drift().code == 0
+    assert (states(yard), yard.output["unsettled"], yard.output["watched"]) == (["closed"], "0", "2")
+
+
+def test_hand_edits_after_a_run_was_killed_are_told(yard):
+    """Each of them, and nothing of what the run wrote or was about to write."""
+    names = [f"a{number}" for number in range(20)]
+    yard.agents(*names)
+    yard.converge("--allow-archive", "Agent=1")
+    yard.agents(*names, prompt="New.")
+    run = yard.start("apply", "--auto-approve", "--parallelism", "1")
+    while not yard.world.lines and run.poll() is None:
+        time.sleep(0.001)
+    run.kill()
+    run.communicate()
+    for name in names[10:]:
+        move(yard, name, system_prompt="Hacked.")
+    yard.drift()
+    assert (yard.output["drifted"], yard.output["unsettled"], yard.output["watched"]) == ("10", "0", "20")
+    assert states(yard) == ["open"]
+
+
+@pytest.fixture
+def two(yard):
+    """Give a yard where two fleets are applied to the one environment."""
+    yard.write("other/reconciler.yaml", "environment: production\nledger: {backend: file}\n")
+    yard.agents("ops", file="other/agents.yaml")
+    yard.converge("-f", "other")
+    return yard
+
+
+def test_each_fleet_of_an_environment_has_its_own_issue(two):
+    """What is well with one closes nothing of the other."""
+    move(two, system_prompt="Moved.")
+    two.drift()
+    two.drift("-f", "other")
+    assert states(two) == ["open"]
+    move(two, "ops", system_prompt="Moved.")
+    two.drift("-f", "other")
+    assert [one["title"] for one in two.github.issues] == ["Drift in production", "Drift in production, other"]
+    move(two, system_prompt="Help.")
+    two.drift()
+    two.drift("-f", "other")
+    assert states(two) == ["closed", "open"]
+
+
+def test_an_issue_of_an_earlier_version_is_taken_over(yard):
+    """It names no manifests; it is updated, and named anew."""
+    move(yard, system_prompt="Moved.")
+    yard.drift()
+    (issue,) = yard.github.issues
+    issue["body"] = issue["body"].replace("drift:production:manifests ", "drift:production ")
+    move(yard, system_prompt="Moved on.")
+    yard.drift()
+    assert states(yard) == ["open"]
+    assert issue["body"].startswith("<!-- reconciler:drift:production:manifests ")

@@ -8,8 +8,8 @@ from git import Actor, Repo
 
 from reconciler.ci.answers import limit_of
 from reconciler.ci.environment import read_environment
-from reconciler.ci.forge import Forge
-from reconciler.ci.marker import mark, marked
+from reconciler.ci.forge import Forge, Post
+from reconciler.ci.marker import Fleet, among, mark, mark_of, remembered_by
 from reconciler.ci.reason import reason_of
 from reconciler.ci.reviewed import difference, memory_of, recall, reviewable, sent_again, without_syncs
 from reconciler.ci.step import Annotation, commands, write_outputs
@@ -67,19 +67,27 @@ def test_a_token_is_not_shown():
 @pytest.mark.parametrize("name", ["production", "a-->b", "a b", "--", "ü"])
 def test_a_marker_remembers(name):
     """For its purpose and environment alone, and it is one whole HTML comment."""
-    line = mark("plan", name, {"digest": "x"})
-    assert line.index("-->") == len(line) - 3
-    assert marked(f"{line}\r\nrest", "plan", name) == {"digest": "x"}
-    assert marked(line, "drift", name) is None
-    assert marked(line, "plan", f"{name}2") is None
-    assert marked(f"\n{line}", "plan", name) is None
+    for fleet in (Fleet(name, "a/b"), Fleet("x", name)):
+        line = mark("plan", fleet, {"digest": "x"})
+        assert line.index("-->") == len(line) - 3
+        assert mark_of(f"{line}\r\nrest") == ("plan", fleet, {"digest": "x"})
+        assert mark_of(f"\n{line}") is None
+
+
+def test_a_text_is_of_one_fleet():
+    """For its purpose, environment and manifests alone; one that names no manifests is there for who has none."""
+    old, mine, other = (Post(1, mark("plan", Fleet("x", root), {}), "") for root in ("", "a", "b"))
+    aside = [Post(1, mark("drift", Fleet("x", "a"), {}), ""), Post(1, mark("plan", Fleet("y", "a"), {}), "")]
+    earlier = Post(1, "<!-- reconciler:plan:x eJyrrgUAAXUA+Q== -->", "")
+    assert among([old, other, mine, *aside], "plan", Fleet("x", "a")) == [mine]
+    assert among([old, earlier, other, *aside], "plan", Fleet("x", "a")) == [old, earlier]
+    assert among([other, *aside], "plan", Fleet("x", "a")) == []
 
 
 @pytest.mark.parametrize("data", ["", "AAAA", "eJyrVkosLcnILwIADZMDZg==", "!"])
 def test_a_marker_that_was_damaged_remembers_nothing(data):
     """It never raises."""
-    found = marked(f"<!-- reconciler:plan:x {data} -->", "plan", "x")
-    assert not found
+    assert not remembered_by(f"<!-- reconciler:plan:x:a {data} -->")
 
 
 def test_annotations_are_worst_first_and_ten_of_a_kind(tmp_path):
@@ -155,7 +163,7 @@ def test_a_large_plan_is_remembered_by_its_digest():
     """Its steps would not leave room for the comment."""
     plan = Plan(tuple(change(f"n{number}") for number in range(5_000)))
     memory = memory_of(plan, head="")
-    assert len(mark("plan", "x", memory)) < 1_000
+    assert len(mark("plan", Fleet("x", "a"), memory)) < 1_000
     reviewed = recall(memory)
     assert (reviewed.digest, reviewed.count, list(difference(reviewed, replace(plan, changes=())))) == (
         plan.digest,

@@ -121,7 +121,7 @@ class Team:
         found: dict[str, str] = {}
         for one in self.github.ours(number):
             mark, _, text = one["body"].partition("\n")
-            _, kind, environment = mark.split(" ")[1].split(":")
+            _, kind, environment, _ = mark.split(" ")[1].split(":")
             if kind == purpose:
                 assert environment not in found, f"two comments about {purpose} in {environment}"
                 found[environment] = text

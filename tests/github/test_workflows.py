@@ -231,6 +231,7 @@ def test_flags_reach_the_verb_as_words(tmp_path, env, expected):
     (tmp_path / "App").mkdir()
     (tmp_path / "App/one").touch()
     fixed = {"PATH": "/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path), "ENVIRONMENT": "staging", "MANIFESTS": "my fleet"}
+    fixed["GITHUB_OUTPUT"] = str(tmp_path / "output")
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
     done = subprocess.run(command, env=fixed | env, cwd=tmp_path, text=True, capture_output=True, check=False)
     assert done.returncode == 5
@@ -239,6 +240,8 @@ def test_flags_reach_the_verb_as_words(tmp_path, env, expected):
     flags = expected[2:] if expected else env["MORE_FLAGS"].split()
     assert words == ["ci", env["COMMAND"], *shared, *flags]
     assert not (tmp_path / "pwned").exists()
+    told = (tmp_path / "output").read_text(encoding="utf-8")
+    assert told == f"artifact=reconciler-{env['COMMAND']}-staging-my-fleet\n"
 
 
 def copied(verb):

@@ -64,6 +64,12 @@ DRIFT = Drift(
             file="manifests/acme/agents/greeter.yaml",
         ),
         Drifted(Address("acme", "Memory", "docs"), What.UNSYNCED, message="its last sync failed: no such branch"),
+        Drifted(
+            Address("acme", "Agent", "broken-off"),
+            What.UNSETTLED,
+            fields=(FieldChange(("max_iterations",), 40, 20),),
+            message="a run that did not end may have written it: cannot be told until an apply has settled it",
+        ),
         Drifted(Address("acme", "Agent", "by-hand"), What.UNMANAGED, message="nobody declares it", id="agent_1"),
     ),
     {"acme": OrgRef("org_1", "Acme Inc")},
