@@ -122,7 +122,7 @@ class Observed:
 
     `spec` is canonical and holds names where the API holds ids; `shape` is the same with the ids left in, the
     basis of preconditions. No secret is in either. `released` tells of its versions, where they were read;
-    `has_default` says that it has one that runs whatever it is now.
+    `has_default` says that it has one that runs whatever it is now, `newest` is the spec that the newest one holds.
     """
 
     address: Address
@@ -134,6 +134,7 @@ class Observed:
     sync: Sync | None = None
     released: Released | None = None
     has_default: bool = False
+    newest: Shape | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> Kind:

@@ -13,12 +13,23 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.release import LATEST, Edition, Released, edition_name, next_number
 from reconciler.kinds.traits import references
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, Side, covered
+from reconciler.plan.change import (
+    Action,
+    Change,
+    FieldChange,
+    Precondition,
+    Side,
+    covered,
+    holds_unknown_secret,
+    secrets_in,
+)
+from reconciler.plan.diff import diff, same
 from reconciler.plan.owned import Entry
 from reconciler.plan.sides import knows
 from reconciler.resource import Address, Desired, Observed
 
 _PUBLISH, _DEFAULT = "publish", "default"
+_BROUGHT = (Action.UPDATE, Action.RESTORE)
 _LISTED = 10
 _NONE = Released()
 _ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
@@ -35,9 +46,10 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
     known = (seen and seen.released) or _NONE
     newest, chosen = known.newest, known.default
     writes = any(step.action.writes for step in main)
+    is_due = not takes_back(main, seen) if writes else not known.is_current
     fields: list[FieldChange] = []
     target = newest.number if newest else None
-    if asked["publish"] == "on-change" and (writes or not known.is_current):
+    if asked["publish"] == "on-change" and is_due:
         side = Side.PENDING if writes or newest is None else Side.DRIFTED
         target = next_number(newest.number if newest else None, asked.get("kind", "patch"))
         fields.append(FieldChange((release.field, _PUBLISH), newest.number if newest else None, target, side))
@@ -60,6 +72,33 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
             where=where,
         )
     ]
+
+
+def takes_back(main: Sequence[Change], seen: Observed | None) -> bool:
+    """Say whether the steps bring a resource back to what its newest version holds, so that none comes of them.
+
+    Where a secret is written, or live, nobody can tell.
+    """
+    if seen is None or not seen.newest or not main or any(step.action not in _BROUGHT for step in main):
+        return False
+    after = seen.spec
+    for one in (one for step in main for one in step.fields):
+        if one.sensitive:
+            return False
+        after = _with(after, one.path, one.new)
+    if holds_unknown_secret([after, seen.newest]) or any(True for _ in secrets_in(after)):
+        return False
+    absent = {name for name in seen.newest if name not in after}
+    return not diff(seen.kind, after, seen.newest) and all(same(None, seen.newest[name]) for name in absent)
+
+
+def _with(shape: Shape, path: tuple[str, ...], value: object) -> Shape:
+    """Return a shape with another value at a path through maps."""
+    head, *rest = path
+    if not rest:
+        return shape | {head: value}
+    below = shape.get(head)
+    return shape | {head: _with(below if isinstance(below, dict) else {}, tuple(rest), value)}
 
 
 def _asked(desired: Desired) -> Shape | None:
@@ -141,7 +180,9 @@ def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None)
     ways = f"{release.field}: {{publish: on-change}} would release it"
     if asked is not None:
         ways = "publish one and make it the default" if asked.get("default", True) else "make the newest the default"
-    if any(step.action in (Action.UPDATE, Action.RESTORE) for step in steps):
+    if takes_back(steps, seen) and default is not None and default is seen.released.newest:
+        return f"it becomes what version{number} holds again: no version comes of it"
+    if any(step.action in _BROUGHT for step in steps):
         return f"sessions will not see this: the default version{number} runs what it was; {ways}"
     if default is not None and not default.is_current:
         return f"it was edited since its default version{number}, which still runs the old text; {ways}"

@@ -156,6 +156,41 @@ def test_in_a_new_organization_the_flag_is_named(world, clock):
 PIN = {"agent_version_policy": "pinned", "agent_version": "latest-published"}
 
 
+@pytest.fixture
+def pinned_app(world, clock):
+    """Give a world with a published agent and an app that runs the newest version; the agent is edited by hand."""
+    declare(world)
+    world.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    world.converge()
+    ident = world.one("agents", "triage")["id"]
+    world.api.patch(f"/v1/agents/{ident}", json={"system_prompt": "Hack."})
+    return world
+
+
+def test_taking_back_a_hand_edit_promises_no_version(pinned_app):
+    """What git wants is what the newest version holds: none is published, and what is pinned stays as it is."""
+    plan = pinned_app.plan()
+    (step,) = plan.steps
+    assert (step.address, step.action) == (TRIAGE, Action.UPDATE)
+    assert "it becomes what version 0.1.0 holds again: no version comes of it" in step.notes
+    assert pinned_app.apply(plan).exit_codes == (Exit.DONE,)
+    assert numbers(pinned_app) == (["0.1.0"], ["0.1.0"])
+    assert pinned_app.plan().is_empty
+
+
+def test_a_version_that_turns_out_to_be_needless_fails_nothing(pinned_app):
+    """Where the plan could not know what the newest version holds, what is pinned to the promised one gets that."""
+    versions = f"/v1/agents/{pinned_app.one('agents', 'triage')['id']}/versions"
+    pinned_app.meddler.edit(
+        "GET", versions, lambda found: [{k: v for k, v in one.items() if k != "authored_config"} for one in found]
+    )
+    plan = pinned_app.plan()
+    assert [change.address.kind for change in plan.steps] == ["Agent", "Agent", "App"]
+    assert pinned_app.apply(plan).exit_codes == (Exit.DONE,)
+    assert numbers(pinned_app) == (["0.1.0"], ["0.1.0"])
+    assert pinned_app.plan().is_empty
+
+
 def test_a_new_organization_gets_versions_too(world, clock):
     """An organization, its agent, the version and the app that is pinned to it are made in one run."""
     world.declare("Organization", "acme", {"name": "Acme"})
