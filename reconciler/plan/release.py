@@ -24,8 +24,6 @@ from reconciler.plan.change import (
     secrets_in,
 )
 from reconciler.plan.diff import diff, same
-from reconciler.plan.owned import Entry
-from reconciler.plan.sides import knows
 from reconciler.resource import Address, Desired, Observed
 
 _PUBLISH, _DEFAULT = "publish", "default"
@@ -159,14 +157,6 @@ def edition_made(change: Change) -> Address | None:
     return Address(change.address.org, release.kind, edition_name(change.address.name, number))
 
 
-def told_sides(change: Change, entry: Entry) -> tuple[FieldChange, ...]:
-    """Return the fields of a release with who moved: what git did not ask for before cannot have moved there."""
-    release = change.kind.release
-    if release and knows(entry, (release.field,)):
-        return change.fields
-    return tuple(replace(one, side=Side.PENDING) for one in change.fields)
-
-
 def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None) -> str | None:
     """Say where a default version keeps running an old text, None where none does or a step ends it."""
     release = desired.kind.release
@@ -211,6 +201,12 @@ def owner_field(kind: Kind, field: str) -> str:
     """Return the field that names whose versions another field refers to."""
     below = next(BY_NAME[ref.kind].listed_below for path, ref in references(kind) if path == (field,))
     return next(str(path[0]) for path, ref in references(kind) if len(path) == 1 and ref.kind == below)
+
+
+def as_remembered(kind: Kind, path: tuple[str | int, ...], value: object) -> object:
+    """Return what the ledger remembers of a field: of a version the number alone, as its owner may be renamed."""
+    is_version = isinstance(value, str) and len(path) == 1 and path[0] in pinned_fields(kind)
+    return str(value).rpartition("@")[2] if is_version else value
 
 
 def said_of_versions(observed: Observed) -> Shape:

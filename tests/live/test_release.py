@@ -7,10 +7,12 @@ import pytest
 
 from reconciler.errors import Exit
 from reconciler.intake import capture
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Side
+from reconciler.plan.drift import What
 from reconciler.plan.file import Origin, dumps, loads
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed
 from reconciler.plan.owned import field_digest
+from reconciler.report.drift_text import remedies
 from reconciler.resource import Address
 from reconciler.settings import settings
 from reconciler.views import find_drift
@@ -261,6 +263,60 @@ def test_a_default_that_somebody_moved_is_drift(edited):
     assert "the next apply publishes or chooses one" in captured.left[0][1]
     edited.converge()
     assert numbers(edited) == (["0.1.0", "0.1.1"], ["0.1.1"])
+
+
+def drift_of(world):
+    """Give what drifted."""
+    return find_drift(
+        world.wanted(), settings(env={}), client=world.reader(), config=world.config, now=datetime.now(UTC)
+    ).drifted
+
+
+def moved(plan):
+    """Give which side each field of a plan moved on, by its name."""
+    return {one.name: one.side for change in plan.steps for one in change.fields}
+
+
+def test_nobody_moved_what_follows_from_an_edit(pinned_app):
+    """The version that comes of an edit, and what is pinned to the newest one, are no change of anybody."""
+    declare(pinned_app, "Help more.")
+    told = moved(pinned_app.plan())
+    assert told == {"system_prompt": Side.BOTH, "version.publish": None, "version.default": None, "agent_version": None}
+
+
+def test_a_pin_that_follows_a_renamed_agent_was_changed_by_nobody(world, clock):
+    """A version has another name once its agent has: that is no change on the platform, in this run or later."""
+    declare(world)
+    world.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    world.converge()
+    world.drop("Agent", "triage")
+    version = {"publish": "on-change"}
+    world.declare("Agent", "sorter", {"system_prompt": "Help.", "version": version}, moved_from="triage")
+    world.declare("App", "bot", {"harness": "generic", "agent": "sorter", **PIN})
+    assert moved(world.plan())["agent_version"] is None
+    world.converge()
+    world.declare("App", "bot", {"harness": "generic", "agent": "sorter", **PIN | {"agent_version": "0.1.0"}})
+    assert moved(world.plan())["agent_version"] is Side.PENDING
+
+
+def test_an_edit_of_what_git_leaves_alone_is_drift_without_numbers(world, clock):
+    """A version that would be published never was the old value of anything, and nothing of it can be captured."""
+    declare(world)
+    world.converge()
+    world.api.patch(f"/v1/agents/{world.one('agents', 'triage')['id']}", json={"description": "Sorts mail."})
+    (drifted,) = drift_of(world)
+    assert (drifted.what, drifted.fields) == (What.CHANGED, ())
+    assert drifted.message == "the next apply publishes version 0.1.1, as it was edited on the platform"
+    assert remedies(drifted, flags="") == ("reconciler apply --target default/Agent/triage", None)
+
+
+def test_what_is_gone_did_not_change_besides(world, clock):
+    """A published app that vanished is told once."""
+    world.bot("bot", {"type": "schedule", "name": "x", "config": {"cron_expression": "0 9 * * *", "message": "Go."}})
+    world.declared["App", "bot"]["spec"]["published"] = True
+    world.converge()
+    world.api.delete(f"/v1/apps/{world.one('apps', 'bot')['id']}")
+    assert [one.what for one in drift_of(world) if one.address.kind == "App"] == [What.ARCHIVED]
 
 
 def test_nothing_is_asked_where_git_says_nothing_of_versions(world):
