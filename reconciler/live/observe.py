@@ -14,7 +14,7 @@ from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.depths import editions_of, with_apart
 from reconciler.live.editions import Editions, having_versions
-from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
+from reconciler.live.identify import Matches, Remembered, identify, identify_children, is_renamed, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
@@ -193,9 +193,12 @@ def directories(
     """
     declared: dict[tuple[str, str], dict[str, str | None]] = {}
     returning: dict[tuple[str, str], dict[str, str]] = {}
+    renamed: dict[tuple[str, str], set[str]] = {}
     for one in everything:
         wire, twin = matches.live.get(one.address), matches.twins.get(one.address)
         key = one.address.org, one.address.kind
+        if wire and is_renamed(one, wire):
+            renamed.setdefault(key, set()).add(wire["id"])
         declared.setdefault(key, {})[one.address.name] = wire["id"] if wire else None
         if wire is None and twin and one.kind.can_restore and one.kind.has_unique_names and not one.archive:
             returning.setdefault(key, {})[twin["id"]] = one.address.name
@@ -204,7 +207,9 @@ def directories(
     names = Names()
     for (org, kind), wires in lists.items():
         live = {wire["id"]: wire for wire in wires}
-        names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {}), returning.get((org, kind), {})))
+        key = org, kind
+        named = declared.get(key, {}), returning.get(key, {}), renamed.get(key, ())
+        names.add(org, Directory(BY_NAME[kind], live, *named))
     for org in new:
         for absent in (kind for kind in KINDS if not kind.comes_with_tenant):
             names.add(org, Directory(absent, {}, declared.get((org, absent.name), {})))
