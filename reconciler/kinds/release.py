@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 LATEST = "latest-published"
@@ -33,7 +34,7 @@ class Release:
     chosen: str
     plain: tuple[str, ...]
     flag: str
-    respelled: Mapping[str, str] = field(default_factory=dict)
+    respelled: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

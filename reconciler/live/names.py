@@ -111,7 +111,7 @@ class Directory:
         return self._nothing(text)
 
     def _given_up(self, text: str, id_: str, fold: Callable[[str], str]) -> str | Unresolved:
-        """Return what is renamed under its new name, unless `text` is the old one: that would mean nothing hereafter."""
+        """Return what is renamed under its new name, unless `text` is the old one: that is no more."""
         name = self._names[id_]
         if fold(text) != fold(str(self.live[id_].get("name", ""))):
             return name

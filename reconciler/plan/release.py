@@ -170,7 +170,8 @@ def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None)
     ways = f"{release.field}: {{publish: on-change}} would release it"
     if asked is not None:
         ways = "publish one and make it the default" if asked.get("default", True) else "make the newest the default"
-    if takes_back(steps, seen) and default is not None and default is seen.released.newest:
+    newest = seen.released.newest if seen.released else None
+    if default is not None and default is newest and takes_back(steps, seen):
         return f"it becomes what version{number} holds again: no version comes of it"
     if any(step.action in _BROUGHT for step in steps):
         return f"sessions will not see this: the default version{number} runs what it was; {ways}"

@@ -102,7 +102,7 @@ def _action(address: Address, done: Mapping[Address, Change]) -> tuple[Action, s
 
 
 def _verb(change: Change) -> str:
-    """Return the word for what is done to a resource; what is taken away and made anew has two changes, this one first."""
+    """Return the word for what is done to a resource; what is made anew is taken away first."""
     return "replace" if change.replaces else verb_of(change)
 
 
