@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 LATEST = "latest-published"
@@ -34,7 +33,7 @@ class Release:
     chosen: str
     plain: tuple[str, ...]
     flag: str
-    respelled: Mapping[str, str] = MappingProxyType({})
+    respelled: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
