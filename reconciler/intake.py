@@ -209,8 +209,7 @@ def _not_capturable(one: Drifted) -> str | None:
         case What.CHANGED:
             secret = next((field.name for field in one.fields if holds_unknown_secret(field.old)), None)
             both = next((field.name for field in one.fields if field.side is Side.BOTH), None)
-            release = BY_NAME[one.address.kind].release
-            if release and any(field.path[0] == release.field for field in one.fields):
+            if one.is_of_release:
                 return "git says when versions are published, not which: the next apply publishes or chooses one"
             files = [field for field in one.fields if _is_file(one, field)]
             if came := next((field.name for field in files if field.old is None or field.new is None), None):

@@ -122,8 +122,8 @@ class Observed:
 
     `spec` is canonical and holds names where the API holds ids; `shape` is the same with the ids left in, the
     basis of preconditions. No secret is in either. `released` tells of its versions, where they were read;
-    `has_default` says that it has one that runs whatever it is now. `at_stake` is what lies in it and would be lost by
-    what git wants.
+    `has_default` says that it has one that runs whatever it is now, `newest` is the spec that the newest one holds.
+    `at_stake` is what lies in it and would be lost by what git wants.
     """
 
     address: Address
@@ -136,6 +136,7 @@ class Observed:
     released: Released | None = None
     has_default: bool = False
     at_stake: tuple[str, ...] = ()
+    newest: Shape | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> Kind:

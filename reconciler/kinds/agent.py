@@ -133,5 +133,6 @@ AGENT = Kind(
         chosen="default_version_id",
         plain=("name", "display_name", "description", "system_prompt", "max_iterations", "parallel_tool_calls"),
         flag="agent_versions",
+        respelled={"mcp_servers": "mcpServers"},
     ),
 )

@@ -61,7 +61,7 @@ _Cron = Annotated[str, AfterValidator(rewrites(_seven_fields))]
 class SlackConfig(Spec):
     """Settings of a `slack` channel (3.3)."""
 
-    signing_secret: Secret = required(
+    signing_secret: Annotated[Secret, EXPOSES] = required(
         "The Slack app's signing secret, which proves that events come from Slack.",
         example={"env": "SLACK_SIGNING_SECRET"},
     )
@@ -148,7 +148,7 @@ class ScheduleConfig(Spec):
 class WebhookConfig(Spec):
     """Settings of a `webhook` channel (3.3)."""
 
-    token: Secret = required("The secret that callers send.", example={"env": "WEBHOOK_TOKEN"})
+    token: Annotated[Secret, EXPOSES] = required("The secret that callers send.", example={"env": "WEBHOOK_TOKEN"})
     message: Message = message_field("New order: {{body.order.id}}")
     session_mode: SessionMode = session_mode_field()
     rate_limit_per_minute: int = rate_limit_field(U32)

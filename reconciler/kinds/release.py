@@ -23,7 +23,7 @@ class Release:
 
     POST to `publish` below the resource makes a version, to `choose` makes one the default, whose id the member
     `chosen` holds. `plain` are members that are spelled alike on the resource and in a version. `flag` is the feature
-    flag without which there is none of it.
+    flag without which there is none of it. `respelled` gives the members that a version spells otherwise.
     """
 
     field: str
@@ -33,6 +33,7 @@ class Release:
     chosen: str
     plain: tuple[str, ...]
     flag: str
+    respelled: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,14 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """How a resource is released: its `editions`, newest first, and the id of the one that is `chosen` as default."""
+    """How a resource is released: its `editions`, newest first, and the id of the one that is `chosen` as default.
+
+    `holds` is what the newest was made of, spelled as an API object, None where the platform does not tell.
+    """
 
     editions: tuple[Edition, ...] = ()
     chosen: str | None = None
+    holds: Mapping[str, Any] | None = None
 
     @property
     def newest(self) -> Edition | None:
@@ -81,7 +86,15 @@ def released_from(release: Release, wire: Mapping[str, Any], versions: Iterable[
         if one.get("is_published") is True
     )
     chosen = wire.get(release.chosen)
-    return Released(editions, chosen if isinstance(chosen, str) else None)
+    holds = next((_held(release, one) for one in snapshots if one.get("is_published") is True), None)
+    return Released(editions, chosen if isinstance(chosen, str) else None, holds)
+
+
+def _held(release: Release, version: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    config = version.get("authored_config")
+    if not isinstance(config, Mapping):
+        return None
+    return {release.respelled.get(name, name): value for name, value in config.items()}
 
 
 def number_of(version: Mapping[str, Any]) -> str:

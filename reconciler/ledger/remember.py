@@ -10,7 +10,7 @@ from reconciler.kinds.taint import Tainted
 from reconciler.ledger.fingerprint import fingerprint
 from reconciler.plan.change import Action, Change, Record
 from reconciler.plan.leaves import secret_refs
-from reconciler.plan.outcome import Done, Outcome, Remainder
+from reconciler.plan.outcome import Done, Failed, Outcome, Remainder
 from reconciler.plan.owned import Entry, Ledger, pointer
 from reconciler.resource import Address
 
@@ -63,6 +63,8 @@ def remembered(
         if not isinstance(outcome, Done):
             if may_exist(outcome):
                 doubtful.add(change.address)
+                if isinstance(outcome, Failed) and outcome.made and (half := _half_made(change, memory)):
+                    applied[change.address] = half
             elif change.action is Action.CREATE:
                 gone.add(change.address)
         elif change.action in (Action.ARCHIVE, Action.FORGET):
@@ -132,6 +134,13 @@ def _entry(change: Change, record: Record, known: Entry | None, memory: Memory) 
         fields=record.fields,
         secrets=_secrets(change, record, known if known and known.id == id_ else None, memory),
     )
+
+
+def _half_made(change: Change, memory: Memory) -> Entry | None:
+    """Return what is remembered of what was created and not completed, if it could not be taken away again: its id."""
+    if change.kind.can_archive or change.record is None:
+        return None
+    return _entry(change, Record(protect=change.record.protect), None, memory)
 
 
 def _secrets(change: Change, record: Record, known: Entry | None, memory: Memory) -> dict[str, str]:

@@ -129,6 +129,12 @@ def _id_path(one: Desired) -> tuple[str | int, ...]:
     return ("metadata", "id") if one.path == ("spec",) else (*one.path, "id")
 
 
+def is_renamed(one: Desired, wire: Wire) -> bool:
+    """Say whether git gives what is live another name than the one it has."""
+    name = str(wire.get("name", ""))
+    return one.kind.named_by is not None and not one.archive and one.kind.folded(one.title) != one.kind.folded(name)
+
+
 def _sorted_in(one: Desired, wire: Wire, matches: Matches) -> None:
     (matches.twins if one.kind.wire.archived(wire) else matches.live)[one.address] = wire
 

@@ -20,6 +20,7 @@ from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Unresolved, is_long_id
 from reconciler.live.readers import SERIAL
 from reconciler.plan.plan import Plan
+from reconciler.plan.release import edition_made
 from reconciler.resource import Address
 
 
@@ -36,6 +37,7 @@ class Ids:
         self._chosen: dict[Address, str] = {}
         self._renamed: dict[str, tuple[str, str]] = {}
         self._late: dict[tuple[str, str], Directory] = {}
+        self._promised = frozenset(made for change in plan.steps if (made := edition_made(change)))
         self._client = client
         self._lock = threading.RLock()
 
@@ -107,7 +109,10 @@ class Ids:
         return id_
 
     def _version(self, address: Address, owner: str) -> str:
-        """Return the id of a version that was published in this run; an id of its own stands for itself."""
+        """Return the id of a version that was published in this run; an id of its own stands for itself.
+
+        One that the plan foresaw and that was not needed, as the newest holds what it would have, is the newest.
+        """
         name, _, number = address.name.rpartition("@")
         if not name:
             return address.name
@@ -116,7 +121,9 @@ class Ids:
         found = versions_of(
             kind, self.of(of), client=self._client, org=self.org(address.org), doing=f"listing the versions of {of}"
         )
-        ids = [str(one["id"]) for one in found if one.get("is_published") is True and one["version"] == number]
+        published = [one for one in found if one.get("is_published") is True]
+        ids = [str(one["id"]) for one in published if one["version"] == number]
+        ids = ids or [str(one["id"]) for one in published[:1] if address in self._promised]
         if not ids:
             raise NotFound(f"{of} has no published version {number}", hint="plan again: others publish too")
         self._ids[address] = ids[0]

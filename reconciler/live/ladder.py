@@ -7,6 +7,7 @@ reading wherever that can tell; the server's `allowed_actions` are followed wher
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 
 from reconciler.api_errors import ApiError, Conflict, Forbidden, Throttled, Unreachable, is_ambiguous
@@ -116,4 +117,8 @@ def _told(change: Change, outcome: Outcome, climb: Climb) -> Outcome:
             return replace(outcome, change=change, note="; ".join(notes) or None)
         case Conflicted():
             return replace(outcome, change=change, in_doubt=climb.may_have_made)
+        case Failed(error=error) if change.action is Action.CREATE and climb.ids.has(change.address):
+            error = copy(error)
+            error.message = f"created, but not completed: {error.message}"
+            return replace(outcome, change=change, error=error, made=True)
     return replace(outcome, change=change)

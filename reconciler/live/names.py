@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -39,13 +39,14 @@ class Directory:
     """The resources of one kind in one organization, declared and live, by every name they go by.
 
     `returning` gives the declared name of each archived id that is to be brought back: what refers to it already does
-    so by that name.
+    so by that name. `renamed` are the ids of those to which git gives another name: the one they have is no more.
     """
 
     kind: Kind
     live: Mapping[str, Mapping[str, Any]]
     declared: Mapping[str, str | None]
     returning: Mapping[str, str] = field(default_factory=dict)
+    renamed: Collection[str] = ()
     _names: dict[str, str] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -104,10 +105,17 @@ class Directory:
             for tier in range(max((len(titles) for _, titles in usable), default=0)):
                 hits = [id_ for id_, titles in usable if fold(text) in map(fold, titles[tier])]
                 if len(hits) == 1:
-                    return self._names[hits[0]]
+                    return self._given_up(text, hits[0], fold) if hits[0] in self.renamed else self._names[hits[0]]
                 if hits:
                     return self._several(text, hits)
         return self._nothing(text)
+
+    def _given_up(self, text: str, id_: str, fold: Callable[[str], str]) -> str | Unresolved:
+        """Return what is renamed under its new name, unless `text` is the old one: that is no more."""
+        name = self._names[id_]
+        if fold(text) != fold(str(self.live[id_].get("name", ""))):
+            return name
+        return Unresolved(f'git calls the {self.kind.noun} "{text}" {name} now', f"refer to it as {name}")
 
     def _several(self, text: str, hits: list[str]) -> Unresolved:
         candidates = ", ".join(sorted(self._candidate(id_) for id_ in hits))

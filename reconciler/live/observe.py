@@ -14,7 +14,8 @@ from reconciler.kinds.walk import at
 from reconciler.live.client import ReadClient
 from reconciler.live.depths import editions_of, with_apart
 from reconciler.live.editions import Editions, having_versions
-from reconciler.live.identify import Matches, Remembered, identify, identify_children, nowhere
+from reconciler.live.founding import founding, joined_notes
+from reconciler.live.identify import Matches, Remembered, identify, identify_children, is_renamed, nowhere
 from reconciler.live.leaving import orgs_of_leaving, seen_leaving
 from reconciler.live.listing import Query, listed
 from reconciler.live.names import Directory, Names, needed
@@ -29,7 +30,7 @@ from reconciler.plan.freshness import Heads, origins_due
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.offers import Offered
 from reconciler.plan.owned import Entry
-from reconciler.plan.plan import OrgRef, Situation
+from reconciler.plan.plan import Situation
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired
 
@@ -93,7 +94,8 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
         if (query.label, query.kind.name) not in lists:
             names.withhold(query.label, query.kind.name)
     bound, unbound = names.bind(chosen)
-    faults += unbound + _left_out(bound, everything, chosen, names) + _pinned_in_new(chosen, orgs)
+    begun = founding(bound, everything, orgs, live, client=client)
+    faults += unbound + _left_out(bound, everything, chosen, names) + begun.faults
     bound = [*having_versions(bound, orgs, faults, client=client)]
     editions = editions_of(bound, matches, names, orgs, client=client, parallelism=parallelism)
     editions.known_to(names)
@@ -115,7 +117,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
             _holders(lists),
             beside,
             editions.released,
-            names.unchecked | crowded(orgs, live),
+            joined_notes(names.unchecked, crowded(orgs, live), begun.told),
             heads(due) if due else {},
         ),
         bound,
@@ -193,9 +195,12 @@ def directories(
     """
     declared: dict[tuple[str, str], dict[str, str | None]] = {}
     returning: dict[tuple[str, str], dict[str, str]] = {}
+    renamed: dict[tuple[str, str], set[str]] = {}
     for one in everything:
         wire, twin = matches.live.get(one.address), matches.twins.get(one.address)
         key = one.address.org, one.address.kind
+        if wire and is_renamed(one, wire):
+            renamed.setdefault(key, set()).add(wire["id"])
         declared.setdefault(key, {})[one.address.name] = wire["id"] if wire else None
         if wire is None and twin and one.kind.can_restore and one.kind.has_unique_names and not one.archive:
             returning.setdefault(key, {})[twin["id"]] = one.address.name
@@ -204,26 +209,13 @@ def directories(
     names = Names()
     for (org, kind), wires in lists.items():
         live = {wire["id"]: wire for wire in wires}
-        names.add(org, Directory(BY_NAME[kind], live, declared.get((org, kind), {}), returning.get((org, kind), {})))
+        key = org, kind
+        named = declared.get(key, {}), returning.get(key, {}), renamed.get(key, ())
+        names.add(org, Directory(BY_NAME[kind], live, *named))
     for org in new:
         for absent in (kind for kind in KINDS if not kind.comes_with_tenant):
             names.add(org, Directory(absent, {}, declared.get((org, absent.name), {})))
     return names
-
-
-def _pinned_in_new(chosen: Sequence[Desired], orgs: Mapping[str, OrgRef]) -> list[Fault]:
-    """Report ids in an organization that does not exist yet: nothing can have one there."""
-    return [
-        Fault(
-            f"no {one.kind.noun} has the id {one.pinned}: its organization does not exist yet",
-            one.source,
-            ("metadata", "id") if one.path == ("spec",) else (*one.path, "id"),
-            hint="remove the line",
-            on_value=True,
-        )
-        for one in chosen
-        if one.pinned is not None and one.address.kind != TENANT.name and orgs[one.address.org].id is None
-    ]
 
 
 def _left_out(

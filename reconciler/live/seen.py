@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.kinds.kind import Kind
+from reconciler.api_errors import ServerFault
+from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.release import Released
 from reconciler.live.names import Names
 from reconciler.live.shapes import Wire, shape_from
@@ -31,4 +32,15 @@ def observed_at(
         released=released,
         at_stake=tuple(wire.get(AT_STAKE, ())),
         has_default=bool(kind.release and wire.get(kind.release.chosen)),
+        newest=_newest(address, kind, names, released) if released else None,
     )
+
+
+def _newest(address: Address, kind: Kind, names: Names, released: Released) -> Shape | None:
+    """Return what the newest version holds as a spec, None where the platform does not tell, or nothing sensible."""
+    if released.holds is None:
+        return None
+    try:
+        return names.named(address.org, kind, shape_from(kind, {**released.holds, "id": address.name}))
+    except ServerFault:
+        return None

@@ -40,7 +40,7 @@ def update(
         return []
     if not immutable(kind).isdisjoint(change.path[0] for change in fields):
         return _made_anew(desired, spec, observed, fields)
-    if unknown := next(_unknown(desired, observed), None):
+    if unknown := next(unknown_members(desired, observed.spec), None):
         return unknown
     why_not = kind.impossible(spec, observed.spec)
     if why_not:
@@ -88,10 +88,10 @@ def _renamed(desired: Desired, spec: Shape, observed: Observed, fields: list[Fie
     return spec | {name: desired.title}
 
 
-def _unknown(desired: Desired, observed: Observed) -> Iterator[Fault]:
+def unknown_members(desired: Desired, live: Shape) -> Iterator[Fault]:
     """Yield what git sets of a map that has a member for everything it knows, and does not have this one."""
     for name, field in apart(desired.kind).items():
-        known = observed.spec.get(name)
+        known = live.get(name)
         if not isinstance(field.form, Flags) or known is None:
             continue
         for member in sorted(desired.spec.get(name, {}).keys() - known.keys()):

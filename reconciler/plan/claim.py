@@ -11,13 +11,14 @@ from reconciler.kinds.traits import apart, turned
 from reconciler.plan.appear import awaiting, where_of
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, Record, covered
 from reconciler.plan.decide import decide
+from reconciler.plan.derived import told_sides
 from reconciler.plan.diff import is_unwritten, without
 from reconciler.plan.found import Found
 from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
 from reconciler.plan.owned import Entry, field_digest, pointer
 from reconciler.plan.owned import steps as path_of
-from reconciler.plan.release import told_sides
+from reconciler.plan.release import as_remembered
 from reconciler.plan.rules import NOTHING, Known
 from reconciler.plan.sides import sided
 from reconciler.resource import Address, Adopt, Desired, Observed
@@ -274,7 +275,7 @@ def _digests(desired: Desired, later: Sequence[str] | set[str]) -> dict[str, str
     spec = desired.kind.completed(desired.spec, {})  # as it is written: what the server adds is not another's doing
     spec = spec | ({desired.kind.name_field: desired.title} if desired.kind.name_field else {})
     return {
-        pointer(path): field_digest(value)
+        pointer(path): field_digest(as_remembered(desired.kind, path, value))
         for path, value in leaves(desired.kind, spec)
         if path not in secrets and not (path[0] in aside and path[0] in later)
     }

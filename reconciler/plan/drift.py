@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Origin
 from reconciler.plan.change import Action, Change, FieldChange, Side
 from reconciler.plan.claim import since
 from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head, Heads, declared_origin, time_of
 from reconciler.plan.plan import OrgRef, Plan
+from reconciler.plan.release import publishes
 from reconciler.plan.rules import Rules
 from reconciler.plan.unsettled import retold, untold
 from reconciler.resource import Address, Desired, Observed, by_rank
@@ -52,6 +54,14 @@ class Drifted:
     where: str = ""
     id: str | None = None
     file: str = ""
+
+    @property
+    def is_of_release(self) -> bool:
+        """Whether it is about versions, of which git says when there is one, and not which."""
+        release = BY_NAME[self.address.kind].release
+        if self.what is not What.CHANGED or release is None:
+            return False
+        return not self.fields or any(one.path[0] == release.field for one in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +165,21 @@ def _of_change(change: Change, rules: Rules, found: Found) -> Iterator[Drifted]:
     change = retold(change, known)
     what: What | None = None
     message = ""
-    fields = tuple(one for one in change.fields if one.side in (Side.DRIFTED, Side.BOTH))
+    is_there = found.observed is not None and change.id == entry.id  # what is gone did not change besides
+    fields = tuple(one for one in change.fields if is_there and one.side in (Side.DRIFTED, Side.BOTH))
     match change.action:
         case Action.CREATE if found.observed is None:
-            is_there = found.twin is not None and found.twin.id == entry.id
-            what = What.ARCHIVED if is_there or change.frees else What.GONE
+            is_archived = found.twin is not None and found.twin.id == entry.id
+            what = What.ARCHIVED if is_archived or change.frees else What.GONE
             fields, message = (), _lost(what)
         case Action.RESTORE:
             what, fields, message = What.ARCHIVED, (), _lost(What.ARCHIVED)
         case Action.ADOPT | Action.CONFLICT | Action.UPDATE if change.id != entry.id:
             what, fields = What.GONE, ()
             message = f"it is gone from the platform, and another one of its name is there ({change.id})"
+        case Action.RELEASE if fields and (number := publishes(change)):
+            what, fields = What.CHANGED, ()
+            message = f"the next apply publishes version {number}, as it was edited on the platform"
         case Action.UPDATE | Action.PUBLISH | Action.UNPUBLISH | Action.RELEASE | Action.ARCHIVE if fields:
             what = What.CHANGED
             message = "changed on the platform" if known.is_begun else ""

@@ -21,11 +21,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Tried, and not carried out; `in_doubt` when that is not known, or when a part of it was."""
+    """Tried, and not carried out; `in_doubt` when that is not known, or when a part of it was.
+
+    `made` says that the resource is there, and only its rest is missing.
+    """
 
     change: Change
     error: ReconcilerError
     in_doubt: bool = False
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from reconciler.kinds.release import Released
 from reconciler.plan.change import Action, Change
 from reconciler.plan.circles import circular, completed, entangled
 from reconciler.plan.claim import claim
+from reconciler.plan.derived import followed
 from reconciler.plan.digest import digest, plain
 from reconciler.plan.found import Found
 from reconciler.plan.freshness import Head, with_sync
@@ -210,7 +211,7 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
     parents = {one.address.above for one in wanted if one.address.parent and not one.archive}
     before = {one.entry.id: (address, one.entry) for address, one in situation.leaving.items()}
     decided, made = _Decided(), list[Address]()
-    for one in _pinned(wanted, situation, made, decided.faults):
+    for one, as_written in _pinned(wanted, situation, made, decided.faults):
         address = one.address
         found = situation.found.get(address, _NOTHING)
         known = rules.known(address)
@@ -223,6 +224,7 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
             decided.faults.append(result)
             continue
         is_lost = known.is_begun and known.entry is None
+        result = followed(result, as_written, known.entry)
         result = with_keys(one, result, found.observed, renews=address in rules.renew, is_lost=is_lost)
         result = with_sync(one, result, found.observed, situation.heads)
         if all(step.action is Action.REPORT for step in result):
@@ -236,21 +238,24 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
 
 def _pinned(
     wanted: Iterable[Desired], situation: Situation, made: Sequence[Address], faults: list[Fault]
-) -> Iterator[Desired]:
-    """Yield the desired, those that refer to versions last: by then `made` has those that this plan publishes."""
+) -> Iterator[tuple[Desired, Desired]]:
+    """Yield the desired, and each as git spells it; those that refer to versions last.
+
+    By then `made` has those that this plan publishes.
+    """
     later = []
     for one in wanted:
         if pins(one):
             later.append(one)
         else:
-            yield one
+            yield one, one
     for one in later:
         found = situation.found.get(one.address)
         meant = pinned(one, found.observed if found else None, situation.editions, made)
         if isinstance(meant, Fault):
             faults.append(meant)
         else:
-            yield meant
+            yield meant, one
 
 
 def build_from(

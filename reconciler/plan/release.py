@@ -13,12 +13,21 @@ from reconciler.kinds import BY_NAME
 from reconciler.kinds.kind import Kind, Shape
 from reconciler.kinds.release import LATEST, Edition, Released, edition_name, next_number
 from reconciler.kinds.traits import references, turned
-from reconciler.plan.change import Action, Change, FieldChange, Precondition, Side, covered
-from reconciler.plan.owned import Entry
-from reconciler.plan.sides import knows
+from reconciler.plan.change import (
+    Action,
+    Change,
+    FieldChange,
+    Precondition,
+    Side,
+    covered,
+    holds_unknown_secret,
+    secrets_in,
+)
+from reconciler.plan.diff import diff, same
 from reconciler.resource import Address, Desired, Observed
 
 _PUBLISH, _DEFAULT = "publish", "default"
+_BROUGHT = (Action.UPDATE, Action.RESTORE)
 _LISTED = 10
 _NONE = Released()
 _ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
@@ -36,9 +45,10 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
     newest, chosen = known.newest, known.default
     writes = any(step.action.writes for step in main)
     holds = {name: value for name, value in desired.spec.items() if name not in turned(desired.kind)}
+    is_due = not takes_back(main, seen) if writes else not known.is_current
     fields: list[FieldChange] = []
     target = newest.number if newest else None
-    if asked["publish"] == "on-change" and (writes or not known.is_current):
+    if asked["publish"] == "on-change" and is_due:
         side = Side.PENDING if writes or newest is None else Side.DRIFTED
         target = next_number(newest.number if newest else None, asked.get("kind", "patch"))
         fields.append(FieldChange((release.field, _PUBLISH), newest.number if newest else None, target, side))
@@ -62,6 +72,33 @@ def released(desired: Desired, main: Sequence[Change], seen: Observed | None, *,
             where=where,
         )
     ]
+
+
+def takes_back(main: Sequence[Change], seen: Observed | None) -> bool:
+    """Say whether the steps bring a resource back to what its newest version holds, so that none comes of them.
+
+    Where a secret is written, or live, nobody can tell.
+    """
+    if seen is None or not seen.newest or not main or any(step.action not in _BROUGHT for step in main):
+        return False
+    after = seen.spec
+    for one in (one for step in main for one in step.fields):
+        if one.sensitive:
+            return False
+        after = _with(after, one.path, one.new)
+    if holds_unknown_secret([after, seen.newest]) or any(True for _ in secrets_in(after)):
+        return False
+    absent = {name for name in seen.newest if name not in after}
+    return not diff(seen.kind, after, seen.newest) and all(same(None, seen.newest[name]) for name in absent)
+
+
+def _with(shape: Shape, path: tuple[str, ...], value: object) -> Shape:
+    """Return a shape with another value at a path through maps."""
+    head, *rest = path
+    if not rest:
+        return shape | {head: value}
+    below = shape.get(head)
+    return shape | {head: _with(below if isinstance(below, dict) else {}, tuple(rest), value)}
 
 
 def _asked(desired: Desired) -> Shape | None:
@@ -125,14 +162,6 @@ def edition_made(change: Change) -> Address | None:
     return Address(change.address.org, release.kind, edition_name(change.address.name, number))
 
 
-def told_sides(change: Change, entry: Entry) -> tuple[FieldChange, ...]:
-    """Return the fields of a release with who moved: what git did not ask for before cannot have moved there."""
-    release = change.kind.release
-    if release and knows(entry, (release.field,)):
-        return change.fields
-    return tuple(replace(one, side=Side.PENDING) for one in change.fields)
-
-
 def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None) -> str | None:
     """Say where a default version keeps running an old text, None where none does or a step ends it."""
     release = desired.kind.release
@@ -146,7 +175,10 @@ def unreleased(desired: Desired, steps: Sequence[Change], seen: Observed | None)
     ways = f"{release.field}: {{publish: on-change}} would release it"
     if asked is not None:
         ways = "publish one and make it the default" if asked.get("default", True) else "make the newest the default"
-    if any(step.action in (Action.UPDATE, Action.RESTORE) for step in steps):
+    newest = seen.released.newest if seen.released else None
+    if default is not None and default is newest and takes_back(steps, seen):
+        return f"it becomes what version{number} holds again: no version comes of it"
+    if any(step.action in _BROUGHT for step in steps):
         return f"sessions will not see this: the default version{number} runs what it was; {ways}"
     if default is not None and not default.is_current:
         return f"it was edited since its default version{number}, which still runs the old text; {ways}"
@@ -175,6 +207,12 @@ def owner_field(kind: Kind, field: str) -> str:
     """Return the field that names whose versions another field refers to."""
     below = next(BY_NAME[ref.kind].listed_below for path, ref in references(kind) if path == (field,))
     return next(str(path[0]) for path, ref in references(kind) if len(path) == 1 and ref.kind == below)
+
+
+def as_remembered(kind: Kind, path: tuple[str | int, ...], value: object) -> object:
+    """Return what the ledger remembers of a field: of a version the number alone, as its owner may be renamed."""
+    is_version = isinstance(value, str) and len(path) == 1 and path[0] in pinned_fields(kind)
+    return str(value).rpartition("@")[2] if is_version else value
 
 
 def said_of_versions(observed: Observed) -> Shape:

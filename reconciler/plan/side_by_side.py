@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.kinds.fields import SET, SecretRef
+from reconciler.kinds.kind import Kind
 from reconciler.plan.change import Change
-from reconciler.plan.diff import same
+from reconciler.plan.diff import Keys, same
 from reconciler.plan.found import Found
 from reconciler.plan.leaves import leaves, secret_refs, value_at
-from reconciler.plan.owned import Entry, field_digest, pointer
+from reconciler.plan.owned import Entry, pointer
 from reconciler.plan.secrecy import SecretState
+from reconciler.plan.sides import is_digest_of
 from reconciler.resource import Desired, Observed
 
 
@@ -66,13 +68,13 @@ def _rows(
             state = states.get(path, SecretState.SET if have is not SET else SecretState.UNKNOWN)
             yield Row(".".join(path), want, have, state.value)
         else:
-            yield Row(".".join(path), want, have, _written(entry, pointer(path), want, have))
+            yield Row(".".join(path), want, have, _written(kind, entry, path, want, have))
 
 
-def _written(entry: Entry | None, path: str, want: Any, have: Any) -> str | None:
-    told = entry.fields.get(path) if entry else None
+def _written(kind: Kind, entry: Entry | None, path: Keys, want: Any, have: Any) -> str | None:
+    told = entry.fields.get(pointer(path)) if entry else None
     if told is None:
         return None
-    as_git = told == field_digest(want)
-    as_live = told == field_digest(have) or (as_git and same(want, have))
+    as_git = is_digest_of(kind, path, want, told)
+    as_live = is_digest_of(kind, path, have, told) or (as_git and same(want, have))
     return "both" if as_git and as_live else "git" if as_git else "live" if as_live else "neither"

@@ -11,6 +11,7 @@ from reconciler.plan.change import FieldChange, Side
 from reconciler.plan.diff import Keys
 from reconciler.plan.leaves import leaves
 from reconciler.plan.owned import Entry, field_digest, pointer
+from reconciler.plan.release import as_remembered
 
 
 def sided(kind: Kind, entry: Entry, fields: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
@@ -39,11 +40,16 @@ def knows(entry: Entry, path: Keys) -> bool:
     return own in entry.fields or any(known.startswith(f"{own}/") for known in entry.fields)
 
 
+def is_digest_of(kind: Kind, path: Keys, value: Any, told: str) -> bool:
+    """Say whether what the ledger has of a field is of this value; older ledgers have a version with its owner."""
+    return told in (field_digest(value), field_digest(as_remembered(kind, path, value)))
+
+
 def was_written(kind: Kind, entry: Entry, path: Keys, value: Any) -> bool:
     """Say whether a value agrees with what was last written at a path, in all that was written there."""
     own = pointer(path)
     if own in entry.fields:
-        return entry.fields[own] == field_digest(value)
+        return is_digest_of(kind, path, value, entry.fields[own])
     below = {known: told for known, told in entry.fields.items() if known.startswith(f"{own}/")}
     if not isinstance(value, dict):
         return not below and value is None

@@ -48,7 +48,7 @@ def remedies(one: Drifted, *, flags: str) -> tuple[str | None, str | None]:
     apply = f"reconciler apply {flags}--target {target}"
     match one.what:
         case What.CHANGED:
-            return apply, f"reconciler drift {flags}--capture --target {target}"
+            return apply, None if one.is_of_release else f"reconciler drift {flags}--capture --target {target}"
         case What.UNSETTLED:
             return apply, None
         case What.GONE | What.ARCHIVED:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.plan.change import Action
 from reconciler.plan.order import targets
+from reconciler.plan.release import edition_made
 from reconciler.report.vocabulary import verb_of
 
 if TYPE_CHECKING:
@@ -23,11 +24,15 @@ _MOST_NAMED = 12
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Resources of one kind to which the same is done; `action` is None where nothing is."""
+    """Resources of one kind to which the same is done; `action` is None where nothing is.
+
+    `step` is the one that does it to the first of them.
+    """
 
     addresses: tuple[Address, ...]
     action: Action | None
     verb: str
+    step: str = ""
 
     @property
     def kind(self) -> str:
@@ -59,6 +64,8 @@ def graph_of(changes: Iterable[Change]) -> Graph:
     done: dict[Address, Change] = {}
     for change in listed:
         done.setdefault(change.address, change)
+        if made := edition_made(change):
+            done[made] = change
     pairs = sorted({pair for pair in _pairs(listed) if pair[0] != pair[1]})
     joined = sorted({address for pair in pairs for address in pair})
     alike = _alike(pairs, done)
@@ -90,8 +97,13 @@ def _grouped(addresses: Sequence[Address], key: Callable[[Address], Hashable]) -
     return [tuple(group) for group in groups.values()]
 
 
-def _action(address: Address, done: Mapping[Address, Change]) -> Action | None:
-    return done[address].action if address in done else None
+def _action(address: Address, done: Mapping[Address, Change]) -> tuple[Action, str] | None:
+    return (done[address].action, _verb(done[address])) if address in done else None
+
+
+def _verb(change: Change) -> str:
+    """Return the word for what is done to a resource; what is made anew is taken away first."""
+    return "replace" if change.replaces else verb_of(change)
 
 
 def _alike(pairs: Sequence[Pair], done: Mapping[Address, Change]) -> Mapping[Address, Hashable]:
@@ -113,7 +125,11 @@ def _drawn(groups: Sequence[tuple[Address, ...]], pairs: Sequence[Pair], done: M
     for group in groups:
         change = done.get(group[0])
         at |= dict.fromkeys(group, len(nodes))
-        nodes.append(Node(group, change.action if change else None, verb_of(change) if change else ""))
+        if change is None:
+            nodes.append(Node(group, None, ""))
+            continue
+        step = str(group[0]) if change.address == group[0] else change.step
+        nodes.append(Node(group, change.action, _verb(change), step))
     edges: defaultdict[tuple[int, int], int] = defaultdict(int)
     for user, used in pairs:
         if at[user] != at[used]:

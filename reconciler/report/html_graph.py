@@ -104,5 +104,5 @@ def _node(node: Node, at: _Point, ids: Mapping[str, str]) -> Html:
     who = el("text", cut(name, _CHARACTERS), x=f"{at.x + 10:g}", y=f"{at.y + 31:g}")
     color = SHORT.get(COLORS[node.action], "d") if node.action else "d out"
     drawn = el("g", el("title", f"{sign}{node.named}"), box, what, who, cls=f"node {color}")
-    target = ids.get(str(first)) if node.action else None
+    target = ids.get(node.step)
     return el("a", drawn, href=f"#{target}") if target else drawn

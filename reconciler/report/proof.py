@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.plan.outcome import Done
+from reconciler.plan.outcome import Done, Failed
 from reconciler.report.sheet import Alert
 from reconciler.report.style import counted
 from reconciler.report.vocabulary import BECAME
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def applied_verdict(applied: Applied) -> str:
     """Count what became of the changes."""
     kinds = Counter(type(outcome) for outcome in applied.outcomes)
-    return ", ".join(f"{kinds[kind]:,} {word}" for kind, word in BECAME.items() if kinds[kind] or kind is Done) + "."
+    made = sum(isinstance(one, Failed) and one.made for one in applied.outcomes)
+    more = f" ({made:,} of them created, and not completed)" if made else ""
+    counts = [(kind, f"{kinds[kind]:,} {word}") for kind, word in BECAME.items() if kinds[kind] or kind is Done]
+    return ", ".join(count + (more if kind is Failed else "") for kind, count in counts) + "."
 
 
 def proof(applied: Applied) -> Iterator[Alert]:

@@ -23,7 +23,8 @@ def test_what_nobody_declares_is_not_read(world):
 
 
 def test_flag_unknown_to_a_new_organization(world):
-    """What a new organization's platform does not know fails its creation with the list of what it knows."""
+    """What nobody could tell beforehand and the platform does not know fails its creation with what it knows."""
+    world.meddler.instead("GET", "/v1/orgs/[^/]*/feature-flags", (403, {"detail": "no"}))
     world.declare("Organization", "acme", {"feature_flags": {"telepathy": True}})
     (outcome,) = world.apply().outcomes
     assert isinstance(outcome, Failed)

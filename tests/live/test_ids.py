@@ -79,9 +79,9 @@ def test_a_bad_reference_in_a_new_organization_fails_its_step(world):
     """What could not be checked before the organization was there fails where it is used, and only there."""
     world.declare("Organization", "acme", {"name": "Acme"})
     world.agent("good")
-    world.agent("bad", harness="generik")
+    world.agent("bad", default_model="claude-sonet-4-5")
     applied = world.apply()
     failed = [outcome for outcome in applied.outcomes if type(outcome).__name__ == "Failed"]
     assert [outcome.change.address.name for outcome in failed] == ["bad"]
-    assert failed[0].error.hint == "did you mean generic?"
+    assert failed[0].error.hint == "did you mean claude-sonnet-4-5 or claude-opus-4-1?"
     assert applied.exit_codes == (6,)

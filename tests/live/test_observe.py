@@ -219,3 +219,19 @@ def test_objects_that_are_none(world, plural, edit):
     world.meddler.edit("GET", f"/v1/{plural}", break_, times=None)
     with pytest.raises(ApiError):
         world.plan()
+
+
+def test_a_name_that_this_plan_takes_away_is_referred_to_no_more(world):
+    """Who still goes by the old name is told at once: the next plan would find nothing under it."""
+    world.agent("triage")
+    world.declare("Session", "desk", {"agent": "triage", "title": "Desk"})
+    world.converge()
+    world.drop("Agent", "triage")
+    world.declare("Agent", "sorter", {"system_prompt": "Help."}, moved_from="triage")
+    with pytest.raises(ManifestError) as caught:
+        world.plan()
+    (fault,) = caught.value.faults
+    assert (fault.message, fault.hint) == ('git calls the agent "triage" sorter now', "refer to it as sorter")
+    world.declare("Session", "desk", {"agent": "sorter", "title": "Desk"})
+    world.converge()
+    assert world.plan().is_empty

@@ -7,10 +7,12 @@ import pytest
 
 from reconciler.errors import Exit, StalePlan
 from reconciler.intake import capture
-from reconciler.plan.change import Action
+from reconciler.plan.change import Action, Side
+from reconciler.plan.drift import What
 from reconciler.plan.file import Origin, dumps, loads
 from reconciler.plan.outcome import Blocked, Conflicted, Done, Failed
 from reconciler.plan.owned import field_digest
+from reconciler.report.drift_text import remedies
 from reconciler.resource import Address
 from reconciler.settings import settings
 from reconciler.views import find_drift
@@ -210,6 +212,41 @@ def test_in_a_new_organization_the_flag_is_named(world, clock):
 PIN = {"agent_version_policy": "pinned", "agent_version": "latest-published"}
 
 
+@pytest.fixture
+def pinned_app(world, clock):
+    """Give a world with a published agent and an app that runs the newest version; the agent is edited by hand."""
+    declare(world)
+    world.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    world.converge()
+    ident = world.one("agents", "triage")["id"]
+    world.api.patch(f"/v1/agents/{ident}", json={"system_prompt": "Hack."})
+    return world
+
+
+def test_taking_back_a_hand_edit_promises_no_version(pinned_app):
+    """What git wants is what the newest version holds: none is published, and what is pinned stays as it is."""
+    plan = pinned_app.plan()
+    (step,) = plan.steps
+    assert (step.address, step.action) == (TRIAGE, Action.UPDATE)
+    assert "it becomes what version 0.1.0 holds again: no version comes of it" in step.notes
+    assert pinned_app.apply(plan).exit_codes == (Exit.DONE,)
+    assert numbers(pinned_app) == (["0.1.0"], ["0.1.0"])
+    assert pinned_app.plan().is_empty
+
+
+def test_a_version_that_turns_out_to_be_needless_fails_nothing(pinned_app):
+    """Where the plan could not know what the newest version holds, what is pinned to the promised one gets that."""
+    versions = f"/v1/agents/{pinned_app.one('agents', 'triage')['id']}/versions"
+    pinned_app.meddler.edit(
+        "GET", versions, lambda found: [{k: v for k, v in one.items() if k != "authored_config"} for one in found]
+    )
+    plan = pinned_app.plan()
+    assert [change.address.kind for change in plan.steps] == ["Agent", "Agent", "App"]
+    assert pinned_app.apply(plan).exit_codes == (Exit.DONE,)
+    assert numbers(pinned_app) == (["0.1.0"], ["0.1.0"])
+    assert pinned_app.plan().is_empty
+
+
 def test_a_new_organization_gets_versions_too(world, clock):
     """An organization, its agent, the version and the app that is pinned to it are made in one run."""
     world.declare("Organization", "acme", {"name": "Acme"})
@@ -280,6 +317,60 @@ def test_a_default_that_somebody_moved_is_drift(edited):
     assert "the next apply publishes or chooses one" in captured.left[0][1]
     edited.converge()
     assert numbers(edited) == (["0.1.0", "0.1.1"], ["0.1.1"])
+
+
+def drift_of(world):
+    """Give what drifted."""
+    return find_drift(
+        world.wanted(), settings(env={}), client=world.reader(), config=world.config, now=datetime.now(UTC)
+    ).drifted
+
+
+def moved(plan):
+    """Give which side each field of a plan moved on, by its name."""
+    return {one.name: one.side for change in plan.steps for one in change.fields}
+
+
+def test_nobody_moved_what_follows_from_an_edit(pinned_app):
+    """The version that comes of an edit, and what is pinned to the newest one, are no change of anybody."""
+    declare(pinned_app, "Help more.")
+    told = moved(pinned_app.plan())
+    assert told == {"system_prompt": Side.BOTH, "version.publish": None, "version.default": None, "agent_version": None}
+
+
+def test_a_pin_that_follows_a_renamed_agent_was_changed_by_nobody(world, clock):
+    """A version has another name once its agent has: that is no change on the platform, in this run or later."""
+    declare(world)
+    world.declare("App", "bot", {"harness": "generic", "agent": "triage", **PIN})
+    world.converge()
+    world.drop("Agent", "triage")
+    version = {"publish": "on-change"}
+    world.declare("Agent", "sorter", {"system_prompt": "Help.", "version": version}, moved_from="triage")
+    world.declare("App", "bot", {"harness": "generic", "agent": "sorter", **PIN})
+    assert moved(world.plan())["agent_version"] is None
+    world.converge()
+    world.declare("App", "bot", {"harness": "generic", "agent": "sorter", **PIN | {"agent_version": "0.1.0"}})
+    assert moved(world.plan())["agent_version"] is Side.PENDING
+
+
+def test_an_edit_of_what_git_leaves_alone_is_drift_without_numbers(world, clock):
+    """A version that would be published never was the old value of anything, and nothing of it can be captured."""
+    declare(world)
+    world.converge()
+    world.api.patch(f"/v1/agents/{world.one('agents', 'triage')['id']}", json={"description": "Sorts mail."})
+    (drifted,) = drift_of(world)
+    assert (drifted.what, drifted.fields) == (What.CHANGED, ())
+    assert drifted.message == "the next apply publishes version 0.1.1, as it was edited on the platform"
+    assert remedies(drifted, flags="") == ("reconciler apply --target default/Agent/triage", None)
+
+
+def test_what_is_gone_did_not_change_besides(world, clock):
+    """A published app that vanished is told once."""
+    world.bot("bot", {"type": "schedule", "name": "x", "config": {"cron_expression": "0 9 * * *", "message": "Go."}})
+    world.declared["App", "bot"]["spec"]["published"] = True
+    world.converge()
+    world.api.delete(f"/v1/apps/{world.one('apps', 'bot')['id']}")
+    assert [one.what for one in drift_of(world) if one.address.kind == "App"] == [What.ARCHIVED]
 
 
 def test_nothing_is_asked_where_git_says_nothing_of_versions(world):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.kinds.channel_config import CONFIGS
 from reconciler.kinds.fields import SecretRef
 from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.plan.concern import Concern, concern_of, exposes
@@ -47,6 +48,12 @@ def update(address, *path, old=None, new=None, body=None):
 def test_every_change_is_read_for_the_most_that_is_at_stake(change, concern):
     """Removals, secrets, exposure, updates, creations, in this order."""
     assert concern_of(change) is concern
+
+
+@pytest.mark.parametrize("type_", [type_ for type_ in CONFIGS if type_ != "schedule"])
+def test_every_channel_that_others_call_is_a_way_in(type_):
+    """Whatever is said of who may use it; only a clock calls nobody in."""
+    assert exposes(Change(CHANNEL, Action.CREATE, body={"type": type_, "config": {}}))
 
 
 def test_exposure_is_told_of_what_sends_a_secret_too():

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.change import Action, Change
+from reconciler.plan.change import Action, Change, FieldChange
 from reconciler.report.graph import MOST_NODES, graph_of
 from reconciler.report.layout import layout
 from reconciler.resource import Address
@@ -33,6 +33,24 @@ def test_an_arrow_leads_to_what_is_referred_to():
         ("create App 1", "create Agent 1", 1),
         ("create Channel 1", "create App 1", 1),
     ]
+
+
+def test_a_version_that_the_plan_releases_is_done_something_to():
+    """It is made by the release of its agent, and its node leads there."""
+    fields = (FieldChange(("version", "publish"), "0.1.0", "0.2.0"),)
+    release = Change(Address("acme", "Agent", "a"), Action.RELEASE, fields=fields)
+    app = Change(Address("acme", "App", "bot"), Action.UPDATE, body={"agent_version": "a@0.2.0"})
+    graph = graph_of([release, app])
+    assert told(graph) == [("update App 1", "release AgentVersion 1", 1)]
+    assert next(node.step for node in graph.nodes if node.kind == "AgentVersion") == release.step
+
+
+def test_what_is_made_anew_is_replaced():
+    """A change that takes it away and one that makes it are told as one, apart from what only goes."""
+    session = Address("acme", "Session", "s")
+    gone = Change(session, Action.ARCHIVE, replaces=True)
+    made = Change(session, Action.CREATE, body={"agent": "a"})
+    assert told(graph_of([gone, made])) == [("replace Session 1", "Agent 1", 1)]
 
 
 def test_who_lets_go_of_what_is_archived_refers_to_it():
