@@ -70,7 +70,7 @@ def with_sync(
 
 
 def with_waiting(desired: Desired, steps: Sequence[Change], observed: Observed | None) -> list[Change]:
-    """Let an apply wait for a sync that is under way, failed or never came, as `wait_for_sync` makes it part of success.
+    """Let an apply wait for a sync that is under way, failed or never came, where `wait_for_sync` asks for one.
 
     A step that waits already, or what is not ours, is left as it is; without a step there is one that only waits.
     """

@@ -291,3 +291,19 @@ def test_no_output_holds_a_key(site):
     told += [applied.text, rotated.text, (site.folder / "a.html").read_text()]
     told += [path.read_text() for path in (site.folder / ".reconciler").rglob("*") if path.is_file()]
     assert not FORM.search("\n".join(told))
+
+
+def test_an_app_is_not_published_while_its_key_is_lost(world):
+    """However often the hand-over fails, the next plan makes another key, and publishes only once that arrived."""
+    fails = {"key_to": {"command": [sys.executable, "-c", "raise SystemExit(3)"]}}
+    world.bot("bot", CALLS | fails, published=True)
+    for _ in range(3):
+        plan = world.plan()
+        assert world.apply(plan).exit_codes != (0,)
+        assert world.one("apps", "bot")["status"] != "published"
+    assert ("App/bot/Channel/calls", Action.ROTATE) in planned(plan)
+    world.bot("bot", CALLS | TO_FILE, published=True)
+    assert world.apply().exit_codes == (0,)
+    assert has_key(world, "api_endpoint", kept(world)["BOT_CALLS_KEY"])
+    assert world.one("apps", "bot")["status"] == "published"
+    assert world.plan().is_empty

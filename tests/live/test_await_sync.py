@@ -157,7 +157,7 @@ def listed(world, clock, syncs):
     ],
 )
 def test_a_sync_that_is_not_there_is_not_forgotten(world, clock, listed, seen, note):
-    """After the run that wrote, the next plan says how the sync stands, and its apply waits for it and fails with it."""
+    """After the run that wrote, the next plan says how the sync stands; its apply waits, and fails with it."""
     listed(seen)
     (step,) = world.plan().changes
     assert (step.action, step.patience) == (Action.AWAIT, 60)
