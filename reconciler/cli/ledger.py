@@ -127,7 +127,7 @@ def adopt(
     """
     from reconciler import intake
     from reconciler.cli.connect import keeper_of, reading
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.plan.change import Action
     from reconciler.plan.select import is_matched
     from reconciler.reconcile import plan_afresh
@@ -135,7 +135,7 @@ def adopt(
     def chosen(address: Address) -> bool:
         return is_matched(address, addresses)
 
-    commit = commit_of(settings.manifests[0])
+    commit = stand_of(settings.manifests)
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     strict = replace(config, adopt="exact")
     with reading(settings) as client:
@@ -192,12 +192,12 @@ def rebuild(
     """
     from reconciler import intake
     from reconciler.cli.connect import keeper_of, reading
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.plan.change import Action
     from reconciler.plan.owned import Ledger
     from reconciler.reconcile import plan_afresh
 
-    commit = commit_of(settings.manifests[0])
+    commit = stand_of(settings.manifests)
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     backend = keeper.backend
     known: Ledger | None = None
@@ -241,6 +241,7 @@ for _verb in (show, forget, adopt, move, rebuild, unlock):
 
 
 def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) -> list[str]:
+    from reconciler.plan.owned import shortened
     from reconciler.report.style import counted
     from reconciler.report.table import table
     from reconciler.resource import by_rank
@@ -259,7 +260,7 @@ def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) 
         [
             str(address),
             entry.id,
-            (entry.commit or "-")[:12],
+            shortened(entry.commit or "-", 12),
             entry.applied_at,
             str(len(entry.fields)),
             str(len(entry.secrets)),
