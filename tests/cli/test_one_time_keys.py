@@ -138,10 +138,23 @@ def test_rotation_without_a_place_is_refused(world):
 
 def test_a_place_that_is_missing_is_found_first(world):
     """Where a key cannot go, nothing is written to the platform."""
+    (world.folder / "nowhere").write_text("a file")
     world.bot("bot", PEERS | {"key_to": {"env_file": "nowhere/keys.env"}})
-    with pytest.raises(KeyUndelivered, match="there is no folder"):
+    with pytest.raises(KeyUndelivered, match="is no folder"):
         world.apply()
     assert world.writes == []
+
+
+def test_a_folder_for_keys_is_made(world):
+    """A folder that is not there is made for its owner alone, and the plan calls the file by its shortest path."""
+    world.bot("bot", PEERS | {"key_to": {"env_file": "secrets/../new/deep/keys.env"}})
+    (world.folder / "secrets").mkdir()
+    plan = world.plan()
+    assert f"goes to {world.folder}/new/deep/keys.env as BOT_PEERS_KEY" in str(plan.changes)
+    assert world.apply(plan).exit_codes == (0,)
+    made = world.folder / "new" / "deep"
+    assert (made / "keys.env").read_text().startswith("BOT_PEERS_KEY=")
+    assert made.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_key_that_could_not_be_handed_over(world):
