@@ -12,7 +12,7 @@ from reconciler.ledger.keeper import Keeper
 from reconciler.ledger.lock import now
 from reconciler.ledger.remember import Memory, remembered
 from reconciler.live.apply import Listener, apply, may_exist
-from reconciler.live.await_sync import await_syncs
+from reconciler.live.await_sync import await_syncs, cut_short
 from reconciler.live.check import prove
 from reconciler.live.client import WriteClient
 from reconciler.live.ids import Ids
@@ -69,6 +69,7 @@ def write_and_prove(plan: Plan, settings: Settings, *, client: WriteClient, ids:
             remainders += await_syncs(outcomes, client=client, ids=ids, parallelism=settings.parallelism)
         except KeyboardInterrupt:  # what was done is still to be told
             interrupted = True
+            remainders += cut_short(outcomes)
         except (ApiError, Stopped) as error:
             unproved = error
     return Applied(outcomes, interrupted, remainders, unproved, client.throttled_for, stopped=stopped)

@@ -16,6 +16,8 @@ _MOST_NAMES = 24_000
 """So many characters their names may have together."""
 _SHORT = 12
 
+_SYNCS = (Action.SYNC, Action.AWAIT)
+
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
@@ -54,9 +56,9 @@ def without_syncs(plan: Plan) -> Plan:
     """Return the part of a plan that must be as it was reviewed.
 
     Whether a sync is due lies with a branch that moves by itself, as with the merge: what was reviewed is the manifest
-    that asks for it. Nothing waits for one.
+    that asks for it. So it is whether one is still awaited. Nothing waits for one.
     """
-    return replace(plan, changes=tuple(change for change in plan.changes if change.action is not Action.SYNC))
+    return replace(plan, changes=tuple(change for change in plan.changes if change.action not in _SYNCS))
 
 
 def memory_of(plan: Plan, *, head: str) -> dict[str, Any]:

@@ -70,12 +70,12 @@ def _given(flags: Mapping[str, str]) -> str:
 def _apply_fresh(settings: Settings, console: Console, place: Place, *, approved: bool) -> int:
     """Plan, ask, apply."""
     from reconciler.cli.connect import writing
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.reconcile import plan_afresh
 
     asks = not approved
     ensure_can_ask(settings, console, asks=asks)
-    keeper, config = kept(settings, place, commit=commit_of(settings.manifests[0]))
+    keeper, config = kept(settings, place, commit=stand_of(settings.manifests))
     keeper.wait_for_others()
     left = unfinished(settings, keeper.backend.owner)  # what ends after this is younger than what the plan reads
     with writing(settings) as client:

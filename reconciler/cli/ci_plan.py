@@ -174,6 +174,7 @@ def _offline(job: Job, settings: Settings, why: str, facts: Mapping[str, str]) -
     if isinstance(found, str):
         bare = Sheet("Offline check", job.environment, "the manifests are valid.", state="offline", facts=every)
         return _Result(told(bare, alert, Alert("note", "No comparison", found), environment=job.environment))
+    job.console.text([f"Offline plan: {why}.", f"{note[0].upper()}{note[1:]}.", ""])
     show(found, job.console)
     job.console.about(Made(found), facts=lambda: every)
     sheet = replace(plan_sheet(found, facts=every), verb="Offline plan", state="offline")

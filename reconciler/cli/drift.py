@@ -90,7 +90,7 @@ def _capture(
     from reconciler.cli.connect import keeper_of
     from reconciler.intake import accept
     from reconciler.intake import capture as taken_in
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.reconcile import make_plan, want_afresh
 
     captured = taken_in(wanted, settings, drift)
@@ -98,7 +98,7 @@ def _capture(
     console.text(["", *(f"Changed {file}" for file in captured.files)])
     console.text([f"Not captured: {one.address}: {why}" for one, why in captured.left])
     if captured.taken:
-        commit = commit_of(settings.manifests[0])
+        commit = stand_of(settings.manifests)
         keeper, config = keeper_of(settings, backend=backend, wait=wait, env=os.environ, commit=commit)
         now = want_afresh(settings, client=client, read_ledger=keeper.backend.read, config=config)
         console.text(["Review and commit: the platform is as these files say."])

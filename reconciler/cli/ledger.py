@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.cli.console import Console
+from reconciler.cli.ledger_move import APPROVE, agreed, move
 from reconciler.errors import Exit, LedgerError, UsageError
 from reconciler.report import ledger_events
 from reconciler.settings import Settings
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reconciler.resource import Address
 
 _SHARED = (options.PATHS, options.ENDPOINT, options.LEDGER)
-_APPROVE = click.option("-y", "--auto-approve", is_flag=True, help="Do not ask; required off a terminal.")
 
 
 @click.group("ledger", no_args_is_help=True)
@@ -63,7 +62,7 @@ def show(*, settings: Settings, console: Console, ledger: options.LedgerName | N
     own=(
         click.argument("addresses", nargs=-1, metavar="[ADDRESS]..."),
         click.option("--all", "everything", is_flag=True, help="Forget all, even when the ledger is damaged."),
-        _APPROVE,
+        APPROVE,
     ),
 )
 def forget(
@@ -86,7 +85,7 @@ def forget(
     if bool(addresses) == everything:
         raise UsageError("say what to forget: addresses as acme/Agent/triage, or --all")
     backend, config = ledger_of(settings, backend=ledger)
-    if everything and not auto_approve and not _agreed(f"Forget everything in {backend.place}?", console):
+    if everything and not auto_approve and not agreed(f"Forget everything in {backend.place}?", console):
         return console.end(Exit.ERROR)
     lock = lock_for(config, os.environ)
     chosen: list[Address] = []
@@ -110,7 +109,7 @@ def forget(
     options.PLATFORM,
     options.LEDGER,
     options.LOCK,
-    own=(click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS..."), _APPROVE),
+    own=(click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS..."), APPROVE),
 )
 def adopt(
     *,
@@ -128,7 +127,7 @@ def adopt(
     """
     from reconciler import intake
     from reconciler.cli.connect import keeper_of, reading
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.plan.change import Action
     from reconciler.plan.select import is_matched
     from reconciler.reconcile import plan_afresh
@@ -136,7 +135,7 @@ def adopt(
     def chosen(address: Address) -> bool:
         return is_matched(address, addresses)
 
-    commit = commit_of(settings.manifests[0])
+    commit = stand_of(settings.manifests)
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     strict = replace(config, adopt="exact")
     with reading(settings) as client:
@@ -151,7 +150,7 @@ def adopt(
                     hint="reconciler plan shows adoptions and conflicts",
                 )
         count = sum(map(chosen, foreign))
-        if not auto_approve and not _agreed(f"Take {count} over?", console):
+        if not auto_approve and not agreed(f"Take {count} over?", console):
             return console.end(Exit.ERROR)
         taken = intake.adopt(plan, client=client, keeper=keeper, chosen=chosen, also_differing=True)
     _tell_taken(plan, taken, console, chosen=chosen)
@@ -178,7 +177,7 @@ def _why_left(conflict: Change) -> str:
     return "differs" if conflict.record is not None else "is archived"
 
 
-@options.verb("ledger rebuild", options.PATHS, options.PLATFORM, options.LEDGER, options.LOCK, own=(_APPROVE,))
+@options.verb("ledger rebuild", options.PATHS, options.PLATFORM, options.LEDGER, options.LOCK, own=(APPROVE,))
 def rebuild(
     *,
     settings: Settings,
@@ -193,12 +192,12 @@ def rebuild(
     """
     from reconciler import intake
     from reconciler.cli.connect import keeper_of, reading
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.plan.change import Action
     from reconciler.plan.owned import Ledger
     from reconciler.reconcile import plan_afresh
 
-    commit = commit_of(settings.manifests[0])
+    commit = stand_of(settings.manifests)
     keeper, config = keeper_of(settings, backend=ledger, wait=lock_timeout, env=os.environ, commit=commit)
     backend = keeper.backend
     known: Ledger | None = None
@@ -211,14 +210,14 @@ def rebuild(
         plan = plan_afresh(settings, client=client, read_ledger=lambda: fresh, config=strict)
         new = plan.counts.get(Action.ADOPT, 0)
         question = f"Begin the ledger in {backend.place} anew, with {new} resources instead of {count}?"
-        if not auto_approve and not _agreed(question, console):
+        if not auto_approve and not agreed(question, console):
             return console.end(Exit.ERROR)
         taken = intake.rebuild(plan, fresh, client=client, keeper=keeper, serial=serial)
     _tell_taken(plan, taken, console, chosen=lambda _address: True)
     return console.end()
 
 
-@options.verb("ledger unlock", *_SHARED, own=(_APPROVE,))
+@options.verb("ledger unlock", *_SHARED, own=(APPROVE,))
 def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName | None, auto_approve: bool) -> int:
     """Take the lock away from a dead run.
 
@@ -229,7 +228,7 @@ def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName |
     backend, _ = ledger_of(settings, backend=ledger)
     holder = backend.holder()
     if holder is not None:
-        if not auto_approve and not _agreed(f"Take the lock of {holder} away?", console):
+        if not auto_approve and not agreed(f"Take the lock of {holder} away?", console):
             return console.end(Exit.ERROR)
         backend.unlock(holder)
     console.event(ledger_events.unlocked(_plain(holder)))
@@ -237,11 +236,12 @@ def unlock(*, settings: Settings, console: Console, ledger: options.LedgerName |
     return console.end()
 
 
-for _verb in (show, forget, adopt, rebuild, unlock):
+for _verb in (show, forget, adopt, move, rebuild, unlock):
     command.add_command(_verb)
 
 
 def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) -> list[str]:
+    from reconciler.plan.owned import shortened
     from reconciler.report.style import counted
     from reconciler.report.table import table
     from reconciler.resource import by_rank
@@ -260,7 +260,7 @@ def _lines(known: Ledger, holder: Lock | None, *, place: str, console: Console) 
         [
             str(address),
             entry.id,
-            (entry.commit or "-")[:12],
+            shortened(entry.commit or "-", 12),
             entry.applied_at,
             str(len(entry.fields)),
             str(len(entry.secrets)),
@@ -285,10 +285,3 @@ def _known(text: str, ledger: Ledger) -> Address:
         return found[0]
     why = "several organizations have one" if found else "the ledger does not know it"
     raise UsageError(f"{text}: {why}", hint="reconciler ledger show lists what it knows")
-
-
-def _agreed(question: str, console: Console) -> bool:
-    if console.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("this asks before it writes, and there is no terminal to ask on", hint="use --auto-approve")
-    click.echo(f"{question} Only yes is taken for yes: ", nl=False)
-    return sys.stdin.readline().strip() == "yes"

@@ -93,9 +93,9 @@ def ensure_apart(files: Iterable[tuple[str, str]]) -> None:
 
 def facts_of(settings: Settings, *, plan: Plan | None = None, commit: str | None = None) -> dict[str, str]:
     """Return what a run was made from, by name; the commit is that of the manifests where none is given."""
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
 
-    commit = commit or commit_of(settings.manifests[0])
+    commit = commit or stand_of(settings.manifests)
     facts = {
         "Platform": "the embedded emulator" if settings.local else settings.api_url,
         "Manifests": ", ".join(settings.manifests),

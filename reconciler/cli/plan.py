@@ -122,11 +122,11 @@ def save(plan: Plan, name: str, *, settings: Settings) -> None:
     """Write a plan file, whole or not at all."""
     import secrets
 
-    from reconciler.manifest.commit import commit_of
+    from reconciler.manifest.commit import stand_of
     from reconciler.plan.file import Origin, dumps
 
     _ensure_replaceable(name)
-    origin = Origin(settings.api_url, settings.manifests, commit_of(settings.manifests[0]), settings.reason)
+    origin = Origin(settings.api_url, settings.manifests, stand_of(settings.manifests), settings.reason)
     data = dumps(plan, plan_id=secrets.token_hex(16), origin=origin)
     temporary = Path(f"{name}.{os.getpid()}.part")
     try:

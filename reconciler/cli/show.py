@@ -82,6 +82,9 @@ def _the_one(wanted: Wanted, text: str) -> Desired:
     gone = next((address for address in wanted.leaving if is_matched(address, (text,))), None)
     if gone is not None:
         raise UsageError(f"{gone} is ours and no longer in git", hint="reconciler plan says what becomes of it")
+    if text.endswith((".plan", ".json")):
+        hint = "a plan is saved by plan --out; an address is as plan prints it"
+        raise UsageError(f"there is no file {text}", hint=hint)
     known = [spelled for one in wanted.everything for spelled in (str(one.address), one.address.local)]
     close = get_close_matches(text, known, n=1)
     raise UsageError(

@@ -12,7 +12,7 @@ from reconciler.kinds.fields import note_rewriting
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FORM: Final = re.compile(r"([0-9]{1,9})([smhd])")
-EXAMPLES: Final = "30m, 12h or 7d"
+EXAMPLES: Final = "90s, 30m, 12h or 7d"
 
 
 def seconds(text: str) -> int | None:

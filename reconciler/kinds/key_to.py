@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import Annotated, Any, assert_never
 
 from pydantic import AfterValidator, Discriminator, Tag, ValidationInfo
@@ -108,7 +109,7 @@ def told(key_to: KeyTo) -> str:
     """Say where a key goes."""
     match key_to:
         case EnvFile(path, variable):
-            return f"{path} as {variable}"
+            return f"{normpath(path)} as {variable}"
         case Command(argv):
             return f"the standard input of {' '.join(argv)}"
         case _:

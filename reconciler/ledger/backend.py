@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from reconciler.errors import LedgerError, LedgerMoved
+from reconciler.ledger.former import Former
 from reconciler.ledger.lock import Lock
 from reconciler.plan.owned import Ledger, Owner
 
@@ -33,7 +34,13 @@ class Backend(Protocol):
         """Return the names of other ledgers in the same place."""
 
     def read(self) -> Ledger:
-        """Read it, empty when there is none yet; raises LedgerDamaged, and LedgerError when it is another owner's."""
+        """Read it, empty when there is none yet; raises LedgerDamaged, and LedgerError when it is another owner's.
+
+        So it does where there is none yet, and another place keeps what these manifests own.
+        """
+
+    def former(self) -> Former | None:
+        """Return what was kept for the same manifests before they had this place, None for nothing."""
 
     def lock(self, lock: Lock, *, wait: float = 0.0, serial: int | None = None) -> AbstractContextManager[Lock | None]:
         """Hold it for as long as the block lasts, or until `write`.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from reconciler.errors import LedgerError
-from reconciler.ledger.backend import Backend
+from reconciler.ledger.backend import Backend, key_of
 from reconciler.ledger.checkout import Checkout, checkout_of, root_of
+from reconciler.ledger.former import Former, Look, in_file, nowhere, on_branch
 from reconciler.plan.owned import Owner
 
 Name = Literal["git", "file"]
@@ -46,11 +48,13 @@ def choose(manifests: Sequence[str], *, api_url: str, wish: Wish, local: bool = 
         root=root_of(manifests, top=checkout.top),
         environment=LOCAL if local else wish.environment or environment_of(api_url),
     )
+    folder = wish.path or checkout.top / FOLDER
     if name == "git":
-        return _git(checkout, owner, remote=remote, branch=wish.branch)
+        return _git(checkout, owner, remote=remote, branch=wish.branch, folder=folder)
     if local:
         return _file(owner, folder=FOLDER, ignored=True)
-    return _file(owner, folder=wish.path or checkout.top / FOLDER, ignored=wish.path is None)
+    before = partial(_seen_branch, checkout, owner, wish)
+    return _file(owner, folder=folder, ignored=wish.path is None, before=before)
 
 
 def environment_of(api_url: str) -> str:
@@ -58,7 +62,7 @@ def environment_of(api_url: str) -> str:
     return urlsplit(api_url).netloc.rpartition("@")[2].lower() or "default"
 
 
-def _git(checkout: Checkout, owner: Owner, *, remote: str | None, branch: str | None) -> Backend:
+def _git(checkout: Checkout, owner: Owner, *, remote: str | None, branch: str | None, folder: Path) -> Backend:
     from reconciler.ledger.git_backend import BRANCH, GitBackend
 
     if checkout.git is None or remote is None:
@@ -67,10 +71,21 @@ def _git(checkout: Checkout, owner: Owner, *, remote: str | None, branch: str | 
             f"the ledger cannot be kept on a branch: {checkout.top} {why}",
             hint="add a remote (git remote add origin ...), or write ledger: {backend: file} in reconciler.yaml",
         )
-    return GitBackend(checkout.git, owner, remote=remote, branch=branch or BRANCH)
+    before = partial(in_file, folder / f"{key_of(owner)}.json", by=owner)
+    return GitBackend(checkout.git, owner, remote=remote, branch=branch or BRANCH, before=before)
 
 
-def _file(owner: Owner, *, folder: Path, ignored: bool) -> Backend:
+def _file(owner: Owner, *, folder: Path, ignored: bool, before: Look = nowhere) -> Backend:
     from reconciler.ledger.file_backend import FileBackend
 
-    return FileBackend(folder, owner, ignored=ignored)
+    return FileBackend(folder, owner, ignored=ignored, before=before)
+
+
+def _seen_branch(checkout: Checkout, owner: Owner, wish: Wish) -> Former | None:
+    """Return what the branch of a remote kept when this clone last saw it."""
+    from reconciler.ledger.git_backend import BRANCH
+
+    if checkout.git is None or (remote := wish.remote or checkout.origin) is None:
+        return None
+    ref = f"refs/remotes/{remote}/{wish.branch or BRANCH}"
+    return on_branch(checkout.git, ref, f"{key_of(owner)}.json", by=owner)

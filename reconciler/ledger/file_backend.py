@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -14,6 +15,7 @@ from typing import Final
 from reconciler.errors import LedgerError
 from reconciler.ledger import codec, lock
 from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
+from reconciler.ledger.former import Former, Look, ensure_not_left, in_file, nowhere
 from reconciler.ledger.lock import Lock, locked
 from reconciler.plan.owned import Ledger, Owner
 
@@ -27,12 +29,13 @@ class FileBackend:
 
     Of the lock file, what counts is the kernel's lock on it; its text only says whose that is. A holder whose file
     is no longer the one at the path was unlocked by somebody, and writes no more. An `ignored` folder is hidden
-    from git.
+    from git. `before` looks at where the ledger was kept earlier.
     """
 
-    def __init__(self, folder: Path, owner: Owner, *, ignored: bool = False) -> None:
+    def __init__(self, folder: Path, owner: Owner, *, ignored: bool = False, before: Look = nowhere) -> None:
         self._folder = folder
         self._ignored = ignored
+        self._before = before
         self._owner = owner
         self._path = folder / f"{key_of(owner)}.json"
         self._lock_path = folder / f"{key_of(owner)}.lock"
@@ -54,20 +57,37 @@ class FileBackend:
 
     def read(self) -> Ledger:
         """Read the file; without one the ledger is empty."""
+        return ensure_not_left(self._found(), place=self.place, former=self._before)
+
+    def _found(self) -> Ledger:
         try:
             data = self._path.read_bytes()
         except FileNotFoundError:
             return Ledger(self._owner)
         except OSError as error:
             raise self._unusable(error) from error
-        return ensure_owned(codec.loads(data, place=self.place), by=self._owner, place=self.place)
+        ledger = codec.loads(data, place=self.place)
+        if self._ignored and ledger.owner[1:] == self._owner[1:] and ledger.owner != self._owner:
+            raise LedgerError(  # git ignores the folder, so that no fork brings it along
+                f"the ledger in {self.place} belongs to {ledger.owner}; this is {self._owner}",
+                hint="if the repository got a remote, or moved: reconciler ledger move --ledger file makes it yours; "
+                "in a fork, name another branch or environment in reconciler.yaml",
+            )
+        return ensure_owned(ledger, by=self._owner, place=self.place)
+
+    def former(self) -> Former | None:
+        """Look at the file itself as the repository was called before, else at the branch."""
+        found = in_file(self._path, by=self._owner) if self._ignored else None
+        if found is not None and found.ledger.owner != self._owner:
+            return replace(found, path=None)  # it is replaced where it stands
+        return self._before()
 
     @contextmanager
     def lock(self, lock: Lock, *, wait: float = 0.0, serial: int | None = None) -> Iterator[Lock | None]:
         """Hold the file's lock; nobody's is ever stale, as a lock ends with its process."""
         self._held = self._taken(replace(lock, expires_at=None), until=time.monotonic() + max(wait, _PATIENCE))
         try:
-            if serial is not None and (found := self.read().serial) != serial:
+            if serial is not None and (found := self._found().serial) != serial:
                 raise outdated(self.place, expected=serial, found=found)
             yield None
         finally:
@@ -176,8 +196,16 @@ class FileBackend:
     def _unusable(self, error: OSError) -> LedgerError:
         return LedgerError(
             f"cannot use the ledger in {self.place}: {error.strerror}",
-            hint="check the folder's permissions, or name another in reconciler.yaml: ledger: {path: ...}",
+            hint=_remedy(error),
         )
+
+
+def _remedy(error: OSError) -> str:
+    """Say what helps: of a full disk, permissions are not what is wrong."""
+    elsewhere = "or name another folder in reconciler.yaml: ledger: {path: ...}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"make room on the disk, {elsewhere}; then plan again: what is there already is found"
+    return f"check the folder's permissions, {elsewhere}"
 
 
 def _said(handle: int) -> Lock:

@@ -19,6 +19,7 @@ from reconciler.errors import LedgerError, LedgerLocked, LedgerMoved
 from reconciler.ledger import codec
 from reconciler.ledger import lock as locks
 from reconciler.ledger.backend import changed_hands, ensure_owned, key_of, outdated, taken_away
+from reconciler.ledger.former import Former, Look, ensure_not_left, nowhere
 from reconciler.ledger.git import Git, Pushed, without_login
 from reconciler.ledger.lock import Lock, locked
 from reconciler.plan.owned import Ledger, Owner
@@ -54,13 +55,14 @@ class GitBackend:
     """One owner's ledger on a branch of a remote.
 
     A run ends with one commit: it replaces those that held the lock, unless others pushed in between or the remote
-    does not let a branch be replaced.
+    does not let a branch be replaced. `before` looks at where the ledger was kept earlier.
     """
 
-    def __init__(self, git: Git, owner: Owner, *, remote: str, branch: str = BRANCH) -> None:
+    def __init__(self, git: Git, owner: Owner, *, remote: str, branch: str = BRANCH, before: Look = nowhere) -> None:
         self._git = git
         self._owner = owner
         self._remote = remote
+        self._before = before
         self._branch = branch
         self._ref = f"refs/heads/{branch}"
         self._document = f"{key_of(owner)}.json"
@@ -85,7 +87,11 @@ class GitBackend:
 
     def read(self) -> Ledger:
         """Fetch the branch and read it; without one the ledger is empty."""
-        return self._ledger(self._files(self._tip()))
+        return ensure_not_left(self._ledger(self._files(self._tip())), place=self.place, former=self._before)
+
+    def former(self) -> Former | None:
+        """Look at the file of a time before the remote."""
+        return self._before()
 
     @contextmanager
     def lock(self, lock: Lock, *, wait: float = 0.0, serial: int | None = None) -> Iterator[Lock | None]:

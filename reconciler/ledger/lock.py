@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from reconciler.errors import LedgerLocked
+from reconciler.plan.owned import shortened
 
 _PIDS: Final = 2**31
 _LONGEST: Final = 1_000
@@ -115,7 +116,7 @@ def _maybe(value: Any) -> str | None:
 
 def message_of(lock: Lock, *, commit: str | None, changes: int, environment: str) -> str:
     """Say in a commit's message who applied what, and how much of it."""
-    what = commit[:12] if commit else "manifests outside git"
+    what = shortened(commit, 12) if commit else "manifests outside git"
     count = "1 change" if changes == 1 else f"{changes} changes"
     return f"Apply {what} to {environment}: {count}\n\nBy {lock}\n" + (f"Manifests at {commit}\n" if commit else "")
 

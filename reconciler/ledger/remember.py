@@ -46,6 +46,7 @@ def remembered(
 ) -> Ledger:
     """Return the ledger with everything that was done.
 
+    What was begun and whose key nobody got yet stays begun: the next run makes another one.
     What surely was not written is announced no more; `may_exist` tells which failed write may have been carried out.
     What `remainders` say is still there, though it was to go, stays ours: the next run has it go again.
     """
@@ -58,6 +59,7 @@ def remembered(
     gone: set[Address] = set()
     doubtful: set[Address] = set()
     kept = {one.change.address for one in seen if one.change.replaces and not isinstance(one, Done)}
+    keyless = {one.change.address for one in seen if one.change.action is Action.ROTATE and not isinstance(one, Done)}
     for outcome in sorted(seen, key=_adds):  # what a switch adds comes on top of the rest
         change = outcome.change
         if not isinstance(outcome, Done):
@@ -69,7 +71,7 @@ def remembered(
                 gone.add(change.address)
         elif change.action in (Action.ARCHIVE, Action.FORGET):
             gone |= {known for known in ledger.entries if change.address in (known, known.above)} | {change.address}
-        elif change.record is not None:
+        elif change.record is not None and not (change.action is Action.ADOPT and change.address in keyless):
             known = applied.get(change.address) or ledger.get(change.address)
             entry = _entry(change, change.record, known, memory)
             if entry is not None:

@@ -54,9 +54,13 @@ def why_none(error: httpx.TransportError) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.RemoteProtocolError) and any(word in str(error) for word in _CLOSED):
+        return "it closed the connection before its answer was complete"
     return _WHY.get(type(error), "it does not speak HTTP as it should")
 
 
+_CLOSED = ("disconnected", "closed connection")
+"""What httpx says of a server that ends while it answers, as one that is killed or restarted does."""
 _WHY: Mapping[type[httpx.TransportError], str] = {
     httpx.ConnectError: "no connection",
     httpx.ConnectTimeout: "no connection in time",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from reconciler.kinds.kind import Sync
@@ -14,6 +14,7 @@ from reconciler.plan.change import Action, Change
 from reconciler.plan.outcome import Done, Outcome, Remainder
 
 _POLL = 5.0
+_DID = {Action.SYNC: "it was asked to sync, and ", Action.AWAIT: ""}
 
 
 def await_syncs(
@@ -25,7 +26,7 @@ def await_syncs(
     """
     waiting = [outcome.change for outcome in outcomes if isinstance(outcome, Done) and outcome.change.patience]
     found: dict[str, Remainder] = {}
-    begun = client.now()
+    begun, is_told = client.now(), False
     while waiting:
         with readers(parallelism) as pool:
             states = [*pool.map(partial(_state, client=client, ids=ids), waiting)]
@@ -39,8 +40,25 @@ def await_syncs(
             if change.step not in found and _is_to_come(state)
         ]
         if waiting:
+            if not is_told:
+                _tell(waiting, client=client)
+                is_told = True
             client.rest(_POLL)
     return tuple(found.values())
+
+
+def cut_short(outcomes: Iterable[Outcome]) -> tuple[Remainder, ...]:
+    """Return what an interrupted run no longer waits for."""
+    message = "the run was interrupted before its sync was seen to end: the next apply waits for it"
+    waiting = [one.change for one in outcomes if isinstance(one, Done) and one.change.patience]
+    return tuple(Remainder(change.address, (), message) for change in waiting)
+
+
+def _tell(waiting: Sequence[Change], *, client: WriteClient) -> None:
+    """Say once for how long this may take, and of what."""
+    first, *more = (str(change.address) for change in waiting)
+    whose = f"{first} and {len(more)} more" if more else first
+    client.tell(max(change.patience or 0 for change in waiting), f"at most, for the sync of {whose}")
 
 
 def _state(change: Change, *, client: WriteClient, ids: Ids) -> Sync | None:
@@ -54,9 +72,9 @@ def _is_to_come(state: Sync | None) -> bool:
 
 
 def _trouble(change: Change, state: Sync | None, *, waited: float) -> str | None:
-    did = "it was asked to sync" if change.action is Action.SYNC else "it was written"
+    did = _DID.get(change.action, "it was written, and ")
     if state is not None and state.failed:
-        return f"{did}, and its sync failed{f': {state.error}' if state.error else ''}"
+        return f"{did}its sync failed{f': {state.error}' if state.error else ''}"
     if _is_to_come(state) and waited >= (change.patience or 0):
-        return f"{did}, and its sync has not ended after {change.patience} s"
+        return f"{did}its sync has not ended after {change.patience} s"
     return None

@@ -189,6 +189,8 @@ def _left(change: Change, wire: Wire | None, ids: Ids, client: ReadClient) -> Re
     if change.action is Action.RELEASE:
         fields = unreleased_yet(change, released_now(change, wire["id"], client=client, ids=ids))
         return Remainder(change.address, fields) if fields else None
+    if change.action is Action.AWAIT:  # it is seen by who waits
+        return None
     if change.action is Action.SYNC:
         now = synced_now(change, wire)
         is_due = is_synced(change, now) or (now is not None and now.failed)

@@ -59,9 +59,9 @@ def _obstacle(key_to: KeyTo) -> str | None:
 
 def _unwritable(path: Path) -> str | None:
     """Say why a file cannot be replaced by one with another line, None when it can."""
-    folder = path.parent
+    folder = next(one for one in path.absolute().parents if one.exists())  # those below it are made
     if not folder.is_dir():
-        return f"there is no folder {folder}"
+        return f"{folder} is no folder"
     if ".git" in {part.casefold() for part in folder.resolve().parts}:
         return "it leads into git's own folder"
     if path.is_symlink():
@@ -114,6 +114,7 @@ def _write(path: Path, variable: str, value: str) -> None:
     place = next((number for number, line in enumerate(lines) if own.fullmatch(line)), None)
     kept = [line for line in lines if not own.fullmatch(line)]
     kept.insert(len(kept) if place is None else place, said)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -72,6 +72,8 @@ def standing(change: Change, *, client: ReadClient, ids: Ids) -> Standing:
             return Moved("it was archived on the platform meanwhile")
         case Action.RELEASE:
             return _released(change, wire, released_now(change, wire["id"], client=client, ids=ids), ids)
+        case Action.AWAIT:
+            return Before(wire)
         case Action.SYNC:
             return Reached() if is_synced(change, synced_now(change, wire)) else Before(wire)
     return _compared(change, wire, ids)

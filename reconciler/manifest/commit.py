@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.kinds.secrecy import is_marked_secret
@@ -28,6 +29,36 @@ def commit_of(path: str) -> str | None:
         return None
 
 
+def stand_of(paths: Sequence[str]) -> str | None:
+    """Return the commit that manifests stand at, with a `+` where their files are not as it holds them.
+
+    Of what git does not know, documents count alone: a plan or a report may lie beside them. None outside git.
+    """
+    commit = commit_of(paths[0])
+    return f"{commit}+" if commit and any(_is_dirty(path) for path in paths) else commit
+
+
+def _is_dirty(path: str) -> bool:
+    """Say whether manifests differ from the commit they stand at; what stdin brings is in none."""
+    from git import Repo
+    from git.exc import GitError
+
+    if path == "-":
+        return True
+    place = Path(path).resolve()
+    try:
+        with Repo(place, search_parent_directories=True) as repo:
+            told = repo.git.status("--porcelain", "-z", "--untracked-files=all", "--", str(place))
+    except (GitError, OSError, ValueError):
+        return False
+    return any(_counts(line) for line in told.split("\0"))
+
+
+def _counts(line: str) -> bool:
+    """Say whether a line of git's status is about a manifest."""
+    return line.lower().endswith((".yaml", ".yml")) if line.startswith("??") else bool(line)
+
+
 def commit_in_words(path: str) -> str | None:
     """Return `a1b2c3d Subject of the commit`, with a note when files differ from it; None outside git.
 
@@ -44,11 +75,10 @@ def commit_in_words(path: str) -> str | None:
             if not repo.head.is_valid():
                 return None
             commit = repo.head.commit
-            dirty = repo.is_dirty(untracked_files=False)
             sha, subject = commit.hexsha[:12], str(commit.summary)
     except (GitError, OSError, ValueError):
         return None
-    return f"{sha} {harmless(subject)}" + (" (with uncommitted changes)" if dirty else "")
+    return f"{sha} {harmless(subject)}" + (" (with uncommitted changes)" if path != "-" and _is_dirty(path) else "")
 
 
 def subject_of(path: str) -> str | None:

@@ -148,12 +148,15 @@ def _replace(
     lost = sorted(name for name, value in body.items() if holds_unknown_secret(value))
     if lost:
         listed = ", ".join(lost)
-        message = f"this must replace the whole {kind.noun}, and {listed} holds secrets not declared here"
+        forcing = [one.name for one in fields if one.new is None and clears(kind).get(one.name) is Clear.REPLACE]
+        what = f"clearing {', '.join(forcing)}" if forcing and action is Action.UPDATE else "this"
+        message = f"{what} must replace the whole {kind.noun}, and {listed} holds secrets not declared here"
+        emptied = ", ".join(f"{name}: {{}}" for name in lost)
         return Fault(
             message,
             desired.source,
             desired.path,
-            hint=f"declare {listed}, so that they can be sent again",
+            hint=f"declare {listed}, so that they can be sent again, or give them up: {emptied}",
         )
     if unsendable := next(unfit(kind, body, wanted, observed.spec), None):
         return _unfit(desired, *unsendable)

@@ -28,6 +28,7 @@ class Action(Enum):
     RELEASE = "release"
     ROTATE = "rotate"
     SYNC = "sync"
+    AWAIT = "await"
     ADOPT = "adopt"
     RECORD = "record"
     FORGET = "forget"
@@ -47,8 +48,8 @@ class Action(Enum):
 
     @property
     def is_step(self) -> bool:
-        """Whether the action does anything: to the platform, or to the ledger alone."""
-        return self in _WRITES or self in _RECORDS
+        """Whether the action does anything: to the platform, to the ledger alone, or wait for the platform."""
+        return self in _WRITES or self in _RECORDS or self is Action.AWAIT
 
 
 _ASIDE = frozenset({Action.PUBLISH, Action.UNPUBLISH, Action.RELEASE, Action.ROTATE, Action.SYNC})
@@ -65,6 +66,7 @@ _SYMBOLS = {
     Action.RELEASE: "^",
     Action.ROTATE: "*",
     Action.SYNC: "*",
+    Action.AWAIT: "*",
     Action.ADOPT: "=",
     Action.RECORD: "=",
     Action.FORGET: "x",
@@ -194,7 +196,7 @@ def step_of(address: Address, action: Action, *, completes: bool = False, replac
         return f"{address} replaced"
     if completes:
         return f"{address} complete"
-    return f"{address} {action.value}" if action in _ASIDE else str(address)
+    return f"{address} {action.value}" if action in _ASIDE or action is Action.AWAIT else str(address)
 
 
 def secrets_in(value: Any) -> Iterator[SecretRef]:

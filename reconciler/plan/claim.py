@@ -16,7 +16,7 @@ from reconciler.plan.diff import is_unwritten, without
 from reconciler.plan.found import Found
 from reconciler.plan.gone import Gone, gone_fields, released_note
 from reconciler.plan.leaves import Path, declared_secrets, leaves, pointers, value_at
-from reconciler.plan.owned import Entry, field_digest, pointer
+from reconciler.plan.owned import Entry, field_digest, pointer, shortened
 from reconciler.plan.owned import steps as path_of
 from reconciler.plan.release import as_remembered
 from reconciler.plan.rules import NOTHING, Known
@@ -292,7 +292,7 @@ def _blinded(found: Found, rotate: Sequence[Path]) -> Found:
 
 def since(entry: Entry) -> str:
     """Say when an address was last written: `2026-11-02, a1b2c3d`."""
-    commit = f", {entry.commit[:7]}" if entry.commit else ""
+    commit = f", {shortened(entry.commit, 7)}" if entry.commit else ""
     return f"{entry.applied_at[:10]}{commit}"
 
 

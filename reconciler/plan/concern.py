@@ -33,6 +33,7 @@ _BY_ACTION = {
     Action.RELEASE: Concern.UPDATE,
     Action.ROTATE: Concern.SECRET,
     Action.SYNC: Concern.UPDATE,
+    Action.AWAIT: Concern.NOTE,
     Action.ADOPT: Concern.LEDGER,
     Action.RECORD: Concern.LEDGER,
     Action.FORGET: Concern.LEDGER,

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from reconciler.kinds.kind import Origin, Sync
 from reconciler.kinds.traits import syncs
-from reconciler.plan.appear import where_of
+from reconciler.plan.appear import awaiting, where_of
 from reconciler.plan.change import Action, Change, FieldChange, Precondition, covered
 from reconciler.plan.found import Found
 from reconciler.resource import Address, Desired, Observed
 
 _HERE = frozenset({Action.UPDATE, Action.ADOPT, Action.RECORD})
+_NOT_OURS = frozenset({Action.CONFLICT, Action.CREATE, Action.ARCHIVE, Action.FORGET, Action.KEEP})
 _UNKNOWN = "sync: on-apply, and when its branch last moved cannot be told: this apply does not sync it"
 
 
@@ -75,6 +76,47 @@ def with_sync(
     when = f"{head.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     why = f"its branch {origin.branch} moved on after its last sync, to {head.commit[:7]} of {when}"
     return [*steps, _step(desired, observed, sync, why, to=head.commit)]
+
+
+def with_waiting(desired: Desired, steps: Sequence[Change], observed: Observed | None) -> list[Change]:
+    """Let an apply wait for a sync that is under way, failed or never came, where `wait_for_sync` asks for one.
+
+    A step that waits already, or what is not ours, is left as it is; without a step there is one that only waits.
+    """
+    sync = observed.sync if observed is not None and desired.patience and not desired.archive else None
+    if observed is None or sync is None or any(step.patience or step.action in _NOT_OURS for step in steps):
+        return [*steps]
+    if not (sync.is_running or sync.failed or sync.at is None):
+        return [*steps]
+    notes = (_awaited(sync), awaiting(desired.patience or 0))
+    first = next((number for number, step in enumerate(steps) if step.action in _HERE), None)
+    if first is not None:
+        step = steps[first]
+        told = replace(step, patience=desired.patience, notes=(*step.notes, *notes))
+        return [*steps[:first], told, *steps[first + 1 :]]
+    pre = Precondition(observed.id, covers=())
+    pre = replace(pre, digest=covered(desired.kind, observed.shape, pre, updated_at=None))
+    waiting = Change(
+        desired.address,
+        Action.AWAIT,
+        desired.title,
+        id=observed.id,
+        pre=pre,
+        notes=notes,
+        where=where_of(desired),
+        patience=desired.patience,
+    )
+    return [*steps, waiting]
+
+
+def _awaited(sync: Sync) -> str:
+    """Say how the content stands that an apply waits for."""
+    if sync.is_running:
+        return "its sync is under way"
+    if sync.failed:
+        again = "until another one succeeds; sync: on-apply has the apply ask for one"
+        return f"its last sync failed{f' ({sync.error})' if sync.error else ''}: the apply fails {again}"
+    return "it was never synced"
 
 
 def _at_rest(desired: Desired, observed: Observed | None) -> Sync | None:

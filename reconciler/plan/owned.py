@@ -46,7 +46,8 @@ class Owner(NamedTuple):
 class Entry:
     """What is remembered of one address.
 
-    `commit` is the manifests' at the last apply, None outside git; `applied_at` its time, as `2026-11-02T10:00:00Z`.
+    `commit` is the manifests' at the last apply, with a `+` where they had changes beyond it, None outside git;
+    `applied_at` its time, as `2026-11-02T10:00:00Z`.
     `fields` are digests of what was last written and `secrets` fingerprints, both by path (see `pointer`).
     """
 
@@ -135,6 +136,15 @@ def _moved(address: Address, old: Address, new: Address) -> Address:
     if address == old:
         return new
     return address._replace(org=new.org, parent=new.name) if address.above == old else address
+
+
+def shortened(commit: str, digits: int) -> str:
+    """Cut a commit short, and keep the `+` of one whose files had uncommitted changes.
+
+    >>> shortened("a1b2c3d4e5f6+", 7), shortened("a1b2c3d4e5f6", 7)
+    ('a1b2c3d+', 'a1b2c3d')
+    """
+    return commit[:digits] + ("+" if commit.endswith("+") and len(commit) > digits else "")
 
 
 def field_digest(value: Any) -> str:

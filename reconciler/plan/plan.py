@@ -18,7 +18,7 @@ from reconciler.plan.claim import claim
 from reconciler.plan.derived import followed
 from reconciler.plan.digest import digest, plain
 from reconciler.plan.found import Found
-from reconciler.plan.freshness import Head, with_sync
+from reconciler.plan.freshness import Head, with_sync, with_waiting
 from reconciler.plan.names_given_up import Holders, settle_names
 from reconciler.plan.order import ordered, targets
 from reconciler.plan.owned import Ledger, Owner
@@ -227,6 +227,7 @@ def _decided(wanted: Sequence[Desired], situation: Situation, rules: Rules) -> _
         result = followed(result, as_written, known.entry)
         result = with_keys(one, result, found.observed, renews=address in rules.renew, is_lost=is_lost)
         result = with_sync(one, result, found.observed, situation.heads)
+        result = with_waiting(one, result, found.observed)
         if all(step.action is Action.REPORT for step in result):
             decided.unchanged[address.kind] += 1
         result = noted(told_of_itself(one, result, rules.ledger.owner), situation.told.get(address))

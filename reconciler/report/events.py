@@ -21,6 +21,7 @@
 | `archived`  | `run`, `at`, `ids` by address: what a run archived, for `undo`                              |
 | `forgotten` | `addresses`, `everything`: what the ledger knows no more                                    |
 | `taken_over` | `addresses`: what is ours from now on; `left`: what differs, and is not                     |
+| `ledger_moved` | `source`, `place`, `entries`, `aside`: from where to where it was brought                   |
 | `unlocked`  | `lock`: whose lock was taken away (null: nobody's)                                          |
 | `drifted`   | `address`, `what`, `fields`, `message`, `since`, `where`, `id`, `revert`, `capture`         |
 | `captured`  | `files`, `addresses`, `left`: what was taken into which manifests, and what could not be     |

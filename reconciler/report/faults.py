@@ -23,6 +23,8 @@ _NO_KEY_BEFORE = re.compile(r"(?:.*[{\[,])?[-?\s]*", re.DOTALL)
 """What may stand in a line before a key: behind another key's colon stands a value, even one with a colon in it."""
 _KEY_BEFORE = re.compile(rf"(?:-\s|\s)*{_KEY.pattern}\s*")
 _LEAST_WINDOW = 20
+_MOST = 100
+"""So many faults are printed: nobody reads more, and a mistake in one anchor may make thousands."""
 
 
 def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]:
@@ -30,10 +32,12 @@ def fault_text(faults: Sequence[LocatedFault], *, style: Style) -> Iterator[str]
     told = {(fault.path, fault.line) for fault in faults if fault.message.startswith(_MAY_SHOW_A_SECRET)}
     lines = {(fault.path, fault.line): fault.text for fault in faults}  # each is looked at once: it may be a long one
     secret_lines = told | {place for place, text in lines.items() if looks_secret(text)}
-    for fault in faults:
+    for fault in faults[:_MOST]:
         yield from _fault(fault, style, is_secret=(fault.path, fault.line) in secret_lines)
         yield ""
     files = len({fault.path for fault in faults if fault.path})
+    if len(faults) > _MOST:
+        yield f"... and {len(faults) - _MOST:,} more: mend these first, or see all with --json"
     if faults:
         where = f" in {counted(files, 'file')}" if files else ""
         yield style.paint(counted(len(faults), "fault") + where, "bold")

@@ -35,6 +35,11 @@ def taken_over(addresses: Sequence[str], left: Sequence[str]) -> Event:
     return event("taken_over", addresses=list(addresses), left=list(left))
 
 
+def moved(source: str, place: str, *, entries: int, aside: str | None) -> Event:
+    """Say from where to where a ledger was brought, and where the old file is now."""
+    return event("ledger_moved", source=source, place=place, entries=entries, aside=aside)
+
+
 def unlocked(lock: Mapping[str, Any] | None) -> Event:
     """Say whose lock was taken away."""
     return event("unlocked", lock=lock)

@@ -128,7 +128,7 @@ def _title(sheets: Sequence[Sheet]) -> str:
         return sheet.verdict if sheet.nothing else f"{sheet.verb}: {sheet.verdict}"
     same = sum(sheet.nothing for sheet in sheets)
     verb = sheets[0].verb if sheets else "Plan"
-    return f"{verb}: {counted(len(sheets), 'environment')}, nothing to tell of {same:,}"
+    return f"{verb}: {counted(len(sheets), 'environment')}" + (f", nothing to tell of {same:,}" if same else "")
 
 
 def _ending(link: str | None) -> Callable[[int, int], str]:

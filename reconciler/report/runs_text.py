@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reconciler.plan.journal import Standing
+from reconciler.plan.owned import shortened
 from reconciler.report.style import counted
 from reconciler.report.table import table
 
@@ -41,7 +42,7 @@ def _row(id_: str, log: Log, standing: Standing) -> list[str]:
     if head is None:
         return [id_, "-", "-", "-", "-", "-", standing.value]
     done = log.counts.get("done", 0) + log.counts.get("adopted", 0)
-    commit = (head.commit or "-")[:12]
+    commit = shortened(head.commit or "-", 12)
     who = f"{head.who} on {head.host}"
     return [id_, _when(head.at), who, head.environment, commit, f"{done:,} of {head.steps:,}", _ended(log, standing)]
 

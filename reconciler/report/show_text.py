@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.fields import SET, SecretRef
@@ -43,7 +44,9 @@ def show_text(shown: SideBySide, *, touched: str | None, style: Style) -> Iterat
     yield f"  live:   {style.paint(_live(shown))}"
     yield ""
     room = max((style.width - 40) // 2, _LEAST)
-    rows = [_cells(row, room) for row in shown.rows]
+    differing = {field.path[0] for change in shown.changes for field in change.fields}
+    told = [row for row in shown.rows if _differs(row, differing if shown.observed else None)]
+    rows = [_cells(row, room, mark="~" if row in told else " ") for row in shown.rows]
     yield from table(["", "FIELD", "GIT", "LIVE", "LAST WRITTEN"], rows, style=style)
     yield ""
     if shown.changes:
@@ -58,9 +61,15 @@ def _live(shown: SideBySide) -> str:
     return f"archived ({shown.twin.id})" if shown.twin else "nothing"
 
 
-def _cells(row: Row, room: int) -> list[str]:
+def _differs(row: Row, differing: Collection[str] | None) -> bool:
+    """Say whether a plan would change a row, by the fields that do; of what is not there, whatever git says would."""
+    if isinstance(row.desired, SecretRef) or row.desired == row.live:
+        return False
+    return differing is None or row.name.partition(".")[0] in differing
+
+
+def _cells(row: Row, room: int, *, mark: str) -> list[str]:
     secret = isinstance(row.desired, SecretRef)
-    mark = " " if secret or row.desired == row.live else "~"
     written = row.written or "never" if secret else _WRITTEN.get(row.written, row.written or "never")
     return [mark, row.name, cut(value_text(row.desired), room), cut(_live_text(row.live), room), written]
 

@@ -201,6 +201,7 @@ def test_a_fork_gets_an_offline_plan(yard):
     assert "a fork's pull request has no secrets" in yard.summary
     assert "Offline plan: 1 to create, 1 to update." in yard.summary
     assert "Help a lot." in yard.summary
+    assert "Offline plan: a fork's pull request has no secrets" in ran.out
     assert (yard.output["creates"], yard.output["updates"], yard.output["plan_digest"]) == ("1", "1", "")
 
 

@@ -153,7 +153,7 @@ def test_rules_of_the_repository(shell, kept):
 def test_the_flag_wins(shell, kept):
     """--ledger says where the ledger is kept, whatever the rules say, and fails where that cannot be."""
     shell.write("reconciler.yaml", "ledger: {backend: git}\n")
-    assert f"{shell.folder}/.reconciler/ledger/" in shell.run("ledger", "show", "--ledger", "file").out
+    assert f"{shell.folder}/.reconciler/ledger/" in shell.run("ledger", "show", "--ledger", "file").text
     shell.write("reconciler.yaml", "{}\n")
     ran = shell.run("ledger", "show", "--ledger", "git", "--json")
     if (shell.folder / ".git").exists():

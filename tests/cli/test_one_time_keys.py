@@ -138,10 +138,23 @@ def test_rotation_without_a_place_is_refused(world):
 
 def test_a_place_that_is_missing_is_found_first(world):
     """Where a key cannot go, nothing is written to the platform."""
+    (world.folder / "nowhere").write_text("a file")
     world.bot("bot", PEERS | {"key_to": {"env_file": "nowhere/keys.env"}})
-    with pytest.raises(KeyUndelivered, match="there is no folder"):
+    with pytest.raises(KeyUndelivered, match="is no folder"):
         world.apply()
     assert world.writes == []
+
+
+def test_a_folder_for_keys_is_made(world):
+    """A folder that is not there is made for its owner alone, and the plan calls the file by its shortest path."""
+    world.bot("bot", PEERS | {"key_to": {"env_file": "secrets/../new/deep/keys.env"}})
+    (world.folder / "secrets").mkdir()
+    plan = world.plan()
+    assert f"goes to {world.folder}/new/deep/keys.env as BOT_PEERS_KEY" in str(plan.changes)
+    assert world.apply(plan).exit_codes == (0,)
+    made = world.folder / "new" / "deep"
+    assert (made / "keys.env").read_text().startswith("BOT_PEERS_KEY=")
+    assert made.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_key_that_could_not_be_handed_over(world):
@@ -291,3 +304,19 @@ def test_no_output_holds_a_key(site):
     told += [applied.text, rotated.text, (site.folder / "a.html").read_text()]
     told += [path.read_text() for path in (site.folder / ".reconciler").rglob("*") if path.is_file()]
     assert not FORM.search("\n".join(told))
+
+
+def test_an_app_is_not_published_while_its_key_is_lost(world):
+    """However often the hand-over fails, the next plan makes another key, and publishes only once that arrived."""
+    fails = {"key_to": {"command": [sys.executable, "-c", "raise SystemExit(3)"]}}
+    world.bot("bot", CALLS | fails, published=True)
+    for _ in range(3):
+        plan = world.plan()
+        assert world.apply(plan).exit_codes != (0,)
+        assert world.one("apps", "bot")["status"] != "published"
+    assert ("App/bot/Channel/calls", Action.ROTATE) in planned(plan)
+    world.bot("bot", CALLS | TO_FILE, published=True)
+    assert world.apply().exit_codes == (0,)
+    assert has_key(world, "api_endpoint", kept(world)["BOT_CALLS_KEY"])
+    assert world.one("apps", "bot")["status"] == "published"
+    assert world.plan().is_empty

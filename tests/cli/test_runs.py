@@ -344,3 +344,22 @@ def test_hidden_from_git(site):
     status = ["git", "status", "--porcelain", "--untracked-files=all"]
     told = subprocess.run(status, cwd=site.folder, check=True, env=site.environment(), capture_output=True, text=True)
     assert told.stdout == "?? manifests/agents.yaml\n"
+
+
+def test_changes_that_no_commit_holds_are_marked(site):
+    """A run from a dirty tree is told by the commit with a plus, in the ledger and in the journal."""
+    site.env |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    site.agents("one")
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    for command in (["init", "-q"], ["add", "manifests"], [*identity, "commit", "-qm", "One"]):
+        subprocess.run(["git", *command], cwd=site.folder, check=True, env=site.environment())
+    site.converge()
+    site.agents("one", prompt="Changed.")
+    assert site.run("apply", "--auto-approve").code == 0
+    (owned,) = site.run("ledger", "show", "--json").of("owned")
+    assert owned["commit"].endswith("+")
+    marked = f"{owned['commit'][:12]}+"
+    assert marked in site.run("ledger", "show").out
+    runs = site.run("runs", "list").out
+    assert runs.count(owned["commit"][:12]) == 2
+    assert runs.count(marked) == 1

@@ -164,3 +164,24 @@ def test_versions(site):
     site.world.api.patch(f"/v1/agents/{ident}", json={"description": "Sorts mail."})
     behind = {"publish": "manual", "default": True}
     assert rows(site.run("show", "Agent/triage", "--json"))["version"] == (asked, behind, "git")
+
+
+def test_what_no_plan_would_change_is_not_marked(site):
+    """A capability that comes along with starter files is no difference; what git changed is marked."""
+    head = "apiVersion: everruns.reconciler/v1\nkind: Agent\nmetadata: {name: one}\nspec:\n  system_prompt: "
+    more = "\n  capabilities: [{ref: current_time}]\n  initial_files: [{path: /a.md, content: A}]\n"
+    site.write("manifests/a.yaml", f"{head}Help.{more}")
+    site.converge()
+    ran = site.run("show", "Agent/one")
+    assert ran.out.endswith("In sync.\n")
+    assert "~" not in ran.out
+    site.write("manifests/a.yaml", f"{head}Changed.{more}")
+    marked = [line.split()[1] for line in site.run("show", "Agent/one").out.splitlines() if line.startswith("~")]
+    assert marked == ["system_prompt"]
+
+
+def test_a_plan_file_that_is_not_there(desk):
+    """What looks like a file is told as one that is missing."""
+    ran = desk.run("show", "nosuch.plan")
+    assert ran.code == 64
+    assert "there is no file nosuch.plan" in ran.err

@@ -1,5 +1,6 @@
 """The file: replaced in one step whatever happens, and locked for as long as its process lives."""
 
+import errno
 import fcntl
 import os
 import random
@@ -185,3 +186,18 @@ def test_a_lock_file_removed_while_it_is_taken(tmp_path, monkeypatch):
         assert len(opened) == 2
         assert backend.holder().who == "alice"
         backend.write(known(TRIAGE), message="Apply")
+
+
+def test_a_full_disk_is_no_matter_of_permissions(tmp_path, monkeypatch):
+    """The hint names what helps: room, where there is none."""
+    backend = FileBackend(tmp_path, OWNER)
+
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with backend.lock(lock_by("alice")):
+        monkeypatch.setattr("reconciler.ledger.file_backend._replace", full)
+        with pytest.raises(LedgerError, match="No space left") as caught:
+            backend.write(Ledger(OWNER), message="x")
+    assert "make room" in caught.value.hint
+    assert "permissions" not in caught.value.hint

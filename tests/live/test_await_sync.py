@@ -5,6 +5,10 @@ from threading import Barrier
 import httpx
 import pytest
 
+from reconciler.plan import file
+from reconciler.plan.change import Action
+from reconciler.plan.file import Origin
+
 GITHUB = {"type": "github", "repository": "acme/docs"}
 ONE = r".*/memories/mem_[^/]*"
 
@@ -27,6 +31,13 @@ def syncs(world):
 PENDING = {"sync_status": "pending"}
 SYNCED = {"sync_status": "synced", "last_synced_at": "2026-11-02T10:00:00Z"}
 FAILED = {"sync_status": "failed", "last_sync_error": "configured root folder does not exist"}
+
+
+def told_as(world, state):
+    """Let the server's list say how every sync stands."""
+    world.meddler.edit(
+        "GET", r".*/memories", lambda page: page | {"data": [one | state for one in page["data"]]}, times=None
+    )
 
 
 def test_success_of_the_sync_is_success(world, clock, syncs):
@@ -54,7 +65,7 @@ def test_failure_of_the_sync_is_failure(world, clock, syncs, states, message, wa
     assert [one.message for one in applied.remainders] == [message]
     assert applied.exit_codes == (7,)
     assert clock.waited == waited
-    assert world.plan().is_empty
+    assert not world.plan().writes
 
 
 @pytest.mark.parametrize("is_new", [True, False])
@@ -87,6 +98,7 @@ def test_nothing_is_waited_for_without_a_write_of_the_source(world, clock, syncs
     world.converge()
     world.memory("docs", source=GITHUB, description="New.", wait_for_sync="60s")
     world.meddler.rules.clear()
+    told_as(world, SYNCED)
     assert world.apply().exit_codes == (0,)
     assert clock.waited == 0
 
@@ -111,7 +123,8 @@ def test_an_interrupt_ends_the_waiting(world, clock, syncs):
     world.meddler.before("GET", ONE, lambda: interrupt(None, None))
     applied = world.apply()
     assert applied.interrupted
-    assert world.plan().is_empty
+    assert "interrupted before its sync" in applied.remainders[0].message
+    assert not world.plan().writes
 
 
 def test_an_error_while_waiting_is_told(world, clock, syncs):
@@ -151,3 +164,67 @@ def test_syncs_are_read_beside_each_other(world, clock, syncs):
     world.meddler.edit("GET", ONE, lambda wire: wire | SYNCED, times=None)
     assert world.apply(parallel=2).exit_codes == (0,)
     assert not meeting.broken
+
+
+@pytest.fixture
+def listed(world, clock, syncs):
+    """Give a function that lets the server say how the sync stands wherever it is asked, and own a memory of it."""
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    syncs(SYNCED)
+    world.converge()
+
+    def stands(seen, *later):
+        world.meddler.rules.clear()
+        told_as(world, seen)
+        syncs(*(later or (seen,)))
+
+    return stands
+
+
+@pytest.mark.parametrize(
+    ("seen", "note"),
+    [
+        (PENDING, "its sync is under way"),
+        (SYNCED | {"sync_status": "syncing"}, "its sync is under way"),
+        (FAILED, "its last sync failed (configured root folder does not exist): the apply fails until another one"),
+        ({"sync_status": "idle", "last_synced_at": None}, "it was never synced"),
+    ],
+)
+def test_a_sync_that_is_not_there_is_not_forgotten(world, clock, listed, seen, note):
+    """After the run that wrote, the next plan says how the sync stands; its apply waits, and fails with it."""
+    listed(seen)
+    (step,) = world.plan().changes
+    assert (step.action, step.patience) == (Action.AWAIT, 60)
+    assert step.notes[0].startswith(note)
+    world.forget()
+    applied = world.apply()
+    assert applied.exit_codes == (7,)
+    assert applied.remainders[0].message.startswith("its sync ")
+    assert world.lines == []
+    listed(seen, SYNCED)
+    assert world.apply().exit_codes == (0,)
+    listed(SYNCED)
+    assert world.plan().changes == ()
+
+
+def test_another_change_waits_as_well(world, clock, listed):
+    """A step that is there anyway does the waiting; a plan file says the same."""
+    listed(PENDING)
+    world.memory("docs", source=GITHUB, wait_for_sync="60s", description="New.")
+    plan = world.plan()
+    (step,) = plan.changes
+    assert (step.action, step.patience) == (Action.UPDATE, 60)
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    plan = world.plan()
+    read = file.loads(file.dumps(plan, plan_id="p", origin=Origin("https://x.example", ("f",))), name="p").plan
+    assert read.changes == plan.changes
+
+
+def test_whoever_watches_is_told_once_that_it_waits(world, clock, syncs, monkeypatch):
+    """Where nothing moves for a while, it is said why, once."""
+    told = []
+    monkeypatch.setattr("reconciler.live.client.WriteClient.tell", lambda _self, *words: told.append(words))
+    world.memory("docs", source=GITHUB, wait_for_sync="60s")
+    syncs(PENDING, PENDING, PENDING, SYNCED)
+    world.apply()
+    assert told == [(60, "at most, for the sync of default/Memory/docs")]

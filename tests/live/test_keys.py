@@ -69,7 +69,7 @@ def test_a_command_gets_it_on_standard_input(tmp_path, monkeypatch, capfd):
 UNWILLING = [
     (Command((sys.executable, "-c", "import sys; sys.exit(sys.stdin.read() and 3)")), "ended with exit code 3"),
     (Command(("/nowhere/at-all",)), "No such file or directory"),
-    (EnvFile("/nowhere/at-all/keys.env", "DOOR"), "No such file or directory"),
+    (EnvFile("/dev/null/keys.env", "DOOR"), "Not a directory"),
 ]
 
 
@@ -112,13 +112,15 @@ def test_what_is_no_file_of_variables_stays(tmp_path):
 
 
 def test_obstacles_are_found_beforehand(tmp_path):
-    """A folder or a program that is not there is found before the key is made; what is there is no obstacle."""
+    """What is no folder, or a program that is not there, is found before the key is made; the rest is no obstacle."""
     (tmp_path / "link.env").symlink_to("keys.env")
     (tmp_path / ".git").mkdir()
     (tmp_path / "aside").symlink_to(".git")
+    (tmp_path / "no").write_text("a file")
+    ensure_deliverable([(EnvFile(str(tmp_path / "new" / "keys.env"), "DOOR"), DOOR)])
     ensure_deliverable([(EnvFile(str(tmp_path / "keys.env"), "DOOR"), DOOR), (Command((sys.executable,)), DOOR)])
     for key_to, why in [
-        (EnvFile(str(tmp_path / "no" / "keys.env"), "DOOR"), "there is no folder"),
+        (EnvFile(str(tmp_path / "no" / "keys.env"), "DOOR"), "is no folder"),
         (EnvFile(str(tmp_path), "DOOR"), "Is a directory"),
         (EnvFile(str(tmp_path / "link.env"), "DOOR"), "it is a link"),
         (EnvFile(str(tmp_path / "aside" / "config"), "DOOR"), "it leads into git's own folder"),

@@ -1,11 +1,12 @@
 """The commit that manifests stand at, in words."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from git import Repo
 
-from reconciler.manifest.commit import commit_in_words
+from reconciler.manifest.commit import commit_in_words, commit_of, stand_of
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def test_stdin_stands_in_the_working_folder(repo, monkeypatch):
 
 
 def test_changes_that_are_not_committed_are_told(repo):
-    """A file that differs from its commit is mentioned, an untracked one is not."""
+    """A file that differs from its commit is mentioned, what is no manifest and unknown to git is not."""
     words = commit_in_words(repo.working_dir)
-    with open(f"{repo.working_dir}/new.yaml", "w") as stream:  # noqa: PTH123
+    with open(f"{repo.working_dir}/plan.json", "w") as stream:  # noqa: PTH123
         stream.write("new")
     assert commit_in_words(repo.working_dir) == words
     with open(f"{repo.working_dir}/agents/a.yaml", "a") as stream:  # noqa: PTH123
@@ -97,3 +98,21 @@ def test_without_git_there_is_nothing_to_say(repo, monkeypatch):
     """Where gitpython cannot find git, a reason goes without the commit."""
     monkeypatch.setitem(sys.modules, "git", None)
     assert commit_in_words(repo.working_dir) is None
+
+
+def test_a_stand_that_no_commit_holds_is_marked(repo):
+    """Changed and new manifests are marked, whatever else of the repository changed; stdin stands in no commit."""
+    top = Path(repo.working_dir)
+    agents = [str(top / "agents")]
+    (top / "README.md").write_text("new")
+    repo.index.add(["README.md"])
+    (top / "agents" / "plan.json").write_text("{}")
+    assert stand_of(agents) == commit_of(agents[0])
+    (top / "agents" / "b.yaml").write_text("new")
+    assert stand_of(agents) == f"{commit_of(agents[0])}+"
+    (top / "agents" / "b.yaml").unlink()
+    (top / "agents" / "a.yaml").write_text("changed")
+    assert stand_of(agents) == f"{commit_of(agents[0])}+"
+    repo.git.checkout("--", "agents")
+    assert stand_of(agents) == commit_of(agents[0])
+    assert stand_of([*agents, "-"]) == f"{commit_of(agents[0])}+"

@@ -107,11 +107,11 @@ def test_every_fault_is_told(folder):
         "1:1 unknown key ledgr (did you mean ledger?)",
         '2:19 "gti" is not allowed here (did you mean git?)',
         "2:32 is not a name that git knows: use letters, digits, - _ . and / (None)",
-        "2:48 must be a number and its unit: 30m, 12h or 7d (None)",
+        "2:48 must be a number and its unit: 90s, 30m, 12h or 7d (None)",
         "3:20 must be at most 100 (None)",
         "3:51 must be at least 0 (None)",
         "3:55 unknown key flor (did you mean floor?)",
-        "4:15 must be a number and its unit: 30m, 12h or 7d (None)",
+        "4:15 must be a number and its unit: 90s, 30m, 12h or 7d (None)",
         '5:14 "Prod" is not a name: use lowercase letters, digits and single hyphens (None)',
     ]
 

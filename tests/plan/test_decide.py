@@ -201,7 +201,12 @@ def test_replacing_needs_every_secret(desired, observed):
     fault = decide(desired("Agent/triage", {"display_name": None}), Found(live))
     assert isinstance(fault, Fault)
     assert "mcpServers holds secrets not declared here" in fault.message
+    assert fault.message.startswith("clearing display_name must replace the whole agent")
     assert "declare mcpServers" in fault.hint
+    assert "mcpServers: {}" in fault.hint
+    emptied = only(decide(desired("Agent/triage", {"display_name": None, "mcpServers": {}}), Found(live)))
+    assert emptied.replace
+    assert not emptied.body.get("mcpServers")
     declared = {"crm": {"url": "https://crm.example.com", "headers": {"Authorization": TOKEN}}}
     change = only(decide(desired("Agent/triage", {"display_name": None, "mcpServers": declared}), Found(live)))
     assert change.body["mcpServers"]["crm"]["headers"] == {"Authorization": TOKEN}

@@ -159,3 +159,10 @@ def test_a_long_line_is_looked_at_once(monkeypatch):
     faults = [LocatedFault("a.yaml", 1, column, "x" * 50, f"fault {column}") for column in range(1, 40)]
     assert [*fault_text(faults, style=Style())]
     assert asked == ["x" * 50]
+
+
+def test_nobody_is_drowned_in_faults():
+    """The first hundred are printed, then how many more there are; the count is of all."""
+    lines = shown(*(at(1, "x: 1", f"fault {number}") for number in range(1234)))
+    assert sum(": fault " in line for line in lines) == 100
+    assert lines[-2:] == ["... and 1,134 more: mend these first, or see all with --json", "1,234 faults in 1 file"]

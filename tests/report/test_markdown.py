@@ -94,6 +94,7 @@ def test_all_environments_and_organizations_are_in_one_table(plan):
     head = next(line for line in text.splitlines() if line.startswith("| Environment"))
     assert head == "| Environment | Organization | Removals | Secrets | Exposure | Creations | To know of |"
     assert text.startswith("## Plan: 3 environments, nothing to tell of 1\n")
+    assert plan_md(in_environment(plan, "a"), in_environment(plan, "b")).startswith("## Plan: 2 environments\n")
 
 
 def test_a_refusal_stands_before_everything():
