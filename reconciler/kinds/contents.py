@@ -39,6 +39,11 @@ def is_marked(text: str) -> bool:
     return text.startswith(_MARK)
 
 
+def as_bytes(base64_text: str) -> str:
+    """Return the text that stands for bytes that are at hand in base64."""
+    return _MARK + base64_text
+
+
 def bytes_of(text: str) -> bytes:
     """Return the bytes that a text of `spelled` stands for; raises ValueError for what is none of these."""
     return base64.b64decode(text.removeprefix(_MARK), validate=True) if is_marked(text) else text.encode()

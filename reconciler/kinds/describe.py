@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -26,7 +26,8 @@ class FieldFacts:
     empties it, in the manifest and on the wire; None where nothing does. `turned_by` are the calls that turn it. What
     `is_immutable` is said once: another value takes another resource. What `exposes` has a say in who can reach what.
     `by_member` says what becomes of a member that leaves git, where only declared members are compared and written.
-    What `is_never_sent` is about the apply alone.
+    What `is_never_sent` is about the apply alone. `instead_of` are fields of the other forms that it may have: one of
+    them all is required.
     """
 
     path: str
@@ -46,6 +47,7 @@ class FieldFacts:
     is_never_sent: bool
     may_stand_in_a_file: bool
     description: str
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,34 @@ def _merged(annotation: Any, prefix: str, when: str | None) -> Iterator[FieldFac
     variants = [(model, [one for one in _of(model, prefix, None) if one.path not in shown]) for model in models]
     alike = set.intersection(*({_key(one) for one in fields} for _, fields in variants)) if variants else set()
     seen: set[Any] = set()
-    for model, fields in variants:
-        own = ", ".join(f"{key}: {text}" for key, text in tags(model)) or None
+    choices = _choices(models)
+    for (model, fields), choice in zip(variants, choices, strict=True):
+        own = ", ".join(f"{key}: {text}" for key, text in tags(model)) or ", ".join(choice) or None
+        others = tuple(name for other in choices if other is not choice for name in other)
         for one in fields:
+            if one.path in {_joined(prefix, name) for name in choice}:
+                yield replace(one, required=False, instead_of=others, when=when)
+                continue
             is_common = _key(one) in alike
             if _key(one) not in seen or not is_common:
                 parts = (when, None if is_common else own, one.when)
                 yield replace(one, when=" / ".join(part for part in parts if part) or None)
             seen.add(_key(one))
+
+
+def _choices(models: Sequence[type[Spec]]) -> list[tuple[str, ...]]:
+    """Return, of forms that no value of a field tells apart, the required fields that only each of them has."""
+    if len(models) < 2 or any(tags(model) for model in models):  # noqa: PLR2004 - one form is no choice
+        return [() for _ in models]
+    known = [set(model.model_fields) for model in models]
+    return [
+        tuple(
+            name
+            for name, info in model.model_fields.items()
+            if info.is_required() and not any(name in fields for fields in known if fields is not own)
+        )
+        for model, own in zip(models, known, strict=True)
+    ]
 
 
 def _joined(prefix: str, name: str) -> str:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import Drift, Drifted
     from reconciler.report.style import Style
 
-UNSYNCED_HINT = "see to its source, then have it synced on the platform"
+UNSYNCED_HINT = (
+    "see to its source; reconciler apply syncs it where git says sync: on-apply, else have the platform do it"
+)
 """What to do about a memory whose content is not that of its source."""
 
 

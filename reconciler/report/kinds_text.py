@@ -92,6 +92,8 @@ def _rules(one: FieldFacts, variant: str | None) -> Iterator[str]:
         yield f"with {_INNER.join(inner)}"
     if one.required:
         yield "required"
+    if one.instead_of:
+        yield f"required, or {' or '.join(one.instead_of)}"
     if one.references:
         yield f"names one of {one.references}"
     if one.default is not None:

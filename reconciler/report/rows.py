@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.contents import is_marked
+from reconciler.kinds.contents import BASE64, as_bytes, is_marked
 from reconciler.kinds.fields import SET, SecretRef
 from reconciler.kinds.traits import apart
 from reconciler.report.details import Members, Reordered, Replaced, details
@@ -64,7 +64,9 @@ Row = Given | Pair | Prose | SecretRow | Members | Reordered
 def rows(fields: Iterable[FieldChange]) -> Iterator[Row]:
     """Yield what differs between the old and the new side of fields."""
     for one in fields:
-        yield from rows_of(one.name, one.old, one.new, is_part=len(one.path) > 1 and _stands_apart(one.path[0]))
+        yield from rows_of(
+            one.name, legible(one.old), legible(one.new), is_part=len(one.path) > 1 and _stands_apart(one.path[0])
+        )
 
 
 @cache
@@ -76,7 +78,7 @@ def _stands_apart(field: str) -> bool:
 def moved_rows(fields: Iterable[FieldChange]) -> Iterator[Row]:
     """Yield what became, on the platform, of what git says."""
     for one in fields:
-        yield from rows_of(one.name, one.new, one.old)
+        yield from rows_of(one.name, legible(one.new), legible(one.old))
 
 
 def created_rows(fields: Sequence[FieldChange]) -> Iterator[Row]:
@@ -104,6 +106,18 @@ def rows_of(path: str, old: Any, new: Any, *, is_part: bool = False) -> Iterator
         yield Pair(path, old, new, is_part=is_part)
 
 
+def legible(value: Any) -> Any:
+    """Return a value in which the content of files that is written in base64 stands for its bytes."""
+    match value:
+        case {"content": str(content), "encoding": encoding} if encoding == BASE64:
+            return {**value, "content": as_bytes(content)}
+        case dict():
+            return {key: legible(item) for key, item in value.items()}
+        case list():
+            return [legible(item) for item in value]
+    return value
+
+
 def _is_rewritten(old: str, new: str) -> bool:
     """Say whether one of two texts is long, and neither stands for bytes that are no text."""
     return (is_prose(old) or is_prose(new)) and not (is_marked(old) or is_marked(new))
@@ -111,7 +125,7 @@ def _is_rewritten(old: str, new: str) -> bool:
 
 def leaves(fields: Sequence[FieldChange]) -> list[tuple[str, Any]]:
     """Return what a creation sets, maps taken apart."""
-    return [leaf for one in fields for leaf in _leaves(one.name, one.new)]
+    return [leaf for one in fields for leaf in _leaves(one.name, legible(one.new))]
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

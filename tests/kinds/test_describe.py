@@ -63,6 +63,9 @@ SAID = [
     ("Organization", "feature_flags", {"by_member": "stays", "cleared_by": None}),
     ("Memory", "source.url", {"when": "type: git", "required": True}),
     ("Channel", "config.auth.provider.password", {"is_write_only": True, "when": "type: a2a / type: http_basic"}),
+    ("Channel", "key_to.env_file", {"required": False, "instead_of": ("command",), "when": "type: a2a"}),
+    ("Channel", "key_to.variable", {"when": "type: a2a / env_file", "instead_of": ()}),
+    ("Agent", "initial_files[].dir", {"required": False, "instead_of": ("content",)}),
 ]
 
 

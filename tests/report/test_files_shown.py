@@ -77,3 +77,19 @@ def test_a_text_is_shown_by_what_changed_in_it(show, parts):
 def test_a_text_that_only_looks_like_bytes_is_no_error():
     """Whatever a field holds is shown somehow."""
     assert value_text("data:;base64,?").startswith("binary, 14 bytes")
+
+
+@pytest.mark.parametrize("show", [in_text, in_markdown, in_html])
+def test_starter_files_of_bytes_are_shown_by_size_and_digest(show):
+    """The platform keeps them in base64, which nobody reads."""
+
+    def kit(data):
+        coded = base64.b64encode(data).decode()
+        return [{"path": "/workspace/logo.png", "content": coded, "encoding": "base64", "is_readonly": False}]
+
+    field = FieldChange(("initial_files",), kit(OLD), kit(NEW))
+    change = Change(Address("acme", "Agent", "triage"), Action.UPDATE, "triage", (field,), id="agent_1")
+    shown = show(Plan((change,), {"acme": OrgRef("org_1", "Acme")}, {}, {}))
+    for data, size in ((OLD, "10.0 KB"), (NEW, "1,000.0 KB")):
+        assert f"binary, {size}, sha256 {sha256(data).hexdigest()[:12]}" in shown
+        assert base64.b64encode(data).decode()[:20] not in shown
