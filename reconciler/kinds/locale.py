@@ -13,13 +13,14 @@ from pydantic_core import PydanticCustomError
 
 _TAG = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?$"
 _LOOSE_TAG = _TAG.replace("-[A-Z][a-z]{3}", "[-_][A-Z][a-z]{3}").replace("(?:-(?:", "(?:[-_](?:")
+_SHOWN = 60
 _HINT = "a language, and a country where it matters: en, de-DE, pt-BR"
 
 
 def _checked(tag: str, pattern: str) -> str:
     if tag and not re.fullmatch(pattern, tag):  # an empty one is told by its field
-        context = {"given": tag, "hint": _HINT}
-        raise PydanticCustomError("locale", '"{given}" is no language tag', context)
+        given = f'"{tag}"' if len(tag) <= _SHOWN and tag.isprintable() else "this"
+        raise PydanticCustomError("locale", "{given} is no language tag", {"given": given, "hint": _HINT})
     return tag
 
 

@@ -8,7 +8,7 @@ import pytest
 from .conftest import RUN_URL
 from .github import BOT, COMMENT_LIMIT, limited, stumbled
 
-MARKER = "<!-- reconciler:plan:production "
+MARKER = "<!-- reconciler:plan:production:manifests "
 NIGHT = """\
 apiVersion: everruns.reconciler/v1
 kind: Agent

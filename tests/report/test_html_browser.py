@@ -103,7 +103,7 @@ def test_it_is_filtered_by_what_kind_and_organization(show, plan):
     page.keyboard.press("Escape")
     assert len(shown(page)) == 9
     page.click("button[data-by=badge][value=exposure]")
-    assert shown(page) == ["acme/App/bot", "labs/App/lab"]
+    assert shown(page) == ["acme/App/bot/Channel/slack", "acme/App/bot", "labs/App/lab"]
 
 
 def test_it_is_read_with_the_keyboard_alone(show, plan):
