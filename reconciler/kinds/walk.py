@@ -130,20 +130,20 @@ def _at(value: Any, path: tuple[Step, ...], where: tuple[str | int, ...]) -> Ite
 
 
 @cache
-def reach(path: tuple[Step, ...]) -> Callable[[Any], bool]:
-    """Return what says whether a marked path leads to anything in a value.
+def reach(path: tuple[Step, ...], prefix: str = "") -> Callable[[Any], bool]:
+    """Return what says whether a marked path leads to anything in a value, with a `prefix` to a text that begins so.
 
     Most paths lead nowhere in most resources; to be told so is much cheaper than to walk there and find nothing.
     """
     if not path:
-        return lambda _value: True
-    step, further = path[0], reach(path[1:])
+        return lambda value: not prefix or (isinstance(value, str) and value.startswith(prefix))
+    step, further = path[0], reach(path[1:], prefix)
     if isinstance(step, tuple):
         key, text = step
         return lambda value: isinstance(value, dict) and value.get(key) == text and further(value)
     if step == "*":
         return lambda value: any(map(further, _items(value)))
-    if len(path) == 1:
+    if len(path) == 1 and not prefix:
         return lambda value: isinstance(value, dict) and step in value
     return lambda value: isinstance(value, dict) and step in value and further(value[step])
 

@@ -207,7 +207,7 @@ class Names:
                 id_ = own.get(str(path[0]))
                 if isinstance(id_, str):
                     own[str(path[0])] = directory.name_of(id_)
-            elif reach(path)(own):
+            elif reach(path, reference.prefix)(own):
                 own = replaced(own, path, directory.renaming(reference))
         return own
 
@@ -219,6 +219,8 @@ class Names:
     def _bound(self, one: Desired, faults: list[Fault]) -> Desired:
         spec = one.spec
         for path, reference in () if one.archive else references(one.kind):
+            if not reach(path, reference.prefix)(spec):
+                continue
             seen: dict[tuple[Any, ...], str] = {}
             for holder, key, where in at(spec, path):
                 text = reference.name_in(holder[key])
@@ -276,9 +278,7 @@ def needed(desired: Iterable[Desired]) -> dict[str, set[str]]:
 
 def refers(reference: References, path: tuple[Step, ...], shape: Shape) -> bool:
     """Say whether a shape refers to anything at a path."""
-    if not reach(path)(shape):
-        return False
-    return not reference.prefix or any(reference.name_in(holder[key]) is not None for holder, key, _ in at(shape, path))
+    return reach(path, reference.prefix)(shape)
 
 
 def _has_a_list(kind: Kind) -> bool:

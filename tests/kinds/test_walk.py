@@ -259,3 +259,5 @@ def test_three_walks_see_the_same(value, path):
     replaced(value, path, lambda item, where: touched.append(where) or item)
     assert [where for _, _, where in at(value, path)] == touched
     assert reach(path)(value) is bool(touched)
+    texts = [holder[key] for holder, key, _ in at(value, path)]
+    assert reach(path, "x")(value) is any(isinstance(text, str) and text.startswith("x") for text in texts)
