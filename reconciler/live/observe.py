@@ -30,7 +30,7 @@ from reconciler.plan.freshness import Heads, origins_due
 from reconciler.plan.names_given_up import Holder, Holders
 from reconciler.plan.offers import Offered
 from reconciler.plan.owned import Entry
-from reconciler.plan.plan import Situation
+from reconciler.plan.plan import OrgRef, Situation
 from reconciler.plan.rules import Rules
 from reconciler.resource import Address, Desired
 
@@ -72,16 +72,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
         orgs, tenants = organizations(live, chosen, faults, org_id=org_id, remembered=rules.id_of)
         ensure_same(orgs, tenants.live, live, rules.ledger)
         lost = orgs_of_leaving(orgs, leaving, live, rules.ledger)
-        kinds = needed(chosen)
-        for address in leaving:
-            if address.org not in lost and address.kind != TENANT.name:
-                kinds.setdefault(address.org, set()).add(BY_NAME[address.kind].parent or address.kind)
-        queries = [
-            Query(BY_NAME[kind], orgs[org].id, org)
-            for org, names in sorted(kinds.items())
-            if orgs[org].id
-            for kind in sorted(names)
-        ]
+        queries = _queries(chosen, orgs, [address for address in leaving if address.org not in lost])
         lists = {(query.label, query.kind.name): wires for query, wires in listed(client, queries, pool=pool).items()}
     matches = matched(everything, lists, faults, remembered=rules.id_of, archived=rules.archived_at)
     matches.live |= tenants.live
@@ -101,9 +92,6 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
     editions.known_to(names)
     found = _found(bound, matches, names, lists, editions)
     reports = tuple(_undeclared_children(bound, found, matches.live, ours.values()))
-    is_part = len(chosen) < len(everything)
-    taken = {one.address for one in chosen} if is_part else set()
-    beside = [one for one in everything if one.address not in taken] if is_part else []
     heirs = {wire["id"]: address for address, wire in matches.live.items()} if leaving else {}
     due = {*origins_due(bound, found)}
     left = seen_leaving(leaving, lists, live, names, lost=lost, heirs=heirs)
@@ -115,7 +103,7 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
             reports,
             left,
             _holders(lists),
-            beside,
+            _beside(everything, chosen),
             editions.released,
             joined_notes(names.unchecked, crowded(orgs, live), begun.told),
             heads(due) if due else {},
@@ -124,6 +112,28 @@ def observe(  # noqa: PLR0913 - each is a side of what is read
         offers(client, orgs),
         faults,
     )
+
+
+def _queries(chosen: Sequence[Desired], orgs: Mapping[str, OrgRef], leaving: Iterable[Address]) -> list[Query]:
+    """Return the lists that are to be read: of what is declared, referred to and leaving, where the organization is."""
+    kinds = needed(chosen)
+    for address in leaving:
+        if address.kind != TENANT.name:
+            kinds.setdefault(address.org, set()).add(BY_NAME[address.kind].parent or address.kind)
+    return [
+        Query(BY_NAME[kind], orgs[org].id, org)
+        for org, names in sorted(kinds.items())
+        if orgs[org].id
+        for kind in sorted(names)
+    ]
+
+
+def _beside(everything: Sequence[Desired], chosen: Sequence[Desired]) -> list[Desired]:
+    """Return what is declared and not part of this run."""
+    if len(chosen) == len(everything):
+        return []
+    taken = {one.address for one in chosen}
+    return [one for one in everything if one.address not in taken]
 
 
 def _holders(lists: Lists) -> Holders:
